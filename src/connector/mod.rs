@@ -1,0 +1,3 @@
+//! The only code that talks to systems holding personal data.
+
+pub mod sql;

@@ -1,0 +1,158 @@
+//! The live catalogue of a source, read before anything is planned: what really is there, whatever the map says.
+
+use std::collections::BTreeMap;
+
+use crate::db::Dialect;
+use crate::value::ColumnType;
+
+/// Schema-qualified name of a table. SQLite tables have the schema `main`.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct TableName {
+    /// Schema.
+    pub schema: String,
+    /// Table.
+    pub name: String,
+}
+
+/// Everything that planning needs to know of a source.
+#[derive(Debug, Clone)]
+pub struct Catalogue {
+    /// Which SQL it speaks.
+    pub dialect: Dialect,
+    /// What tells this database from another: PostgreSQL system identifier and database oid, SQLite file identity.
+    pub system_identity: String,
+    /// Whether the server can take writes (not a standby, not opened read-only).
+    pub writable: bool,
+    /// All tables and views outside the system schemas.
+    pub tables: BTreeMap<TableName, Table>,
+}
+
+/// What a relation is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum TableKind {
+    /// An ordinary or partitioned table.
+    Table,
+    /// A view.
+    View,
+    /// A materialised view, which keeps copies.
+    MaterialisedView,
+    /// A foreign or virtual table.
+    Foreign,
+}
+
+/// A relation of the live schema.
+#[derive(Debug, Clone)]
+pub struct Table {
+    /// Its name.
+    pub name: TableName,
+    /// What it is.
+    pub kind: TableKind,
+    /// Columns in their order.
+    pub columns: Vec<Column>,
+    /// Columns of the primary key in key order; empty when there is none.
+    pub primary_key: Vec<String>,
+    /// Unique constraints and indexes (without the primary key).
+    pub uniques: Vec<Vec<String>>,
+    /// Column lists of all usable indexes, primary key and uniques included.
+    pub indexes: Vec<Vec<String>>,
+    /// Foreign keys of this table.
+    pub foreign_keys: Vec<ForeignKey>,
+    /// Names of triggers that fire on DELETE or UPDATE, and of rewrite rules.
+    pub delete_triggers: Vec<String>,
+    /// Whether row security applies to our role.
+    pub row_security: bool,
+    /// Rows as the server estimates them; `None` when it does not know.
+    pub estimated_rows: Option<u64>,
+    /// What our role may do.
+    pub rights: Rights,
+}
+
+/// What our role may do with a table.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Rights {
+    /// SELECT.
+    pub select: bool,
+    /// UPDATE.
+    pub update: bool,
+    /// DELETE.
+    pub delete: bool,
+}
+
+/// A column of the live schema.
+#[derive(Debug, Clone)]
+pub struct Column {
+    /// Its name.
+    pub name: String,
+    /// The type as the database writes it, fit for a cast (`character varying(40)`).
+    pub declared_type: String,
+    /// The same in our words.
+    pub column_type: ColumnType,
+    /// NOT NULL (primary key columns included).
+    pub not_null: bool,
+    /// Computed by the database; cannot be written.
+    pub generated: bool,
+    /// Characters at most.
+    pub max_length: Option<usize>,
+}
+
+/// What happens to a referencing row when the referenced one is deleted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum OnDelete {
+    /// NO ACTION.
+    NoAction,
+    /// RESTRICT.
+    Restrict,
+    /// CASCADE.
+    Cascade,
+    /// SET NULL.
+    SetNull,
+    /// SET DEFAULT.
+    SetDefault,
+}
+
+/// A foreign key.
+#[derive(Debug, Clone)]
+pub struct ForeignKey {
+    /// Its name; made up for SQLite (`fk_0`).
+    pub name: String,
+    /// Columns of this table.
+    pub columns: Vec<String>,
+    /// The table it points to.
+    pub referenced: TableName,
+    /// The columns it points to, resolved to the primary key where the declaration leaves them out.
+    pub referenced_columns: Vec<String>,
+    /// ON DELETE.
+    pub on_delete: OnDelete,
+    /// DEFERRABLE.
+    pub deferrable: bool,
+}
+
+impl Table {
+    /// A column by name.
+    pub fn column(&self, name: &str) -> Option<&Column> {
+        self.columns.iter().find(|column| column.name == name)
+    }
+
+    /// Whether an index starts with these columns, in any order among them.
+    pub fn has_index_on(&self, columns: &[String]) -> bool {
+        self.indexes.iter().any(|index| index.len() >= columns.len() && index[..columns.len()].iter().all(|c| columns.contains(c)))
+    }
+}
+
+impl Catalogue {
+    /// A table by the dataset's schema (when the map gives one) and name: otherwise `public` or `main`, then the only schema that has it.
+    pub fn find(&self, schema: Option<&str>, name: &str) -> Option<&Table> {
+        if let Some(schema) = schema {
+            return self.tables.get(&TableName { schema: schema.into(), name: name.into() });
+        }
+        let default = if self.dialect == Dialect::Sqlite { "main" } else { "public" };
+        if let Some(table) = self.tables.get(&TableName { schema: default.into(), name: name.into() }) {
+            return Some(table);
+        }
+        let mut candidates = self.tables.values().filter(|table| table.name.name == name);
+        match (candidates.next(), candidates.next()) {
+            (Some(only), None) => Some(only),
+            _ => None,
+        }
+    }
+}

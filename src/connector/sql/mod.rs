@@ -1,0 +1,5 @@
+//! SQL databases as sources: PostgreSQL and SQLite.
+
+mod catalogue;
+
+pub use catalogue::*;

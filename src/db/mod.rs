@@ -1,0 +1,17 @@
+//! A thin layer over sqlx that lets the same SQL text run on SQLite and PostgreSQL: arguments and records without the driver's types.
+//! Both the ledger and the SQL connector use it. It never builds SQL; it counts placeholders, because SQLite binds a missing
+//! parameter as NULL without a word.
+
+mod arg;
+mod conn;
+mod error;
+mod pool;
+mod record;
+mod sql;
+
+pub use arg::Arg;
+pub use conn::{Conn, Handle, Tx};
+pub use error::DbError;
+pub use pool::{Db, Dialect, PoolOptions};
+pub use record::Record;
+pub use sql::Sql;

@@ -1,0 +1,90 @@
+//! One row of a result, read by column name.
+
+use sqlx::{Row, ValueRef};
+
+use super::DbError;
+
+/// A row from either database. Getters fail when the column is absent or of another type; `opt_*` maps NULL to `None`.
+pub enum Record {
+    /// From SQLite.
+    Sqlite(sqlx::sqlite::SqliteRow),
+    /// From PostgreSQL.
+    Postgres(sqlx::postgres::PgRow),
+}
+
+macro_rules! getter {
+    ($(#[$doc:meta])* $name:ident, $opt:ident, $type:ty) => {
+        $(#[$doc])*
+        pub fn $name(&self, column: &str) -> Result<$type, DbError> {
+            match self {
+                Record::Sqlite(row) => row.try_get::<$type, _>(column).map_err(DbError::from),
+                Record::Postgres(row) => row.try_get::<$type, _>(column).map_err(DbError::from),
+            }
+        }
+
+        /// The same, with NULL as `None`.
+        pub fn $opt(&self, column: &str) -> Result<Option<$type>, DbError> {
+            match self {
+                Record::Sqlite(row) => row.try_get::<Option<$type>, _>(column).map_err(DbError::from),
+                Record::Postgres(row) => row.try_get::<Option<$type>, _>(column).map_err(DbError::from),
+            }
+        }
+    };
+}
+
+impl Record {
+    getter!(
+        /// A 64-bit integer (BIGINT; SQLite INTEGER).
+        int, opt_int, i64
+    );
+    getter!(
+        /// Text.
+        text, opt_text, String
+    );
+    getter!(
+        /// Bytes.
+        bytes, opt_bytes, Vec<u8>
+    );
+
+    /// A flag stored as 0 or 1, or a PostgreSQL boolean.
+    pub fn flag(&self, column: &str) -> Result<bool, DbError> {
+        match self {
+            Record::Sqlite(row) => Ok(row.try_get::<i64, _>(column)? != 0),
+            Record::Postgres(row) => match row.try_get::<bool, _>(column) {
+                Ok(value) => Ok(value),
+                Err(_) => Ok(row.try_get::<i64, _>(column)? != 0),
+            },
+        }
+    }
+
+    /// An instant stored as microseconds since the epoch.
+    pub fn instant(&self, column: &str) -> Result<jiff::Timestamp, DbError> {
+        to_instant(column, self.int(column)?)
+    }
+
+    /// An instant or NULL.
+    pub fn opt_instant(&self, column: &str) -> Result<Option<jiff::Timestamp>, DbError> {
+        self.opt_int(column)?.map(|micros| to_instant(column, micros)).transpose()
+    }
+
+    /// Borrowed text of a column by position, NULL as `None`: for wide streams where a copy per value would count.
+    pub fn text_at(&self, index: usize) -> Result<Option<&str>, DbError> {
+        match self {
+            Record::Sqlite(row) => Ok(row.try_get::<Option<&str>, _>(index)?),
+            Record::Postgres(row) => Ok(row.try_get::<Option<&str>, _>(index)?),
+        }
+    }
+
+    /// Whether the column at this position is NULL.
+    pub fn is_null_at(&self, index: usize) -> Result<bool, DbError> {
+        match self {
+            Record::Sqlite(row) => Ok(row.try_get_raw(index)?.is_null()),
+            Record::Postgres(row) => Ok(row.try_get_raw(index)?.is_null()),
+        }
+    }
+}
+
+fn to_instant(column: &str, micros: i64) -> Result<jiff::Timestamp, DbError> {
+    jiff::Timestamp::from_microsecond(micros)
+        .map_err(|_| DbError::Column { column: column.to_owned(), problem: "is not an instant".into() })
+}

@@ -1,0 +1,2 @@
+//! The `habeas` binary.
+fn main() {}

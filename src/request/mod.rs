@@ -1,0 +1,5 @@
+//! Requests of data subjects: kinds, life, deadlines.
+
+mod kind;
+
+pub use kind::Kind;
