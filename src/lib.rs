@@ -12,6 +12,8 @@ pub mod connector;
 pub mod crypto;
 pub mod datamap;
 pub mod db;
+pub mod decide;
+pub mod gather;
 pub mod hold;
 pub mod ledger;
 pub mod plan;
