@@ -1,5 +1,11 @@
 //! SQL databases as sources: PostgreSQL and SQLite.
 
 mod catalogue;
+mod introspect;
+mod introspect_postgres;
+mod introspect_sqlite;
+pub(crate) mod quote;
+mod types;
 
 pub use catalogue::*;
+pub use introspect::load_catalogue;
