@@ -18,3 +18,4 @@ pub mod plan;
 pub mod request;
 pub mod subject;
 pub mod value;
+pub mod verify;

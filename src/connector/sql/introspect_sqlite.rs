@@ -12,9 +12,12 @@ use crate::db::{DbError, Dialect, Handle, Record};
 /// Tables are counted up to here: an estimate needs no more.
 const COUNT_AT_MOST: u32 = 5_000_000;
 
-const RELATIONS: &str = "SELECT name, type AS kind FROM pragma_table_list WHERE schema = 'main' AND name NOT LIKE 'sqlite\\_%' ESCAPE '\\'";
-const COLUMNS: &str = "SELECT name, type AS declared_type, \"notnull\" AS not_null, pk, hidden FROM pragma_table_xinfo($1, 'main') ORDER BY cid";
-const INDEXES: &str = "SELECT name, \"unique\" AS is_unique, origin FROM pragma_index_list($1, 'main') WHERE partial = 0 ORDER BY name";
+const RELATIONS: &str =
+    "SELECT name, type AS kind FROM pragma_table_list WHERE schema = 'main' AND name NOT LIKE 'sqlite\\_%' ESCAPE '\\'";
+const COLUMNS: &str =
+    "SELECT name, type AS declared_type, \"notnull\" AS not_null, pk, hidden FROM pragma_table_xinfo($1, 'main') ORDER BY cid";
+const INDEXES: &str =
+    "SELECT name, \"unique\" AS is_unique, origin FROM pragma_index_list($1, 'main') WHERE partial = 0 ORDER BY name";
 // `cid` is -2 for an expression; `key` is 0 for columns that are only stored along.
 const INDEX_COLUMNS: &str = "SELECT cid, name FROM pragma_index_xinfo($1, 'main') WHERE \"key\" = 1 ORDER BY seqno";
 const FOREIGN_KEYS: &str = "SELECT id, \"table\" AS referenced, \"from\" AS from_column, \"to\" AS to_column, on_delete
@@ -23,22 +26,32 @@ const TRIGGERS: &str = "SELECT name, tbl_name, sql FROM main.sqlite_schema WHERE
 
 pub(super) async fn load(mut handle: Handle<'_>) -> Result<Catalogue, DbError> {
     let system_identity = system_identity(&mut handle).await?;
-    let writable = is_writable(&mut handle).await?;
+    let relations = relations(&mut handle).await?;
+    let ordinary: Vec<TableName> =
+        relations.iter().filter(|(_, kind)| *kind == TableKind::Table).map(|(name, _)| name.clone()).collect();
+    let writable = is_writable(&mut handle, &ordinary).await?;
     let mut tables = BTreeMap::new();
-    for row in handle.again().fetch_all(RELATIONS, Vec::new()).await? {
-        let name = TableName { schema: "main".into(), name: row.text("name")? };
-        let kind = match row.text("kind")?.as_str() {
-            "view" => TableKind::View,
-            "table" => TableKind::Table,
-            // Virtual tables, and the shadow tables in which they keep their content.
-            _ => TableKind::Foreign,
-        };
+    for (name, kind) in relations {
         let table = read_table(&mut handle, name.clone(), kind, writable).await?;
         tables.insert(name, table);
     }
     resolve_references(&mut tables);
     add_triggers(&mut handle, &mut tables).await?;
     Ok(Catalogue { dialect: Dialect::Sqlite, system_identity, writable, tables })
+}
+
+async fn relations(handle: &mut Handle<'_>) -> Result<Vec<(TableName, TableKind)>, DbError> {
+    let mut relations = Vec::new();
+    for row in handle.again().fetch_all(RELATIONS, Vec::new()).await? {
+        let kind = match row.text("kind")?.as_str() {
+            "view" => TableKind::View,
+            "table" => TableKind::Table,
+            // Virtual tables, and the shadow tables in which they keep their content.
+            _ => TableKind::Foreign,
+        };
+        relations.push((TableName { schema: "main".into(), name: row.text("name")? }, kind));
+    }
+    Ok(relations)
 }
 
 /// A digest of the canonical path: the path itself may name a person or a customer.
@@ -54,17 +67,16 @@ async fn system_identity(handle: &mut Handle<'_>) -> Result<String, DbError> {
     Ok(format!("sqlite:{hex}"))
 }
 
-/// Asks for the write lock and gives it back. Opening the file to see would be wrong: closing it again would drop the locks that
-/// SQLite holds on it in this process.
-async fn is_writable(handle: &mut Handle<'_>) -> Result<bool, DbError> {
-    match handle.again().execute("BEGIN IMMEDIATE", Vec::new()).await {
-        Ok(_) => {
-            handle.again().execute("ROLLBACK", Vec::new()).await?;
-            Ok(true)
-        }
+/// Begins to write without a row to write: the one thing that tells a read-only session and leaves no trace. Opening the file to see
+/// would be wrong: closing it again would drop the locks that SQLite holds on it in this process.
+async fn is_writable(handle: &mut Handle<'_>, tables: &[TableName]) -> Result<bool, DbError> {
+    let Some(table) = tables.first() else {
+        return Ok(true);
+    };
+    match handle.again().execute(quote::delete_nothing(table)?, Vec::new()).await {
+        // Busy: somebody else writes, so that it can be written.
+        Ok(_) | Err(DbError::Busy(_)) => Ok(true),
         Err(DbError::Denied(_)) => Ok(false),
-        // Busy: somebody writes, so that it can be written. Refused: we are inside a transaction already.
-        Err(DbError::Busy(_) | DbError::Refused { .. }) => Ok(true),
         Err(other) => Err(other),
     }
 }
@@ -275,7 +287,9 @@ mod tests {
     #[test]
     fn only_a_trigger_on_insert_is_left_out() {
         assert!(fires_on_insert_only("CREATE TRIGGER log AFTER INSERT ON users BEGIN SELECT 1; END"));
-        assert!(!fires_on_insert_only("CREATE TRIGGER log AFTER DELETE ON users BEGIN INSERT INTO x SELECT 1 ON CONFLICT DO NOTHING; END"));
+        assert!(!fires_on_insert_only(
+            "CREATE TRIGGER log AFTER DELETE ON users BEGIN INSERT INTO x SELECT 1 ON CONFLICT DO NOTHING; END"
+        ));
         assert!(!fires_on_insert_only("CREATE TRIGGER \"INSERT ON\" BEFORE UPDATE OF email ON users BEGIN SELECT 1; END"));
         assert!(!fires_on_insert_only("CREATE TRIGGER t -- INSERT ON\n DELETE ON users BEGIN SELECT 1; END"));
     }

@@ -4,6 +4,8 @@ mod catalogue;
 mod introspect;
 mod introspect_postgres;
 mod introspect_sqlite;
+#[cfg(test)]
+mod introspect_tests;
 pub(crate) mod quote;
 mod types;
 

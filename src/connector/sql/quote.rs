@@ -50,6 +50,11 @@ pub(crate) fn count_up_to(table: &TableName, limit: u32) -> Result<Sql, DbError>
     Ok(Sql::built(format!("SELECT count(*) AS counted FROM (SELECT 1 FROM {} LIMIT {limit}) AS limited", quote_table(table)?)))
 }
 
+/// A statement that writes and touches no row: whether the session may write at all.
+pub(crate) fn delete_nothing(table: &TableName) -> Result<Sql, DbError> {
+    Ok(Sql::built(format!("DELETE FROM {} WHERE 0", quote_table(table)?)))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -85,7 +85,8 @@ pub(super) fn from_sqlite(declared: &str) -> ColumnType {
 }
 
 fn is_integer_word(word: &str) -> bool {
-    word.ends_with("INT") && !word.ends_with("POINT") || matches!(word, "INTEGER" | "INT2" | "INT4" | "INT8" | "SERIAL" | "BIGSERIAL")
+    word.ends_with("INT") && !word.ends_with("POINT")
+        || matches!(word, "INTEGER" | "INT2" | "INT4" | "INT8" | "SERIAL" | "BIGSERIAL")
 }
 
 /// `VARCHAR(40)`: 40. SQLite does not enforce it, but the application counts on it.
