@@ -4,9 +4,10 @@
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use serde::{Deserialize, Serialize};
+use serde::ser::SerializeStruct;
+use serde::{Deserialize, Serialize, Serializer};
 
-use super::Predicate;
+use super::{Predicate, Taxonomy};
 use crate::plan::Ground;
 use crate::subject::NormalForm;
 
@@ -21,7 +22,19 @@ pub struct Place {
 
 impl std::fmt::Display for Place {
     fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(formatter, "{}:{}", self.file.display(), self.line)
+        match self.line {
+            0 => write!(formatter, "{}", self.file.display()),
+            line => write!(formatter, "{}:{line}", self.file.display()),
+        }
+    }
+}
+
+impl Serialize for Place {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut object = serializer.serialize_struct("Place", 2)?;
+        object.serialize_field("file", &self.file.display().to_string())?;
+        object.serialize_field("line", &self.line)?;
+        object.end()
     }
 }
 
@@ -32,6 +45,10 @@ pub struct DataMap {
     pub datasets: Vec<Dataset>,
     /// Policies (Fideslang `policy:` objects), sorted by key.
     pub policies: Vec<Policy>,
+    /// Keys of Fideslang `system:` objects, sorted.
+    pub systems: Vec<String>,
+    /// Data categories that labels and targets may name: Fideslang's own and those that the map adds.
+    pub taxonomy: Taxonomy,
     /// `sha256:` over the exact bytes of all files in the order of their names.
     pub digest: String,
 }
@@ -176,6 +193,8 @@ pub struct Collection {
     pub retention: Option<Retention>,
     /// `habeas.retain_when`.
     pub retain_when: Vec<RetainWhen>,
+    /// `habeas.controlled_by`, as `collection.field` of the same dataset: who must instruct before rows are disclosed or erased (role processor).
+    pub controlled_by: Option<String>,
     /// `habeas.held_by`: data that the company cannot reach, such as `the subject's own device`. The collection is then documentation only.
     pub held_by: Option<String>,
     /// `habeas.note`.
@@ -213,13 +232,13 @@ pub struct Field {
     pub normal_form: NormalForm,
     /// `habeas.right` of a field with references.
     pub right: Option<Right>,
-    /// `habeas.hide`: fields of this collection left out when a row is reached over this edge only.
+    /// `habeas.hide`: fields of the reached collection left out when a row is reached over this edge only.
     pub hide: Vec<String>,
     /// `habeas.on_erasure: unlink` on a field with references.
     pub unlink: bool,
     /// `habeas.edge`: fields of one collection with the same name form one composite edge.
     pub edge: Option<String>,
-    /// `habeas.where` of a field with references: only rows for which this holds are reached over the edge.
+    /// `habeas.where` of a field with references: only rows of the reached collection for which this holds are reached.
     pub r#where: Option<Predicate>,
     /// `habeas.withhold`.
     pub withhold: Option<Withhold>,
