@@ -20,3 +20,4 @@ pub mod plan;
 pub mod request;
 pub mod subject;
 pub mod value;
+pub mod verify;

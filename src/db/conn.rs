@@ -104,6 +104,14 @@ fn no_arrays() -> DbError {
 }
 
 impl<'c> Handle<'c> {
+    /// A handle on the same session for one statement of several: the verbs below use a handle up.
+    pub fn again(&mut self) -> Handle<'_> {
+        match self {
+            Handle::Sqlite(connection) => Handle::Sqlite(connection),
+            Handle::Postgres(connection) => Handle::Postgres(connection),
+        }
+    }
+
     /// Which SQL this handle speaks.
     pub fn dialect(&self) -> Dialect {
         match self {

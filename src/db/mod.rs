@@ -8,6 +8,8 @@ mod error;
 mod pool;
 mod record;
 mod sql;
+#[cfg(test)]
+pub(crate) mod testing;
 
 pub use arg::Arg;
 pub use conn::{Conn, Handle, Tx};

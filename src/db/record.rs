@@ -1,8 +1,9 @@
 //! One row of a result, read by column name.
 
-use sqlx::{Row, ValueRef};
+use sqlx::{Row, TypeInfo, ValueRef};
 
 use super::DbError;
+use crate::value::KeyPart;
 
 /// A row from either database. Getters fail when the column is absent or of another type; `opt_*` maps NULL to `None`.
 pub enum Record {
@@ -72,6 +73,32 @@ impl Record {
         match self {
             Record::Sqlite(row) => Ok(row.try_get::<Option<&str>, _>(index)?),
             Record::Postgres(row) => Ok(row.try_get::<Option<&str>, _>(index)?),
+        }
+    }
+
+    /// The bytes of a text or binary column by position, NULL as `None`. Text that is not valid UTF-8 is not refused, and a number
+    /// in a SQLite column gives its decimal digits: what searches must be able to look at every value.
+    pub fn raw_at(&self, index: usize) -> Result<Option<&[u8]>, DbError> {
+        match self {
+            Record::Sqlite(row) => Ok(row.try_get_unchecked::<Option<&[u8]>, _>(index)?),
+            Record::Postgres(row) => Ok(row.try_get_unchecked::<Option<&[u8]>, _>(index)?),
+        }
+    }
+
+    /// Part of a key by position. PostgreSQL keys are selected as text; a SQLite key keeps the storage class of its value.
+    pub fn key_part_at(&self, index: usize) -> Result<KeyPart, DbError> {
+        match self {
+            Record::Postgres(row) => Ok(row.try_get::<Option<String>, _>(index)?.map_or(KeyPart::Null, KeyPart::Text)),
+            Record::Sqlite(row) => {
+                let class = row.try_get_raw(index)?.type_info().name().to_owned();
+                Ok(match class.as_str() {
+                    "INTEGER" => KeyPart::Int(row.try_get_unchecked(index)?),
+                    "REAL" => KeyPart::Real(row.try_get_unchecked::<f64, _>(index)?.to_bits()),
+                    "TEXT" => KeyPart::Text(row.try_get_unchecked(index)?),
+                    "BLOB" => KeyPart::Blob(row.try_get_unchecked(index)?),
+                    _ => KeyPart::Null,
+                })
+            }
         }
     }
 

@@ -261,7 +261,7 @@ async fn write_records(
     let mut rows = snapshot.stream(statement).map_err(failed)?;
     let mut written = 0;
     while let Some(row) = rows.try_next().await.map_err(failed)? {
-        let key = decode::key(&row, width, dialect).map_err(failed)?;
+        let key = decode::key(&row, width).map_err(failed)?;
         let fingerprint = row.text_at(width).map_err(failed)?.unwrap_or_default().to_owned();
         let mut values = Vec::with_capacity(columns.len());
         for (at, (column, masking, declared)) in source.masks.iter().enumerate() {

@@ -14,6 +14,12 @@ pub struct TableName {
     pub name: String,
 }
 
+impl std::fmt::Display for TableName {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(formatter, "{}.{}", self.schema, self.name)
+    }
+}
+
 /// Everything that planning needs to know of a source.
 #[derive(Debug, Clone)]
 pub struct Catalogue {

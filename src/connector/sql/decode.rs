@@ -6,7 +6,7 @@ use serde_json::value::RawValue;
 use thiserror::Error;
 
 use super::{Column, Location};
-use crate::db::{DbError, Dialect, Record, Stored};
+use crate::db::{DbError, Record, Stored};
 use crate::value::{Cell, ColumnType, Key, KeyPart};
 
 /// A value that cannot be carried over.
@@ -30,21 +30,8 @@ pub enum DecodeError {
 }
 
 /// The key parts `k1…` of a record, which stand first in it.
-pub fn key(record: &Record, width: usize, dialect: Dialect) -> Result<Key, DbError> {
-    (0..width)
-        .map(|at| {
-            if dialect == Dialect::Postgres {
-                return Ok(record.text_at(at)?.map_or(KeyPart::Null, |text| KeyPart::Text(text.to_owned())));
-            }
-            Ok(match record.stored_at(at)? {
-                Stored::Null => KeyPart::Null,
-                Stored::Int(value) => KeyPart::Int(value),
-                Stored::Real(value) => KeyPart::Real(value.to_bits()),
-                Stored::Text(text) => KeyPart::Text(text.to_owned()),
-                Stored::Blob(bytes) => KeyPart::Blob(bytes.to_vec()),
-            })
-        })
-        .collect()
+pub fn key(record: &Record, width: usize) -> Result<Key, DbError> {
+    (0..width).map(|at| record.key_part_at(at)).collect()
 }
 
 /// A key part as the text by which a hold names it.

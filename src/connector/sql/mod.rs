@@ -2,13 +2,20 @@
 
 mod catalogue;
 pub mod decode;
-pub mod introspect;
+mod introspect;
+mod introspect_postgres;
+mod introspect_sqlite;
+#[cfg(test)]
+mod introspect_tests;
 mod location;
+pub(crate) mod quote;
 mod snapshot;
 mod source;
 pub mod text;
+mod types;
 
 pub use catalogue::*;
+pub use introspect::load_catalogue;
 pub use location::{Inbound, Location, RowKey, inbound_keys};
 pub use snapshot::{Reader, Snapshot, SnapshotError, Tally};
 pub use source::{SourceError, SqlAddress, SqlSource};
