@@ -14,6 +14,7 @@ pub mod datamap;
 pub mod db;
 pub mod decide;
 pub mod gather;
+pub mod erase;
 pub mod hold;
 pub mod ledger;
 pub mod plan;
