@@ -2,20 +2,25 @@
 
 mod catalogue;
 pub mod decode;
+mod eraser;
 mod introspect;
 mod introspect_postgres;
 mod introspect_sqlite;
 #[cfg(test)]
 mod introspect_tests;
+mod killer;
 mod location;
 pub(crate) mod quote;
+mod readback;
 mod snapshot;
 mod source;
 pub mod text;
 mod types;
 
 pub use catalogue::*;
+pub use eraser::{Applied, EraseError, EraseSession, SqlBatch};
 pub use introspect::load_catalogue;
 pub use location::{Inbound, Location, RowKey, inbound_keys};
+pub use readback::{ReadBack, Seen};
 pub use snapshot::{Reader, Snapshot, SnapshotError, Tally};
 pub use source::{SourceError, SqlAddress, SqlSource};
