@@ -7,14 +7,18 @@
 //!                                   ledger: the one durable truth
 //! ```
 
+pub mod cli;
 pub mod clock;
+pub mod config;
 pub mod connector;
 pub mod crypto;
 pub mod datamap;
 pub mod db;
 pub mod hold;
 pub mod ledger;
+pub mod observe;
 pub mod plan;
 pub mod request;
 pub mod subject;
+pub mod suggest;
 pub mod value;
