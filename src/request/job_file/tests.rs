@@ -45,7 +45,7 @@ fn an_unknown_key_is_named_with_what_was_meant() {
     );
     assert_eq!(
         complaint(r#"{"kind": "access", "subject": {"email": "a"}, "deliver": {"mode": "file", "channel": "x"}}"#),
-        "job.json:1:90: unknown key `deliver.channel` | known here: mode, passcode_channel, to"
+        "job.json:1:89: unknown key `deliver.channel` | known here: mode, passcode_channel, to"
     );
 }
 
