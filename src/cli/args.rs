@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use clap::{ArgAction, Args, Parser, Subcommand};
 
+use super::exit::Exit;
 use super::progress::ProgressMode;
 use super::{archive, certificate, completion, demo, hold, init, journal, map, plan, request, run, submit, verify, worker};
 
@@ -11,7 +12,7 @@ use super::{archive, certificate, completion, demo, hold, init, journal, map, pl
 ///
 /// Identifiers and secrets are never arguments: they come in job files or on standard input (`-`).
 #[derive(Debug, Parser)]
-#[command(name = "habeas", version, arg_required_else_help = true, after_help = AFTER_HELP, max_term_width = 100)]
+#[command(name = "habeas", version, arg_required_else_help = true, after_help = exit_codes(), max_term_width = 100)]
 pub struct Cli {
     /// Flags that every verb takes.
     #[command(flatten)]
@@ -21,14 +22,10 @@ pub struct Cli {
     pub command: Command,
 }
 
-const AFTER_HELP: &str = "\
-Exit codes:
-  0  ok                          5  everything asked for is under hold
-  1  failure                     6  not approved, or confirmation missing
-  2  usage or invalid input      7  not found
-  3  finished but partial        8  conflict (same subject running, idempotency key reused)
-  4  verification failed         9  refused by a deadline or policy rule
-                               130  interrupted";
+fn exit_codes() -> String {
+    let lines = Exit::ALL.map(|exit| format!("{:>5}  {}", exit.code(), exit.meaning()));
+    format!("Exit codes:\n{}", lines.join("\n"))
+}
 
 /// Flags that every verb takes.
 #[derive(Debug, Args)]

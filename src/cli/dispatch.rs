@@ -195,11 +195,4 @@ mod tests {
             assert!(!arguments.iter().any(|argument| argument.contains(word)), "{word}");
         }
     }
-
-    #[tokio::test]
-    async fn whoever_is_not_interrupted_gets_the_outcome() {
-        let outcome = or_interrupted("kept", async { Ok(Exit::Partial) }).await;
-        assert_eq!(outcome.unwrap(), Exit::Partial);
-        assert_eq!(CliError::Interrupted { kept: "kept" }.exit().code(), 130);
-    }
 }

@@ -81,4 +81,12 @@ mod tests {
     fn the_codes_are_those_of_the_interface() {
         assert_eq!(Exit::ALL.map(Exit::code), [0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 130]);
     }
+
+    #[test]
+    fn the_runbook_explains_every_code() {
+        let runbook = include_str!("../../deploy/runbook.md");
+        for exit in Exit::ALL {
+            assert!(runbook.contains(&format!("| {} |", exit.code())), "{exit:?}");
+        }
+    }
 }

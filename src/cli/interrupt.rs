@@ -40,3 +40,31 @@ async fn termination() {
 async fn termination() {
     std::future::pending().await
 }
+
+#[cfg(all(test, unix))]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+    use crate::cli::exit::Exit;
+
+    #[tokio::test]
+    async fn a_request_to_stop_ends_the_work_and_tells_what_is_kept() {
+        let work = async {
+            // By then the handlers are in place: both branches have been polled.
+            tokio::time::sleep(Duration::from_millis(50)).await;
+            let own_id = std::process::id().to_string();
+            assert!(std::process::Command::new("kill").args(["-TERM", &own_id]).status().unwrap().success());
+            std::future::pending::<Result<(), CliError>>().await
+        };
+        let error = tokio::time::timeout(Duration::from_secs(10), or_interrupted("all is kept", work)).await.unwrap().unwrap_err();
+        assert_eq!(error.exit(), Exit::Interrupted);
+        assert_eq!(error.hint().as_deref(), Some("all is kept"));
+    }
+
+    #[tokio::test]
+    async fn whoever_is_not_interrupted_gets_the_outcome() {
+        let outcome = or_interrupted("all is kept", async { Ok(Exit::Partial) }).await;
+        assert_eq!(outcome.unwrap(), Exit::Partial);
+    }
+}

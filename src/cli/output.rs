@@ -47,14 +47,7 @@ impl Printer {
 
     /// Data as columns under headings.
     pub fn table(&self, headings: &[&str], rows: impl IntoIterator<Item = Vec<String>>) -> Result<(), CliError> {
-        let mut table = Table::new();
-        table.load_style(comfy_table::presets::NOTHING).set_content_arrangement(ContentArrangement::Disabled);
-        table.set_header(headings.iter().map(|heading| heading.to_uppercase()));
-        for row in rows {
-            table.add_row(row.into_iter().map(|cell| harmless(&cell)));
-        }
-        let lines: Vec<String> = table.lines().map(|line| line.trim_end().to_owned()).collect();
-        self.data(&lines.join("\n"))
+        self.data(&columns(headings, rows))
     }
 
     /// A line for the person who watches.
@@ -114,6 +107,20 @@ fn colour_is_welcome(is_terminal: bool, environment: impl Fn(&str) -> Option<Str
     forced || (is_terminal && environment("TERM").is_none_or(|term| term != "dumb"))
 }
 
+fn columns(headings: &[&str], rows: impl IntoIterator<Item = Vec<String>>) -> String {
+    let mut table = Table::new();
+    table.load_style(comfy_table::presets::NOTHING).set_content_arrangement(ContentArrangement::Disabled);
+    table.set_header(headings.iter().map(|heading| heading.to_uppercase()));
+    for row in rows {
+        table.add_row(row.into_iter().map(|cell| harmless(&cell)));
+    }
+    for column in table.column_iter_mut() {
+        column.set_padding((0, 2));
+    }
+    let lines: Vec<String> = table.lines().map(|line| line.trim_end().to_owned()).collect();
+    lines.join("\n")
+}
+
 /// Names from a database may hold anything; a terminal obeys control characters.
 fn harmless(text: &str) -> String {
     text.chars().map(|c| if c.is_control() { '\u{fffd}' } else { c }).collect()
@@ -163,6 +170,12 @@ mod tests {
         assert!(colour_is_welcome(true, with(&[("NO_COLOR", "")])), "an empty NO_COLOR says nothing");
         assert!(!colour_is_welcome(true, with(&[("TERM", "dumb")])));
         assert!(colour_is_welcome(false, with(&[("CLICOLOR_FORCE", "1")])));
+    }
+
+    #[test]
+    fn a_table_is_plain_columns() {
+        let rows = [vec!["app.orders".to_owned(), "200".into()], vec!["app.users".into(), "1".into()]];
+        assert_eq!(columns(&["place", "found"], rows), "PLACE       FOUND\napp.orders  200\napp.users   1");
     }
 
     #[test]
