@@ -7,7 +7,9 @@
 //!                                   ledger: the one durable truth
 //! ```
 
+pub mod cli;
 pub mod clock;
+pub mod config;
 pub mod connector;
 pub mod crypto;
 pub mod datamap;
@@ -17,8 +19,10 @@ pub mod gather;
 pub mod erase;
 pub mod hold;
 pub mod ledger;
+pub mod observe;
 pub mod plan;
 pub mod request;
 pub mod subject;
+pub mod suggest;
 pub mod value;
 pub mod verify;
