@@ -15,6 +15,7 @@ pub mod db;
 pub mod hold;
 pub mod ledger;
 pub mod plan;
+pub mod queue;
 pub mod request;
 pub mod subject;
 pub mod value;
