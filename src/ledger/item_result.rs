@@ -40,7 +40,8 @@ pub async fn put(
     now: Timestamp,
 ) -> Result<(), LedgerError> {
     assert_current(tx, lease).await?;
-    let sql = "INSERT INTO item_result (request_id, plan_digest, item_no, position, affected, already_absent, retained, outcome, level,
+    let sql =
+        "INSERT INTO item_result (request_id, plan_digest, item_no, position, affected, already_absent, retained, outcome, level,
                                         error, job_id, attempt, updated_at)
                VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)
                ON CONFLICT (request_id, plan_digest, item_no) DO UPDATE SET

@@ -256,7 +256,8 @@ async fn e_3_progress_of_an_item_never_goes_backwards() {
         let lease = claimed(&test, &person(&[("user_id", "1")])).await;
         let id = lease.request_id.clone().unwrap();
         let mut tx = test.ledger.begin().await.unwrap();
-        let mut item = item_result::ItemResult { item_no: 0, position: 500, affected: 498, already_absent: 2, ..Default::default() };
+        let mut item =
+            item_result::ItemResult { item_no: 0, position: 500, affected: 498, already_absent: 2, ..Default::default() };
         item_result::put(&mut tx, &lease, &id, "sha256:a", &item, now()).await.unwrap();
         item_result::put(&mut tx, &lease, &id, "sha256:a", &item, now()).await.unwrap();
         item.position = 400;
@@ -403,7 +404,9 @@ async fn a_job_asked_for_again_is_neither_doubled_nor_lost() {
         assert_eq!(settle::park(&mut tx, &lease, now()).await.unwrap(), settle::Settled::Again(now()));
         let lease = claim::next(&mut tx, WORKER, now()).await.unwrap().unwrap();
         assert_eq!(settle::finish(&mut tx, &lease, now()).await.unwrap(), settle::Settled::Done);
-        assert!(matches!(job::enqueue(&mut tx, &NewJob::duty("sweep", now()), now()).await.unwrap(), Enqueued::New(new) if new != id));
+        assert!(
+            matches!(job::enqueue(&mut tx, &NewJob::duty("sweep", now()), now()).await.unwrap(), Enqueued::New(new) if new != id)
+        );
     }
 }
 

@@ -10,7 +10,10 @@ use crate::crypto::{CryptoError, hex, random_bytes};
 
 /// A name for a worker of this process: `machine.pid.start.random`. Another worker of the same process gets another name.
 pub(super) fn worker_name() -> Result<String, CryptoError> {
-    let pid = std::process::id();
+    worker_name_of(std::process::id())
+}
+
+pub(super) fn worker_name_of(pid: u32) -> Result<String, CryptoError> {
     let machine = machine().unwrap_or_else(|| "unknown".into());
     let started = started_at(pid).unwrap_or(0);
     Ok(format!("{machine}.{pid}.{started}.{}", hex(&random_bytes::<4>()?)))

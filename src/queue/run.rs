@@ -52,7 +52,13 @@ pub(super) async fn run_and_settle(
 }
 
 /// Writes the outcome; a busy or absent ledger is asked again for as long as a lease lasts.
-async fn settle_with_patience(ledger: &Ledger, lease: &JobLease, outcome: &JobOutcome, clock: &dyn Clock, length: Duration) -> Ended {
+async fn settle_with_patience(
+    ledger: &Ledger,
+    lease: &JobLease,
+    outcome: &JobOutcome,
+    clock: &dyn Clock,
+    length: Duration,
+) -> Ended {
     let give_up_at = Instant::now() + length;
     loop {
         let error = match settle_once(ledger, lease, outcome, clock).await {

@@ -245,13 +245,8 @@ impl Worker {
     fn pick_up(&self, hands: &mut Hands, lease: JobLease) {
         let job_id = lease.job_id.clone();
         hands.flags.insert(job_id.clone(), lease.cancel.clone());
-        let attempt = run_and_settle(
-            Arc::clone(&self.ledger),
-            Arc::clone(&self.handler),
-            Arc::clone(&self.clock),
-            self.options.lease,
-            lease,
-        );
+        let attempt =
+            run_and_settle(Arc::clone(&self.ledger), Arc::clone(&self.handler), Arc::clone(&self.clock), self.options.lease, lease);
         hands.tasks.spawn(async move { (job_id, attempt.await) });
     }
 
@@ -266,7 +261,10 @@ impl Worker {
             hands.put_down(finished);
         }
         if !hands.tasks.is_empty() {
-            tracing::warn!(jobs = hands.tasks.len(), "jobs did not stop in time and will be taken back when their leases have run out");
+            tracing::warn!(
+                jobs = hands.tasks.len(),
+                "jobs did not stop in time and will be taken back when their leases have run out"
+            );
             hands.tally.lost += hands.tasks.len() as u64;
             hands.tasks.shutdown().await;
         }

@@ -97,7 +97,8 @@ pub async fn enqueue(tx: &mut Tx, job: &NewJob, now: Timestamp) -> Result<Enqueu
             return Err(LedgerError::Unreadable { noun: "job", problem: "its id is taken".into() });
         };
         // Locking the row (by an update that changes nothing) makes the answer true until we commit.
-        let hasten = "UPDATE job SET run_at = CASE WHEN run_at > $2 THEN $2 ELSE run_at END WHERE unique_key = $1 AND state = 'ready'
+        let hasten =
+            "UPDATE job SET run_at = CASE WHEN run_at > $2 THEN $2 ELSE run_at END WHERE unique_key = $1 AND state = 'ready'
                       RETURNING id";
         if let Some(row) = tx.on().fetch_optional(hasten, args![key, job.run_at]).await? {
             return Ok(Enqueued::Waiting(row.text("id")?));
@@ -110,7 +111,8 @@ pub async fn enqueue(tx: &mut Tx, job: &NewJob, now: Timestamp) -> Result<Enqueu
 }
 
 async fn insert(tx: &mut Tx, job: &NewJob, now: Timestamp) -> Result<Option<String>, LedgerError> {
-    let sql = "INSERT INTO job (id, request_id, duty, lane, state, format, priority, due_at, run_at, attempt, failures, max_attempts,
+    let sql =
+        "INSERT INTO job (id, request_id, duty, lane, state, format, priority, due_at, run_at, attempt, failures, max_attempts,
                                 unique_key, payload, cancel_requested, rerun, created_at)
                VALUES ($1, $2, $3, $4, 'ready', $5, $6, $7, $8, 0, 0, $9, $10, $11, 0, 0, $12)
                ON CONFLICT DO NOTHING";

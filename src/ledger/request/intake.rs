@@ -120,7 +120,8 @@ async fn insert_row(
     key_hash: Option<&str>,
     now: Timestamp,
 ) -> Result<Option<String>, LedgerError> {
-    let sql = "INSERT INTO request (id, code, kind, status, subject_ref, subject_sealed, private_sealed, document, received_at, due_at,
+    let sql =
+        "INSERT INTO request (id, code, kind, status, subject_ref, subject_sealed, private_sealed, document, received_at, due_at,
                                     deadline_rule, idempotency_key_hash, content_digest, is_test, created_at, updated_at)
                VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $15)
                ON CONFLICT DO NOTHING";

@@ -188,7 +188,8 @@ fn read(row: &Record) -> Result<Request, LedgerError> {
 }
 
 fn word<T>(row: &Record, column: &'static str, parse: fn(&str) -> Option<T>) -> Result<T, LedgerError> {
-    let unknown = || LedgerError::Unreadable { noun: "request", problem: format!("{column} is a word that this program does not know") };
+    let unknown =
+        || LedgerError::Unreadable { noun: "request", problem: format!("{column} is a word that this program does not know") };
     parse(&row.text(column)?).ok_or_else(unknown)
 }
 

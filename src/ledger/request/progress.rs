@@ -34,7 +34,13 @@ pub async fn withdraw(tx: &mut Tx, id: &str, now: Timestamp) -> Result<Status, L
 }
 
 /// Writes the answer.
-pub async fn set_result(tx: &mut Tx, writer: Writer<'_>, id: &str, result: &serde_json::Value, now: Timestamp) -> Result<(), LedgerError> {
+pub async fn set_result(
+    tx: &mut Tx,
+    writer: Writer<'_>,
+    id: &str,
+    result: &serde_json::Value,
+    now: Timestamp,
+) -> Result<(), LedgerError> {
     writer.check(tx).await?;
     let sql = "UPDATE request SET result = $2, updated_at = $3 WHERE id = $1";
     exactly_one(tx.on().execute(sql, args![id, result.to_string(), now]).await?)
