@@ -21,6 +21,7 @@ pub mod hold;
 pub mod ledger;
 pub mod observe;
 pub mod plan;
+pub mod queue;
 pub mod request;
 pub mod subject;
 pub mod suggest;
