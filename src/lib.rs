@@ -13,6 +13,7 @@ pub mod crypto;
 pub mod datamap;
 pub mod db;
 pub mod hold;
+pub mod journal;
 pub mod ledger;
 pub mod plan;
 pub mod request;

@@ -2,6 +2,8 @@
 //! one file per noun, each a set of functions on a [`Tx`], so that a state change and what follows from it commit together.
 //! Ids are text, times are whole microseconds since the epoch, flags are 0 or 1, documents are JSON text, and what names a person is sealed.
 
+pub mod certificate;
+pub mod journal;
 mod migrate;
 
 use std::time::Duration;
