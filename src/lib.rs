@@ -18,6 +18,7 @@ pub mod decide;
 pub mod gather;
 pub mod erase;
 pub mod hold;
+pub mod journal;
 pub mod ledger;
 pub mod observe;
 pub mod plan;

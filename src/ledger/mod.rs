@@ -12,6 +12,8 @@ mod error;
 mod id;
 pub mod item_result;
 pub mod job;
+pub mod certificate;
+pub mod journal;
 mod migrate;
 pub mod plan;
 pub mod request;
