@@ -55,6 +55,8 @@ pub struct DemoPaths {
     pub data_map: PathBuf,
     /// Folder of the job files: `access`, `portability`, `erasure`, `erasure-held`, `erasure-residue` (each `.json`).
     pub jobs: PathBuf,
+    /// The hold that somebody is about to place.
+    pub hold: PathBuf,
 }
 
 impl DemoPaths {
@@ -66,6 +68,7 @@ impl DemoPaths {
             database: root.join("app.db"),
             data_map: root.join("datamap"),
             jobs: root.join("jobs"),
+            hold: root.join("holds/dispute.json"),
         }
     }
 }
@@ -74,10 +77,11 @@ const MARKER: &str = ".habeas-demo";
 const MARKER_TEXT: &str = "Made by `habeas demo`, which removes everything in this folder when it runs again.\n";
 
 /// Text files of the demo, by path below its folder.
-const FILES: [(&str, &str); 8] = [
+const FILES: [(&str, &str); 9] = [
     ("habeas.yaml", include_str!("habeas.yaml")),
     ("datamap/account.yml", include_str!("datamap/account.yml")),
     ("datamap/workspace.yml", include_str!("datamap/workspace.yml")),
+    ("holds/dispute.json", include_str!("holds/dispute.json")),
     ("jobs/access.json", include_str!("jobs/access.json")),
     ("jobs/portability.json", include_str!("jobs/portability.json")),
     ("jobs/erasure.json", include_str!("jobs/erasure.json")),
