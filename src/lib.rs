@@ -14,13 +14,10 @@ pub mod connector;
 pub mod crypto;
 pub mod datamap;
 pub mod db;
-<<<<<<< HEAD
 pub mod decide;
 pub mod gather;
 pub mod erase;
-=======
 pub mod demo;
->>>>>>> demo~1
 pub mod hold;
 pub mod journal;
 pub mod ledger;
