@@ -42,7 +42,8 @@ impl Cuts {
         for node in 0..graph.nodes.len() {
             let edges = graph.edges.iter().enumerate().filter(|(_, edge)| edge.to.0 == node && edge.declared_on_to);
             let by_edge = edges.map(|(at, edge)| (edge.to_columns.clone(), Tie::Edge(at)));
-            let by_identity = graph.nodes[node].identities.iter().enumerate().map(|(at, i)| (vec![i.column.clone()], Tie::Identity(at)));
+            let by_identity =
+                graph.nodes[node].identities.iter().enumerate().map(|(at, i)| (vec![i.column.clone()], Tie::Identity(at)));
             for (bit, (columns, tie)) in (0..MOST_CUTS).zip(by_edge.chain(by_identity)) {
                 cuts.push(Cut { node, bit, columns, tie });
             }
@@ -80,7 +81,11 @@ impl Desk<'_, '_> {
         match &cut.tie {
             Tie::Edge(at) if self.brief.graph.edges[*at].unlink => vec![Rows::Exclusive, Rows::Shared, Rows::Accessed],
             Tie::Edge(at) if self.brief.graph.edges[*at].right == Right::Owns => {
-                if whole { vec![Rows::Exclusive, Rows::Shared] } else { vec![Rows::Shared] }
+                if whole {
+                    vec![Rows::Exclusive, Rows::Shared]
+                } else {
+                    vec![Rows::Shared]
+                }
             }
             Tie::Edge(_) => Vec::new(),
             Tie::Identity(_) if whole => vec![Rows::Exclusive, Rows::Shared],
@@ -93,8 +98,11 @@ impl Desk<'_, '_> {
     fn refuse_not_null(&mut self, cut: &Cut, rows: Rows) -> bool {
         let node = &self.brief.graph.nodes[cut.node];
         let Some(location) = self.gathering.snapshots.get(&node.source).and_then(|s| s.location(cut.node)) else { return true };
-        let fixed: Vec<&String> =
-            cut.columns.iter().filter(|name| location.table.column(name).is_none_or(|column| column.not_null || column.generated)).collect();
+        let fixed: Vec<&String> = cut
+            .columns
+            .iter()
+            .filter(|name| location.table.column(name).is_none_or(|column| column.not_null || column.generated))
+            .collect();
         let Some(column) = fixed.first().map(|name| (*name).clone()) else { return false };
         let asked = match &cut.tie {
             Tie::Edge(at) => self.brief.graph.edges[*at].unlink,
@@ -131,8 +139,13 @@ impl Desk<'_, '_> {
             }
             Tie::Identity(at) => {
                 let field = &graph.nodes[cut.node].identities[*at];
-                let ours: Vec<String> =
-                    self.gathering.aliases.iter().filter(|alias| alias.kind == field.kind).map(|alias| alias.expose().to_owned()).collect();
+                let ours: Vec<String> = self
+                    .gathering
+                    .aliases
+                    .iter()
+                    .filter(|alias| alias.kind == field.kind)
+                    .map(|alias| alias.expose().to_owned())
+                    .collect();
                 let Some((_, snapshot)) = self.gathering.snapshot_of(cut.node) else { return Ok(()) };
                 let Some(location) = snapshot.location(cut.node) else { return Ok(()) };
                 fate::cut_identity(location, cut.bit, &field.column, field.normal_form, &ours, rows, snapshot.dialect)

@@ -4,8 +4,8 @@
 use super::rules::{Rule, duties};
 use super::{Desk, map_error};
 use crate::connector::sql::SnapshotError;
-use crate::connector::sql::text::fate::{self, Narrowed, Rows};
 use crate::connector::sql::text::Statement;
+use crate::connector::sql::text::fate::{self, Narrowed, Rows};
 use crate::gather::GatherError;
 
 impl Desk<'_, '_> {
@@ -13,7 +13,8 @@ impl Desk<'_, '_> {
         let on_subject = self.brief.holds.covers_subject(&self.brief.alias_refs);
         for node in self.live_nodes() {
             for hold in &on_subject {
-                self.run_fate(node, |location, dialect| fate::hold(location, hold.matter.as_str(), Narrowed::Whole, dialect)).await?;
+                self.run_fate(node, |location, dialect| fate::hold(location, hold.matter.as_str(), Narrowed::Whole, dialect))
+                    .await?;
             }
             self.apply_collection_holds(node).await?;
             let brief = self.brief;
@@ -32,10 +33,14 @@ impl Desk<'_, '_> {
             self.run_fate(node, |location, dialect| fate::hold(location, hold.matter.as_str(), Narrowed::Whole, dialect)).await?;
         }
         for (hold, key) in holds.records() {
-            self.run_fate(node, |location, dialect| fate::hold(location, hold.matter.as_str(), Narrowed::Record(key), dialect)).await?;
+            self.run_fate(node, |location, dialect| fate::hold(location, hold.matter.as_str(), Narrowed::Record(key), dialect))
+                .await?;
         }
         for (hold, condition) in holds.predicates() {
-            self.run_fate(node, |location, dialect| fate::hold(location, hold.matter.as_str(), Narrowed::Where(condition), dialect)).await?;
+            self.run_fate(node, |location, dialect| {
+                fate::hold(location, hold.matter.as_str(), Narrowed::Where(condition), dialect)
+            })
+            .await?;
         }
         Ok(())
     }

@@ -47,7 +47,8 @@ impl Desk<'_, '_> {
         for (source, key) in self.inbound() {
             let Some(child) = key.child_node else { continue };
             let location = self.gathering.snapshots.get(&source).and_then(|snapshot| snapshot.location(child.0));
-            let nullable = location.is_some_and(|l| key.child_columns.iter().all(|c| l.table.column(c).is_some_and(|c| !c.not_null)));
+            let nullable =
+                location.is_some_and(|l| key.child_columns.iter().all(|c| l.table.column(c).is_some_and(|c| !c.not_null)));
             references.push(Refers { child: child.0, parent: key.parent.0, nullable });
             keys.push(key);
         }
@@ -136,10 +137,19 @@ impl Desk<'_, '_> {
             Some(_) => "decide these rows too: give the edge `right: owns` and the collection `on_erasure: delete`, or put `habeas: {on_erasure: unlink}` on the edge".to_owned(),
         };
         let (code, problem) = match key.on_delete {
-            OnDelete::Cascade => ("cascade_outside_plan", format!("deleting from `{parent}` would cascade to {rows} that the plan does not delete")),
-            OnDelete::SetNull => ("cascade_outside_plan", format!("deleting from `{parent}` would set columns of {rows} to NULL outside the plan")),
-            OnDelete::SetDefault => ("cascade_outside_plan", format!("deleting from `{parent}` would set columns of {rows} to their default outside the plan")),
-            OnDelete::NoAction | OnDelete::Restrict => ("delete_blocked", format!("{rows} refer to rows of `{parent}` that would be deleted, and stay")),
+            OnDelete::Cascade => {
+                ("cascade_outside_plan", format!("deleting from `{parent}` would cascade to {rows} that the plan does not delete"))
+            }
+            OnDelete::SetNull => {
+                ("cascade_outside_plan", format!("deleting from `{parent}` would set columns of {rows} to NULL outside the plan"))
+            }
+            OnDelete::SetDefault => (
+                "cascade_outside_plan",
+                format!("deleting from `{parent}` would set columns of {rows} to their default outside the plan"),
+            ),
+            OnDelete::NoAction | OnDelete::Restrict => {
+                ("delete_blocked", format!("{rows} refer to rows of `{parent}` that would be deleted, and stay"))
+            }
         };
         self.problem(code, subject, problem, hint);
     }

@@ -4,8 +4,8 @@ use futures_util::TryStreamExt;
 
 use super::rules::Rule;
 use super::{Decided, Desk, GatherError, Items, MaskSecret, map_error, masks};
-use crate::connector::sql::text::read::{self, Selection};
 use crate::connector::sql::text::fate;
+use crate::connector::sql::text::read::{self, Selection};
 use crate::connector::sql::{SnapshotError, Tally, decode};
 use crate::datamap::{Masking, Right};
 use crate::db::DbError;
@@ -50,7 +50,13 @@ impl Desk<'_, '_> {
         Ok((items, detaching.into_iter().chain(acting).chain(kept).collect()))
     }
 
-    async fn list_node(&mut self, node: usize, identity: bool, items: &mut Vec<PlanItem>, sources: &mut Vec<Source>) -> Result<(), GatherError> {
+    async fn list_node(
+        &mut self,
+        node: usize,
+        identity: bool,
+        items: &mut Vec<PlanItem>,
+        sources: &mut Vec<Source>,
+    ) -> Result<(), GatherError> {
         let place = self.brief.graph.nodes[node].clone();
         let Some(snapshot) = self.gathering.snapshots.get_mut(&place.source) else { return Ok(()) };
         let failed = |problem: DbError| map_error(&place.source, SnapshotError::Database(problem));
@@ -85,7 +91,12 @@ impl Desk<'_, '_> {
             target.columns.extend(cut.columns.iter().map(|column| unlink_change(column)));
             let action = Action::Clear { columns: cut.columns.clone() };
             let at = if unlinks_own_rows { main } else { main + 1 };
-            sources.push(Source { step: step(at, action, cut.columns.clone()), node, selection: Selection::Cut(cut.bit), masks: Vec::new() });
+            sources.push(Source {
+                step: step(at, action, cut.columns.clone()),
+                node,
+                selection: Selection::Cut(cut.bit),
+                masks: Vec::new(),
+            });
         }
         let owners = self.owner_columns(node);
         if item.disposition == Disposition::Mask
@@ -94,13 +105,28 @@ impl Desk<'_, '_> {
             let names: Vec<String> = columns.iter().map(|(name, ..)| name.clone()).collect();
             let guard = owners.iter().chain(&names).cloned().collect();
             let action = Action::Overwrite { columns: names };
-            sources.push(Source { step: step(main, action, guard), node, selection: Selection::Fate(fate::MASK), masks: columns.clone() });
+            sources.push(Source {
+                step: step(main, action, guard),
+                node,
+                selection: Selection::Fate(fate::MASK),
+                masks: columns.clone(),
+            });
         }
         if item.disposition == Disposition::Erase && item.expected > 0 {
-            sources.push(Source { step: step(main, Action::Delete, owners), node, selection: Selection::Fate(fate::ERASE), masks: Vec::new() });
+            sources.push(Source {
+                step: step(main, Action::Delete, owners),
+                node,
+                selection: Selection::Fate(fate::ERASE),
+                masks: Vec::new(),
+            });
         }
         if !item.retained.is_empty() {
-            sources.push(Source { step: step(main, Action::Keep, Vec::new()), node, selection: Selection::Fate(fate::RETAIN), masks: Vec::new() });
+            sources.push(Source {
+                step: step(main, Action::Keep, Vec::new()),
+                node,
+                selection: Selection::Fate(fate::RETAIN),
+                masks: Vec::new(),
+            });
         }
         items.push(item);
         items.extend(cut_item);
@@ -116,7 +142,9 @@ impl Desk<'_, '_> {
         columns.extend(graph.nodes[node].identities.iter().map(|identity| identity.column.clone()));
         columns.sort();
         columns.dedup();
-        let cleared = |column: &String| self.detached.iter().any(|key| key.child_node.is_some_and(|n| n.0 == node) && key.child_columns.contains(column));
+        let cleared = |column: &String| {
+            self.detached.iter().any(|key| key.child_node.is_some_and(|n| n.0 == node) && key.child_columns.contains(column))
+        };
         columns.retain(|column| !cleared(column));
         columns
     }
@@ -127,7 +155,10 @@ impl Desk<'_, '_> {
             let Some(child) = key.child_node else { continue };
             let place = &self.brief.graph.nodes[child.0];
             let item = items.iter().position(|item| {
-                item.dataset == place.dataset && item.collection == place.collection && item.disposition == Disposition::Erase && item.expected > 0
+                item.dataset == place.dataset
+                    && item.collection == place.collection
+                    && item.disposition == Disposition::Erase
+                    && item.expected > 0
             });
             let Some(item) = item else { continue };
             let step = Step {

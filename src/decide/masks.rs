@@ -90,7 +90,11 @@ pub(super) fn objection(
 ) -> Option<(&'static str, String, String)> {
     let strategy = masking.name();
     let Some(live) = location.table.column(column) else {
-        return Some(("missing_column", "the live table has no such column".into(), "correct the name in the map, or remove the field".into()));
+        return Some((
+            "missing_column",
+            "the live table has no such column".into(),
+            "correct the name in the map, or remove the field".into(),
+        ));
     };
     if location.table.primary_key.iter().any(|key| key == column) {
         return Some((
@@ -100,7 +104,11 @@ pub(super) fn objection(
         ));
     }
     if live.generated {
-        return Some(("mask_generated_column", "the database computes this column".into(), "mask the columns that it is computed from".into()));
+        return Some((
+            "mask_generated_column",
+            "the database computes this column".into(),
+            "mask the columns that it is computed from".into(),
+        ));
     }
     if *masking == Masking::NullRewrite && live.not_null {
         return Some((
@@ -130,7 +138,9 @@ pub(super) fn objection(
 fn too_long(room: Option<usize>, declared: Option<usize>, masking: &Masking) -> Option<(&'static str, String, String)> {
     let room = room?;
     let needed = match masking {
-        Masking::StringRewrite { rewrite_value, suffix } => rewrite_value.chars().count() + suffix.as_deref().unwrap_or_default().chars().count(),
+        Masking::StringRewrite { rewrite_value, suffix } => {
+            rewrite_value.chars().count() + suffix.as_deref().unwrap_or_default().chars().count()
+        }
         Masking::RandomStringRewrite { length, suffix } => length + suffix.as_deref().unwrap_or_default().chars().count(),
         Masking::Hash { algorithm, suffix } | Masking::Hmac { algorithm, suffix } => {
             let digits = if *algorithm == HashAlgorithm::Sha256 { 64 } else { 128 };

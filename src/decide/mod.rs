@@ -124,7 +124,12 @@ impl Desk<'_, '_> {
         let graph = self.brief.graph;
         let refers_by_key = |at: usize| {
             let source = &graph.nodes[at].source;
-            let key = self.gathering.snapshots.get(source).and_then(|snapshot| snapshot.location(at)).map(|l| l.table.primary_key.clone());
+            let key = self
+                .gathering
+                .snapshots
+                .get(source)
+                .and_then(|snapshot| snapshot.location(at))
+                .map(|l| l.table.primary_key.clone());
             key.is_some_and(|key| graph.edges.iter().any(|edge| edge.from.0 == at && edge.from_columns == key))
         };
         (0..graph.nodes.len()).filter(|at| !graph.nodes[*at].identities.is_empty() && refers_by_key(*at)).collect()

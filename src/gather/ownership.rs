@@ -7,7 +7,7 @@ use super::Gathering;
 use super::resolve::columns_of_kind;
 use super::traverse::{GatherError, gather_error};
 use crate::connector::sql::SnapshotError;
-use crate::connector::sql::text::{reach, Statement};
+use crate::connector::sql::text::{Statement, reach};
 use crate::datamap::{Edge, Right};
 use crate::db::DbError;
 
@@ -31,8 +31,8 @@ impl Gathering<'_> {
         let Some((source, snapshot)) = self.snapshot_of(edge.to.0) else { return Ok(()) };
         let source = source.to_owned();
         let (Some(from), Some(to)) = (snapshot.location(edge.from.0), snapshot.location(edge.to.0)) else { return Ok(()) };
-        let statement = reach::mark_shared(edge, from, to, snapshot.dialect)
-            .map_err(|text| gather_error(&source, SnapshotError::Map(text)))?;
+        let statement =
+            reach::mark_shared(edge, from, to, snapshot.dialect).map_err(|text| gather_error(&source, SnapshotError::Map(text)))?;
         snapshot.run(statement).await.map_err(|problem| GatherError::Source { source_name: source, problem })?;
         Ok(())
     }

@@ -3,8 +3,8 @@
 
 use super::Gathering;
 use super::traverse::GatherError;
-use crate::connector::sql::text::{Statement, reach};
 use crate::connector::sql::Snapshot;
+use crate::connector::sql::text::{Statement, reach};
 use crate::datamap::{Graph, IdentityField, Node};
 use crate::subject::{Identifier, NormalForm, Subject};
 
@@ -27,7 +27,11 @@ impl Gathering<'_> {
                     named += snapshot.seed(at, &field.column, field.normal_form, identifier.expose()).await.map_err(failed)?;
                 }
                 if stands_for_people && named > 1 {
-                    return Err(GatherError::Ambiguous { kind: identifier.kind.clone(), collection: full_name(node), people: named });
+                    return Err(GatherError::Ambiguous {
+                        kind: identifier.kind.clone(),
+                        collection: full_name(node),
+                        people: named,
+                    });
                 }
             }
             if stands_for_people {

@@ -2,19 +2,19 @@
 //! one file per noun, each a set of functions on a [`Tx`], so that a state change and what follows from it commit together.
 //! Ids are text, times are whole microseconds since the epoch, flags are 0 or 1, documents are JSON text, and what names a person is sealed.
 
+pub mod approval;
+pub mod certificate;
+mod dialect;
+mod error;
 pub mod hold;
 mod hold_row;
 pub mod hold_set;
-pub mod permit;
-pub mod approval;
-mod dialect;
-mod error;
 mod id;
 pub mod item_result;
 pub mod job;
-pub mod certificate;
 pub mod journal;
 mod migrate;
+pub mod permit;
 pub mod plan;
 pub mod request;
 pub mod setting;

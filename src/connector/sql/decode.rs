@@ -58,7 +58,10 @@ pub fn cells<'r>(record: &'r Record, location: &Location, columns: &[Column], ro
             .iter()
             .enumerate()
             .map(|(at, column)| {
-                record.stored_at(at).map(|stored| sqlite_cell(stored, column)).map_err(|error| refuse(&column.name, error.to_string()))
+                record
+                    .stored_at(at)
+                    .map(|stored| sqlite_cell(stored, column))
+                    .map_err(|error| refuse(&column.name, error.to_string()))
             })
             .collect(),
         Record::Postgres(_) => {
@@ -149,7 +152,9 @@ fn postgres_cell<'r>(raw: &'r RawValue, column: &Column) -> Result<Cell<'r>, Str
         ColumnType::Bytes => {
             let hex = unquoted(raw)?;
             let digits = hex.strip_prefix("\\x").ok_or("bytes that do not start with \\x")?;
-            crate::crypto::unhex(digits).map(|bytes| Cell::Bytes(Cow::Owned(bytes))).ok_or_else(|| "bytes that are not hex".to_owned())
+            crate::crypto::unhex(digits)
+                .map(|bytes| Cell::Bytes(Cow::Owned(bytes)))
+                .ok_or_else(|| "bytes that are not hex".to_owned())
         }
         _ if text.starts_with('"') => unquoted(raw).map(Cell::Text),
         // Composite and other structured values print as JSON.
@@ -193,7 +198,9 @@ mod tests {
     #[test]
     fn json_keeps_duplicate_keys_and_order() {
         let fields = split_object(r#"{"j":{"b": 1,"a":2,"b":3},"t":"x\ny"}"#).unwrap();
-        assert!(matches!(postgres_cell(fields[0], &column(ColumnType::Json)), Ok(Cell::Json(text)) if text == r#"{"b": 1,"a":2,"b":3}"#));
+        assert!(
+            matches!(postgres_cell(fields[0], &column(ColumnType::Json)), Ok(Cell::Json(text)) if text == r#"{"b": 1,"a":2,"b":3}"#)
+        );
         assert!(matches!(postgres_cell(fields[1], &column(ColumnType::Text)), Ok(Cell::Text(text)) if text == "x\ny"));
     }
 }

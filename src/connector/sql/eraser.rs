@@ -80,7 +80,9 @@ pub enum EraseError {
     #[error(transparent)]
     Database(#[from] DbError),
     /// The source changed more or fewer rows than were matched (E-1): a trigger, a rule or row security interferes.
-    #[error("`{table}`: {expected} rows were to change and {affected} did: something in the database swallows or widens the change")]
+    #[error(
+        "`{table}`: {expected} rows were to change and {affected} did: something in the database swallows or widens the change"
+    )]
     Miscounted {
         /// Table.
         table: String,
@@ -150,7 +152,8 @@ impl EraseSession {
         if self.dialect == Dialect::Sqlite {
             self.load_sqlite(batch).await?;
             let guard = Guard { columns: &batch.guard, held };
-            let matching = batch::count_matching(&batch.location, &batch.rows, guard, self.dialect).map_err(EraseError::Condition)?;
+            let matching =
+                batch::count_matching(&batch.location, &batch.rows, guard, self.dialect).map_err(EraseError::Condition)?;
             if self.count(matching).await? != expected {
                 return Ok(None);
             }
@@ -175,7 +178,8 @@ impl EraseSession {
         self.load_sqlite(batch).await?;
         let columns = changed_columns(&batch.action);
         let guard = Guard { columns: &batch.guard, held };
-        let statement = batch::inspect(&batch.location, &batch.rows, columns, guard, self.dialect).map_err(EraseError::Condition)?;
+        let statement =
+            batch::inspect(&batch.location, &batch.rows, columns, guard, self.dialect).map_err(EraseError::Condition)?;
         let present = self.conn.on().fetch_all(statement.sql, statement.args).await?;
         let width = batch.location.key_width();
         let mut states = std::collections::BTreeMap::new();

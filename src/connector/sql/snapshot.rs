@@ -9,8 +9,8 @@ use super::text::{Statement, fate, reach, read};
 use super::{Inbound, Location, SqlSource, inbound_keys};
 use crate::args;
 use crate::datamap::{Edge, Graph, NodeId};
-use crate::subject::NormalForm;
 use crate::db::{Conn, DbError, Dialect, Record, Sql};
+use crate::subject::NormalForm;
 
 /// Which of a source's two pools a snapshot comes from.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

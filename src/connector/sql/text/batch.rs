@@ -58,7 +58,13 @@ fn key_arg(part: &KeyPart) -> Arg {
 }
 
 /// The batch as a table `k` inside a statement, and its key expressions.
-fn source(builder: &mut Builder, location: &Location, rows: &BatchRows, value_count: usize, dialect: Dialect) -> (String, Vec<String>) {
+fn source(
+    builder: &mut Builder,
+    location: &Location,
+    rows: &BatchRows,
+    value_count: usize,
+    dialect: Dialect,
+) -> (String, Vec<String>) {
     let width = location.key_width();
     if dialect == Dialect::Sqlite {
         return (format!("temp.{SQLITE_BATCH} k"), quote::reach_key(width, "k"));
@@ -77,7 +83,8 @@ fn source(builder: &mut Builder, location: &Location, rows: &BatchRows, value_co
     arrays.push(format!("{}::text[]", builder.bind(Arg::TextArray(rows.fingerprints.iter().cloned().map(Some).collect()))));
     names.push("fp".to_owned());
     for value in 0..value_count {
-        arrays.push(format!("{}::text[]", builder.bind(Arg::TextArray(rows.values.iter().map(|row| row[value].clone()).collect()))));
+        arrays
+            .push(format!("{}::text[]", builder.bind(Arg::TextArray(rows.values.iter().map(|row| row[value].clone()).collect()))));
         names.push(format!("v{}", value + 1));
     }
     let keys = (0..width).map(|part| format!("k.k{}::{}", part + 1, location.key_type(part, dialect))).collect();
@@ -153,7 +160,13 @@ pub fn delete(location: &Location, rows: &BatchRows, guard: Guard<'_>, dialect: 
 }
 
 /// Overwrites `columns` of the rows of the batch with their new values.
-pub fn overwrite(location: &Location, rows: &BatchRows, columns: &[String], guard: Guard<'_>, dialect: Dialect) -> Result<Statement, String> {
+pub fn overwrite(
+    location: &Location,
+    rows: &BatchRows,
+    columns: &[String],
+    guard: Guard<'_>,
+    dialect: Dialect,
+) -> Result<Statement, String> {
     let mut builder = Builder::new(String::new());
     let (batch, keys) = source(&mut builder, location, rows, columns.len(), dialect);
     let meets = quote::all_equal(&quote::key(location, "t", dialect), &keys);
@@ -175,7 +188,13 @@ pub fn overwrite(location: &Location, rows: &BatchRows, columns: &[String], guar
 }
 
 /// Sets `columns` of the rows of the batch to NULL.
-pub fn clear(location: &Location, rows: &BatchRows, columns: &[String], guard: Guard<'_>, dialect: Dialect) -> Result<Statement, String> {
+pub fn clear(
+    location: &Location,
+    rows: &BatchRows,
+    columns: &[String],
+    guard: Guard<'_>,
+    dialect: Dialect,
+) -> Result<Statement, String> {
     let mut builder = Builder::new(String::new());
     let (batch, keys) = source(&mut builder, location, rows, 0, dialect);
     let meets = quote::all_equal(&quote::key(location, "t", dialect), &keys);
@@ -188,7 +207,13 @@ pub fn clear(location: &Location, rows: &BatchRows, columns: &[String], guard: G
 
 /// The rows of the batch that are there: key, fingerprint of the guard's columns, whether a hold's predicate covers it, and the text of
 /// `columns`. For a batch that did not match as a whole, row by row.
-pub fn inspect(location: &Location, rows: &BatchRows, columns: &[String], guard: Guard<'_>, dialect: Dialect) -> Result<Statement, String> {
+pub fn inspect(
+    location: &Location,
+    rows: &BatchRows,
+    columns: &[String],
+    guard: Guard<'_>,
+    dialect: Dialect,
+) -> Result<Statement, String> {
     let mut builder = Builder::new(String::new());
     let (batch, keys) = source(&mut builder, location, rows, 0, dialect);
     let own = quote::key(location, "t", dialect);

@@ -53,7 +53,8 @@ pub fn assign(location: &Location, rows: Rows, fate: i64, ground: Option<&str>) 
 
 /// Keeps rows under a hold, whatever was decided before: a hold beats everything (H-1). `extra` narrows to records or a predicate.
 pub fn hold(location: &Location, matter: &str, narrowed: Narrowed<'_>, dialect: Dialect) -> Result<Statement, String> {
-    let mut builder = Builder::new(format!("UPDATE {reach} SET fate = 3, cut = 0, ground = 'hold', reference = ", reach = location.reach()));
+    let mut builder =
+        Builder::new(format!("UPDATE {reach} SET fate = 3, cut = 0, ground = 'hold', reference = ", reach = location.reach()));
     let matter = builder.bind(matter);
     builder.push(&matter).push(" WHERE (ground IS NULL OR ground <> 'hold')");
     match narrowed {
@@ -70,7 +71,8 @@ pub fn hold(location: &Location, matter: &str, narrowed: Narrowed<'_>, dialect: 
             }
         }
         Narrowed::Where(condition) => {
-            let own = quote::all_equal(&quote::key(location, "t", dialect), &quote::reach_key(location.key_width(), &location.reach()));
+            let own =
+                quote::all_equal(&quote::key(location, "t", dialect), &quote::reach_key(location.key_width(), &location.reach()));
             let text = predicate::condition(&mut builder, condition, &location.table, "t", dialect)?;
             let table = quote::table(&location.table.name);
             builder.push(&format!(" AND EXISTS (SELECT 1 FROM {table} t WHERE {own} AND {text} IS NOT FALSE)"));
@@ -242,7 +244,6 @@ pub fn table_count(table: &TableName) -> Sql {
     Sql::built(format!("SELECT COUNT(*) AS n FROM {}", quote::table(table)))
 }
 
-
 /// Sets the bit of an identity column on rows that stay and hold one of the subject's identifiers there.
 pub fn cut_identity(
     location: &Location,
@@ -259,7 +260,9 @@ pub fn cut_identity(
     let flag = builder.bind(1_i64 << bit);
     let mut mine = Vec::new();
     for value in ours {
-        mine.extend(reach_text::identity_condition(&mut builder, location, column, form, value, dialect).map(|text| format!("({text})")));
+        mine.extend(
+            reach_text::identity_condition(&mut builder, location, column, form, value, dialect).map(|text| format!("({text})")),
+        );
     }
     if mine.is_empty() {
         return None;

@@ -11,7 +11,13 @@ use crate::db::{Arg, Dialect};
 use crate::value::ColumnType;
 
 /// Appends the condition in brackets. A column that the table lacks is an error text for the plan.
-pub fn condition(builder: &mut Builder, predicate: &Predicate, table: &Table, alias: &str, dialect: Dialect) -> Result<String, String> {
+pub fn condition(
+    builder: &mut Builder,
+    predicate: &Predicate,
+    table: &Table,
+    alias: &str,
+    dialect: Dialect,
+) -> Result<String, String> {
     match predicate {
         Predicate::All(parts) => joined(builder, parts, table, alias, dialect, " AND ", true),
         Predicate::Any(parts) => joined(builder, parts, table, alias, dialect, " OR ", false),

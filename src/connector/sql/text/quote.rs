@@ -47,7 +47,8 @@ pub fn edge_equal(left: (&str, Option<&Column>), right: (&str, Option<&Column>),
                 return format!("{} = {}", left.0, right.0);
             };
             let family = |c: &Column| (c.column_type, c.column_type == crate::value::ColumnType::Other).0;
-            let numeric = |c: &Column| matches!(c.column_type, crate::value::ColumnType::Integer | crate::value::ColumnType::Decimal);
+            let numeric =
+                |c: &Column| matches!(c.column_type, crate::value::ColumnType::Integer | crate::value::ColumnType::Decimal);
             if family(left_column) == family(right_column) || (numeric(left_column) && numeric(right_column)) {
                 format!("{} = {}", left.0, right.0)
             } else {

@@ -5,8 +5,8 @@
 use super::{Builder, Statement, quote};
 use crate::connector::sql::Location;
 use crate::datamap::{Edge, Right};
-use crate::subject::NormalForm;
 use crate::db::{Arg, Dialect, Sql};
+use crate::subject::NormalForm;
 
 /// Creates the empty temporary table of a location.
 pub fn create(location: &Location, dialect: Dialect) -> Sql {
@@ -69,7 +69,9 @@ pub fn identity_condition(
         (NormalForm::Exact, Dialect::Postgres) => format!("convert_to({text}, 'UTF8') = convert_to({place}, 'UTF8')"),
         (NormalForm::Exact, Dialect::Sqlite) => format!("{stored} = {place} COLLATE BINARY AND {text} = {place} COLLATE BINARY"),
         // The C collation and SQLite's lower() change ASCII letters only.
-        (NormalForm::AsciiLower, Dialect::Postgres) => format!("convert_to(lower({text} COLLATE \"C\"), 'UTF8') = convert_to({place}, 'UTF8')"),
+        (NormalForm::AsciiLower, Dialect::Postgres) => {
+            format!("convert_to(lower({text} COLLATE \"C\"), 'UTF8') = convert_to({place}, 'UTF8')")
+        }
         (NormalForm::AsciiLower, Dialect::Sqlite) => format!("lower({text}) = {place} COLLATE BINARY"),
         (NormalForm::E164, _) => format!("{} = {place}", e164_expression(&text)),
     })
@@ -147,8 +149,12 @@ pub fn spread(edge: &Edge, from: &Location, to: &Location, round: i64, dialect: 
 /// Distinct values at the start of an edge that leads to another source, from rows of one round, as text.
 pub fn outgoing(edge: &Edge, from: &Location, round: i64, dialect: Dialect) -> Statement {
     let own = quote::all_equal(&quote::key(from, "a", dialect), &quote::reach_key(from.key_width(), "r"));
-    let values: Vec<String> =
-        edge.from_columns.iter().enumerate().map(|(at, name)| format!("{} AS v{}", quote::as_text(&quote::column("a", name), dialect), at + 1)).collect();
+    let values: Vec<String> = edge
+        .from_columns
+        .iter()
+        .enumerate()
+        .map(|(at, name)| format!("{} AS v{}", quote::as_text(&quote::column("a", name), dialect), at + 1))
+        .collect();
     let mut builder = Builder::new(String::new());
     let current = builder.bind(round);
     let mut text = format!(
@@ -165,7 +171,14 @@ pub fn outgoing(edge: &Edge, from: &Location, round: i64, dialect: Dialect) -> S
 }
 
 /// Rows at the end of an edge that comes from another source: one value set.
-pub fn arrive(edge: &Edge, to: &Location, values: &[String], rights: i64, round: i64, dialect: Dialect) -> Result<Statement, String> {
+pub fn arrive(
+    edge: &Edge,
+    to: &Location,
+    values: &[String],
+    rights: i64,
+    round: i64,
+    dialect: Dialect,
+) -> Result<Statement, String> {
     let names: Vec<String> = (1..=to.key_width()).map(|part| format!("k{part}")).collect();
     let keys = quote::key(to, "b", dialect);
     let granted = if edge.right == Right::Owns { rights } else { 1 };
@@ -254,7 +267,8 @@ pub fn mark_shared_by_identity(
             mine.extend(identity_condition(&mut builder, location, column, *form, value, dialect));
         }
     }
-    let mine = if mine.is_empty() { "1 = 0".to_owned() } else { mine.iter().map(|c| format!("({c})")).collect::<Vec<_>>().join(" OR ") };
+    let mine =
+        if mine.is_empty() { "1 = 0".to_owned() } else { mine.iter().map(|c| format!("({c})")).collect::<Vec<_>>().join(" OR ") };
     builder.text = format!(
         "UPDATE {reach} SET shared = 1 WHERE rights = 2 AND seeded = 0 AND shared = 0 AND EXISTS \
          (SELECT 1 FROM {table} t WHERE {own} AND ({present}) AND NOT COALESCE(({mine}), FALSE))",
@@ -289,7 +303,8 @@ pub fn contradictions(location: &Location, columns: &[(String, NormalForm)], val
         present.push(format!("{} IS NOT NULL", quote::column("t", column)));
         hits.extend(identity_condition(&mut builder, location, column, *form, value, dialect));
     }
-    let hits = if hits.is_empty() { "1 = 0".to_owned() } else { hits.iter().map(|c| format!("({c})")).collect::<Vec<_>>().join(" OR ") };
+    let hits =
+        if hits.is_empty() { "1 = 0".to_owned() } else { hits.iter().map(|c| format!("({c})")).collect::<Vec<_>>().join(" OR ") };
     builder.text = format!(
         "SELECT COUNT(*) AS n FROM {reach} r JOIN {table} t ON {own} WHERE r.seeded = 1 AND ({present}) AND NOT COALESCE(({hits}), FALSE)",
         reach = location.reach(),
@@ -342,8 +357,10 @@ pub fn mark_shared_across(edge: &Edge, to: &Location, ours: &[Vec<String>], dial
                 format!("{} = {place}", quote::as_text(&quote::column("b", name), dialect))
             })
             .collect();
-        builder.text =
-            format!("UPDATE {reach} SET shared = 0 WHERE shared = 2 AND EXISTS (SELECT 1 FROM {table} b WHERE {own} AND {})", same.join(" AND "));
+        builder.text = format!(
+            "UPDATE {reach} SET shared = 0 WHERE shared = 2 AND EXISTS (SELECT 1 FROM {table} b WHERE {own} AND {})",
+            same.join(" AND ")
+        );
         statements.push(builder.finish());
     }
     statements.push(Builder::new(format!("UPDATE {reach} SET shared = 1 WHERE shared = 2")).finish());
