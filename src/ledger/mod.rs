@@ -2,7 +2,11 @@
 //! one file per noun, each a set of functions on a [`Tx`], so that a state change and what follows from it commit together.
 //! Ids are text, times are whole microseconds since the epoch, flags are 0 or 1, documents are JSON text, and what names a person is sealed.
 
+pub mod hold;
+mod hold_row;
+pub mod hold_set;
 mod migrate;
+pub mod permit;
 
 use std::time::Duration;
 
