@@ -12,6 +12,7 @@ pub mod connector;
 pub mod crypto;
 pub mod datamap;
 pub mod db;
+pub mod erase;
 pub mod hold;
 pub mod ledger;
 pub mod plan;
