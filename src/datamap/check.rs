@@ -139,26 +139,30 @@ fn broken_controller(dataset: &Dataset, collection: &Collection) -> Option<MapEr
     Some(error(&collection.place, message, Some("write `collection.field` of the same dataset".into())))
 }
 
+/// What the fields of one composite edge have said so far.
+struct Said<'m> {
+    direction: Direction,
+    right: Option<(Right, &'m Field)>,
+}
+
 /// The fields of one composite edge must say the same about it.
 fn disagreeing_edges(errors: &mut Vec<MapError>, collection: &Collection) {
-    let mut first: BTreeMap<(&str, &str, &str), (Direction, Option<(Right, &Field)>)> = BTreeMap::new();
+    let mut edges: BTreeMap<(&str, &str, &str), Said> = BTreeMap::new();
     for field in &collection.fields {
         let Some(edge) = &field.edge else { continue };
         for reference in &field.references {
             let key = (edge.as_str(), reference.dataset.as_str(), reference.collection.as_str());
-            let (direction, declared) = first.entry(key).or_insert((reference.direction, None));
-            if *direction != reference.direction {
+            let said = edges.entry(key).or_insert(Said { direction: reference.direction, right: None });
+            if said.direction != reference.direction {
                 let message = format!("the fields of edge `{edge}` disagree about `direction`");
                 errors.push(error(&reference.place, message, Some("write the same direction on each".into())));
             }
-            match (field.right, &declared) {
-                (Some(right), None) => *declared = Some((right, field)),
-                (Some(right), Some((other, other_field))) if right != *other => {
-                    let message = format!("the fields of edge `{edge}` disagree about `right`");
-                    let hint = format!("field `{}` at {} says otherwise; write it once", other_field.name, other_field.place);
-                    errors.push(error(&field.place, message, Some(hint)));
-                }
-                _ => {}
+            let Some(right) = field.right else { continue };
+            let (first_right, first_field) = *said.right.get_or_insert((right, field));
+            if first_right != right {
+                let message = format!("the fields of edge `{edge}` disagree about `right`");
+                let hint = format!("field `{}` at {} says otherwise; write it once", first_field.name, first_field.place);
+                errors.push(error(&field.place, message, Some(hint)));
             }
         }
     }

@@ -1,7 +1,7 @@
 //! From the text of all files to one checked map. Files are parts of one whole: a reference may cross them, and a mistake in one does
 //! not hide the mistakes in the others. Pure; `load.rs` reads the files.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use sha2::{Digest, Sha256};
@@ -70,8 +70,8 @@ fn digest<'t>(texts: impl Iterator<Item = &'t str>) -> String {
 }
 
 impl Reading {
-    fn file(&mut self, path: &PathBuf, text: &str, lenient: bool) {
-        let file = Arc::new(path.clone());
+    fn file(&mut self, path: &Path, text: &str, lenient: bool) {
+        let file = Arc::new(path.to_owned());
         let mut reader = Reader::new(Arc::clone(&file), lenient);
         match tree::parse(text) {
             Ok(root) => self.root(&mut reader, &root),

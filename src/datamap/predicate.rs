@@ -171,3 +171,50 @@ impl<'de> Deserialize<'de> for Predicate {
         Predicate::from_value(&value).map_err(serde::de::Error::custom)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn every_form_is_read_and_its_canonical_form_reads_back_the_same() {
+        for text in [
+            json!({"paid": true}),
+            json!({"total": {"gt": 100, "le": 200}}),
+            json!({"state": ["open", "late"]}),
+            json!({"closed_on": null}),
+            json!({"paid": false, "total": 0}),
+            json!({"any": [{"a": 1}, {"not": {"b": {"is_null": false}}}]}),
+            json!({"all": []}),
+        ] {
+            let predicate = Predicate::from_value(&text).unwrap();
+            assert_eq!(Predicate::from_value(&predicate.to_value()), Ok(predicate), "{text}");
+        }
+    }
+
+    #[test]
+    fn all_columns_of_a_condition_are_known() {
+        let predicate = Predicate::from_value(&json!({"any": [{"a": 1}, {"not": {"b": 2}}], "c": {"ge": 3}})).unwrap();
+        assert_eq!(predicate.columns(), ["a", "b", "c"]);
+    }
+
+    #[test]
+    fn what_is_no_condition_is_refused() {
+        for text in [
+            json!({}),
+            json!([]),
+            json!("paid = 1"),
+            json!({"all": {"a": 1}}),
+            json!({"a": {}}),
+            json!({"a": {"like": "x%"}}),
+            json!({"a": {"gt": null}}),
+            json!({"a": {"in": 3}}),
+            json!({"a": {"is_null": "yes"}}),
+            json!({"a": [{"b": 1}]}),
+        ] {
+            assert!(Predicate::from_value(&text).is_err(), "{text}");
+        }
+    }
+}

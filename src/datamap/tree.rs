@@ -23,7 +23,7 @@ pub(super) struct Node {
 pub(super) enum Value {
     /// Nothing, `null` or `~`.
     Null,
-    /// `true`, `false` and their YAML 1.1 spellings, which Fides' own parser takes the same way.
+    /// `true` or `false`, as in YAML 1.2: `y` and `on` are ordinary names of columns.
     Bool(bool),
     /// A number.
     Number(Number),
@@ -59,6 +59,7 @@ pub(super) struct SyntaxError {
 pub(super) fn parse(text: &str) -> Result<Node, SyntaxError> {
     let options = options! {
         with_snippet: false,
+        strict_booleans: true,
         budget: budget! { max_depth: DEEPEST_NESTING },
     };
     serde_saphyr::from_str_with_options(text, options).map_err(syntax_error)
@@ -207,6 +208,12 @@ mod tests {
     fn quoted_numbers_stay_text() {
         let tree = parse("a: '1'\nb: 1\nc: 1.5\nd: -2\n").unwrap();
         assert_eq!(tree.to_json(), serde_json::json!({"a": "1", "b": 1, "c": 1.5, "d": -2}));
+    }
+
+    #[test]
+    fn short_names_of_columns_are_not_taken_for_true_or_false() {
+        let tree = parse("[x, y, n, on, yes, true, False]").unwrap();
+        assert_eq!(tree.to_json(), serde_json::json!(["x", "y", "n", "on", "yes", true, false]));
     }
 
     #[test]

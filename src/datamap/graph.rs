@@ -1,0 +1,119 @@
+//! The map as a graph: collections are nodes, references are edges along which a person's data is found. Built once from a checked map and
+//! never changed; cycles and self-references are ordinary, since whoever walks the graph remembers the keys already seen.
+//! It says where data *may* be reached; which rows belong to whom is asked of the rows.
+
+mod build;
+mod print;
+
+use std::collections::VecDeque;
+
+use serde::{Deserialize, Serialize};
+
+use super::{Place, Predicate, Right};
+use crate::subject::NormalForm;
+
+/// Position of a node in [`Graph::nodes`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub struct NodeId(pub usize);
+
+/// All collections that can be searched, and the edges between them.
+#[derive(Debug, Clone, Default)]
+pub struct Graph {
+    /// Collections, by dataset and name. Those left out by `skip_processing` or `held_by` are not here.
+    pub nodes: Vec<Node>,
+    /// Edges that are followed, in the order of the collections and fields that declare them.
+    pub edges: Vec<Edge>,
+    /// Edges with right `none`: known, and deliberately not followed.
+    pub ignored: Vec<Edge>,
+}
+
+/// A collection in a source.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Node {
+    /// Dataset key.
+    pub dataset: String,
+    /// Configured source that serves it.
+    pub source: String,
+    /// Database schema, when the map gives one.
+    pub schema: Option<String>,
+    /// Collection name.
+    pub collection: String,
+    /// Columns by which a person is found here directly.
+    pub identities: Vec<IdentityField>,
+}
+
+/// A column that holds an identifier of the subject.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct IdentityField {
+    /// Column name.
+    pub column: String,
+    /// Kind of the identifier, such as `email`.
+    pub kind: String,
+    /// How stored and given values are made comparable (I-1).
+    pub normal_form: NormalForm,
+}
+
+/// A join along which data flows from one collection to another.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Edge {
+    /// Where the known keys are.
+    pub from: NodeId,
+    /// Its columns; several make a composite key.
+    pub from_columns: Vec<String>,
+    /// What is reached.
+    pub to: NodeId,
+    /// Its columns, each equal to the one of `from_columns` at the same position.
+    pub to_columns: Vec<String>,
+    /// What reaching a row gives the subject.
+    pub right: Right,
+    /// Fields of the reached collection left out of an export when a row is reached over this edge only.
+    pub hide: Vec<String>,
+    /// On erasure, the columns at the reached end are cleared.
+    pub unlink: bool,
+    /// Only rows of the reached collection for which this holds are reached.
+    pub filter: Option<Predicate>,
+    /// The reference stands on the `to` side's field.
+    pub declared_on_to: bool,
+    /// Where it is declared.
+    pub place: Place,
+}
+
+impl Node {
+    /// `dataset.collection`, for messages.
+    pub fn name(&self) -> String {
+        format!("{}.{}", self.dataset, self.collection)
+    }
+}
+
+impl Graph {
+    /// The node of a collection; none when the collection is unknown or left out.
+    pub fn node(&self, dataset: &str, collection: &str) -> Option<NodeId> {
+        self.nodes.iter().position(|node| node.dataset == dataset && node.collection == collection).map(NodeId)
+    }
+
+    /// Edges that lead out of a node.
+    pub fn edges_from(&self, node: NodeId) -> impl Iterator<Item = &Edge> {
+        self.edges.iter().filter(move |edge| edge.from == node)
+    }
+
+    /// Edges that lead into a node.
+    pub fn edges_into(&self, node: NodeId) -> impl Iterator<Item = &Edge> {
+        self.edges.iter().filter(move |edge| edge.to == node)
+    }
+
+    /// Which nodes can be reached when identifiers of these kinds are given; `None` stands for every kind that the map knows.
+    pub fn reachable(&self, identity_kinds: Option<&[&str]>) -> Vec<bool> {
+        let is_given = |identity: &IdentityField| identity_kinds.is_none_or(|kinds| kinds.contains(&identity.kind.as_str()));
+        let mut reached: Vec<bool> = self.nodes.iter().map(|node| node.identities.iter().any(is_given)).collect();
+        let mut waiting: VecDeque<NodeId> = (0..reached.len()).filter(|index| reached[*index]).map(NodeId).collect();
+        while let Some(node) = waiting.pop_front() {
+            for edge in self.edges_from(node) {
+                if !reached[edge.to.0] {
+                    reached[edge.to.0] = true;
+                    waiting.push_back(edge.to);
+                }
+            }
+        }
+        reached
+    }
+}

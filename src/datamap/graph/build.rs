@@ -1,0 +1,226 @@
+//! Makes the graph of a map: gathers composite edges, gives every edge its direction, and joins what was declared on both sides into one.
+//! Deterministic: the same map gives the same graph, in the same order.
+
+use std::collections::VecDeque;
+
+use super::{Edge, Graph, IdentityField, Node, NodeId};
+use crate::datamap::{Collection, DataMap, Dataset, Direction, Field, Place, Predicate, Reference, Right};
+
+/// A reference, or the references of one composite edge, before it is known which way data flows.
+struct Draft {
+    /// The collection whose fields declare it.
+    owner: NodeId,
+    /// The collection that is referenced.
+    other: NodeId,
+    /// Pairs of the owner's column and the other's.
+    columns: Vec<(String, String)>,
+    /// `habeas.edge`.
+    name: Option<String>,
+    direction: Direction,
+    right: Option<Right>,
+    hide: Vec<String>,
+    unlink: bool,
+    filter: Option<Predicate>,
+    place: Place,
+}
+
+/// An edge whose `right` may still be left open.
+struct Directed {
+    edge: Edge,
+    right: Option<Right>,
+}
+
+impl Graph {
+    /// Builds the graph of a map. References to collections that are not nodes are left out; a checked map has none.
+    pub fn build(map: &DataMap) -> Graph {
+        let mut graph = Graph::default();
+        for (dataset, collection) in searchable(map) {
+            graph.nodes.push(node_of(dataset, collection));
+        }
+        let mut drafts = Vec::new();
+        for (index, (_, collection)) in searchable(map).enumerate() {
+            drafts.extend(drafts_of(&graph, NodeId(index), collection));
+        }
+        let declared_on_to = directions(&graph, &drafts);
+        for directed in join_duplicates(drafts, &declared_on_to) {
+            let edge = Edge { right: directed.right.unwrap_or_default(), ..directed.edge };
+            match edge.right {
+                Right::None => graph.ignored.push(edge),
+                Right::Accesses | Right::Owns => graph.edges.push(edge),
+            }
+        }
+        graph
+    }
+}
+
+fn searchable(map: &DataMap) -> impl Iterator<Item = (&Dataset, &Collection)> {
+    let all = map.datasets.iter().flat_map(|dataset| dataset.collections.iter().map(move |collection| (dataset, collection)));
+    all.filter(|(_, collection)| !collection.skip_processing && collection.held_by.is_none())
+}
+
+fn node_of(dataset: &Dataset, collection: &Collection) -> Node {
+    let identity = |field: &Field| {
+        let kind = field.identity.clone()?;
+        Some(IdentityField { column: field.name.clone(), kind, normal_form: field.normal_form })
+    };
+    Node {
+        dataset: dataset.fides_key.clone(),
+        source: dataset.source.clone().unwrap_or_else(|| dataset.fides_key.clone()),
+        schema: dataset.schema.clone(),
+        collection: collection.name.clone(),
+        identities: collection.fields.iter().filter_map(identity).collect(),
+    }
+}
+
+fn drafts_of(graph: &Graph, owner: NodeId, collection: &Collection) -> Vec<Draft> {
+    let mut drafts: Vec<Draft> = Vec::new();
+    for field in &collection.fields {
+        for reference in &field.references {
+            let Some(other) = graph.node(&reference.dataset, &reference.collection) else { continue };
+            let composite =
+                drafts.iter_mut().find(|draft| field.edge.is_some() && draft.name == field.edge && draft.other == other);
+            match composite {
+                Some(draft) => draft.add(field, reference),
+                None => drafts.push(Draft::new(owner, other, field, reference)),
+            }
+        }
+    }
+    for draft in &mut drafts {
+        draft.columns.sort();
+    }
+    drafts
+}
+
+impl Draft {
+    fn new(owner: NodeId, other: NodeId, field: &Field, reference: &Reference) -> Draft {
+        Draft {
+            owner,
+            other,
+            columns: vec![(field.name.clone(), reference.field.clone())],
+            name: field.edge.clone(),
+            direction: reference.direction,
+            right: field.right,
+            hide: field.hide.clone(),
+            unlink: field.unlink,
+            filter: field.r#where.clone(),
+            place: reference.place.clone(),
+        }
+    }
+
+    /// Takes in a further field of a composite edge.
+    fn add(&mut self, field: &Field, reference: &Reference) {
+        self.columns.push((field.name.clone(), reference.field.clone()));
+        self.right = stricter(self.right, field.right);
+        union(&mut self.hide, &field.hide);
+        self.unlink |= field.unlink;
+        self.filter = match (self.filter.take(), field.r#where.clone()) {
+            (Some(left), Some(right)) if left != right => Some(Predicate::All(vec![left, right])),
+            (left, right) => left.or(right),
+        };
+    }
+
+    /// The edge, given whether data flows to the collection that declares it.
+    fn directed(self, declared_on_to: bool) -> Directed {
+        let right = self.right;
+        let (owner_columns, other_columns) = self.columns.into_iter().unzip();
+        let (from, from_columns, to, to_columns) = match declared_on_to {
+            true => (self.other, other_columns, self.owner, owner_columns),
+            false => (self.owner, owner_columns, self.other, other_columns),
+        };
+        let edge = Edge {
+            from,
+            from_columns,
+            to,
+            to_columns,
+            right: Right::default(),
+            hide: self.hide,
+            unlink: self.unlink,
+            filter: self.filter,
+            declared_on_to,
+            place: self.place,
+        };
+        Directed { edge, right }
+    }
+}
+
+/// Says of each draft whether data flows to the collection that declares it. An undirected reference is used in whichever direction a
+/// breadth-first search from the identity fields comes to it first.
+fn directions(graph: &Graph, drafts: &[Draft]) -> Vec<bool> {
+    let mut declared_on_to: Vec<Option<bool>> = drafts
+        .iter()
+        .map(|draft| match draft.direction {
+            Direction::From => Some(true),
+            Direction::To => Some(false),
+            // Both ends are one collection: only the declared order of the columns is left to go by.
+            Direction::Either => (draft.owner == draft.other).then_some(true),
+        })
+        .collect();
+    let mut reached: Vec<bool> = graph.nodes.iter().map(|node| !node.identities.is_empty()).collect();
+    let mut waiting: VecDeque<NodeId> = (0..reached.len()).filter(|index| reached[*index]).map(NodeId).collect();
+    while let Some(node) = waiting.pop_front() {
+        for (draft, flows_to_owner) in drafts.iter().zip(&mut declared_on_to) {
+            let touches = draft.owner == node || draft.other == node;
+            if !touches || draft.right == Some(Right::None) {
+                continue;
+            }
+            let flows_to_owner = *flows_to_owner.get_or_insert(draft.other == node);
+            let (from, to) = if flows_to_owner { (draft.other, draft.owner) } else { (draft.owner, draft.other) };
+            if from == node && !reached[to.0] {
+                reached[to.0] = true;
+                waiting.push_back(to);
+            }
+        }
+    }
+    // What no identity reaches is never followed; the referenced side is then taken as the parent, as in a foreign key.
+    declared_on_to.into_iter().map(|flows_to_owner| flows_to_owner.unwrap_or(true)).collect()
+}
+
+/// Maps often declare one join on both of its fields. It is one edge; what is said on one side only counts, and where both sides
+/// disagree the more careful one does, so that a second mention never widens what is erased.
+fn join_duplicates(drafts: Vec<Draft>, declared_on_to: &[bool]) -> Vec<Directed> {
+    let mut joined: Vec<Directed> = Vec::with_capacity(drafts.len());
+    for (draft, declared_on_to) in drafts.into_iter().zip(declared_on_to) {
+        let next = draft.directed(*declared_on_to);
+        match joined.iter_mut().find(|earlier| is_same_join(&earlier.edge, &next.edge)) {
+            Some(earlier) => earlier.take_in(next),
+            None => joined.push(next),
+        }
+    }
+    joined
+}
+
+impl Directed {
+    fn take_in(&mut self, other: Directed) {
+        self.right = stricter(self.right, other.right);
+        union(&mut self.edge.hide, &other.edge.hide);
+        self.edge.unlink |= other.edge.unlink;
+        self.edge.declared_on_to |= other.edge.declared_on_to;
+        self.edge.filter = self.edge.filter.take().or(other.edge.filter);
+    }
+}
+
+fn is_same_join(left: &Edge, right: &Edge) -> bool {
+    let same_filter = left.filter == right.filter || left.filter.is_none() || right.filter.is_none();
+    same_filter && left.from == right.from && left.to == right.to && column_pairs(left) == column_pairs(right)
+}
+
+fn column_pairs(edge: &Edge) -> Vec<(&String, &String)> {
+    let mut pairs: Vec<_> = edge.from_columns.iter().zip(&edge.to_columns).collect();
+    pairs.sort();
+    pairs
+}
+
+fn stricter(left: Option<Right>, right: Option<Right>) -> Option<Right> {
+    match (left, right) {
+        (Some(left), Some(right)) => Some(left.min(right)),
+        (left, right) => left.or(right),
+    }
+}
+
+fn union(names: &mut Vec<String>, more: &[String]) {
+    for name in more {
+        if !names.contains(name) {
+            names.push(name.clone());
+        }
+    }
+}

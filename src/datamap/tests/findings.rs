@@ -1,0 +1,111 @@
+//! What the map alone shows to be unwise or unfinished.
+
+use super::{SHOP, USERS, app, map};
+use crate::datamap::{Finding, Graph, Severity, lint};
+
+fn findings(text: &str) -> Vec<Finding> {
+    let map = map(text);
+    lint(&map, &Graph::build(&map))
+}
+
+/// The one finding about a collection on line 4 beside a sound one.
+fn finding(collection: &str) -> Finding {
+    let mut all = findings(&app(&[collection, USERS]));
+    assert_eq!(all.len(), 1, "{all:#?}");
+    all.remove(0)
+}
+
+#[test]
+fn a_decided_map_has_no_findings() {
+    let deleted = "{name: t, fides_meta: {masking_strategy_override: {strategy: delete}}, fields: [{name: m, fides_meta: {identity: email}}]}";
+    assert_eq!(findings(&app(&[USERS, deleted])), []);
+}
+
+#[test]
+fn p_1_a_reached_collection_without_on_erasure_is_an_error() {
+    let found = finding("{name: t, fields: [{name: m, fides_meta: {identity: email}}]}");
+    assert_eq!((found.severity, found.code, found.subject.as_str()), (Severity::Error, "undecided_collection", "app.t"));
+    assert_eq!(found.place.unwrap().line, 4);
+}
+
+#[test]
+fn p_1_a_pure_fides_map_is_undecided_everywhere() {
+    let all = findings(SHOP);
+    assert_eq!(all.len(), 11);
+    assert!(all.iter().all(|finding| finding.code == "undecided_collection"));
+}
+
+#[test]
+fn an_unreachable_collection_is_an_error_when_it_is_labelled_personal() {
+    let labelled = finding("{name: t, fields: [{name: a, data_categories: [user.name]}]}");
+    assert_eq!((labelled.severity, labelled.code), (Severity::Error, "unreachable_collection"));
+    let whole = finding("{name: t, data_categories: [user], fields: []}");
+    assert_eq!(whole.severity, Severity::Error);
+    let nested = finding("{name: t, fields: [{name: o, fields: [{name: a, data_categories: [user.name]}]}]}");
+    assert_eq!(nested.severity, Severity::Error);
+    let technical = finding("{name: t, fields: [{name: a, data_categories: [system.operations]}]}");
+    assert_eq!((technical.severity, technical.code), (Severity::Warning, "unreachable_collection"));
+}
+
+#[test]
+fn masking_that_would_change_nothing_is_an_error() {
+    let mask = |field: &str| {
+        findings(&app(&[&format!(
+            "{{name: t, habeas: {{on_erasure: mask}}, fields: [{{name: m, fides_meta: {{identity: email{field}}}}}]}}"
+        )]))
+    };
+    assert_eq!(mask("")[0].code, "mask_without_fields");
+    assert_eq!(mask(", masking_strategy_override: {strategy: preserve}")[0].code, "mask_without_fields");
+    assert_eq!(mask(", read_only: true, masking_strategy_override: {strategy: null_rewrite}")[0].code, "mask_without_fields");
+    assert_eq!(mask(", masking_strategy_override: {strategy: null_rewrite}"), []);
+}
+
+#[test]
+fn pseudonymisation_is_called_by_its_name() {
+    let found = finding(
+        "{name: t, habeas: {on_erasure: mask}, fields: [{name: m, fides_meta: {identity: email, masking_strategy_override: {strategy: hash}}}]}",
+    );
+    assert_eq!((found.severity, found.code, found.subject.as_str()), (Severity::Warning, "pseudonymised_field", "app.t.m"));
+}
+
+/// A decided collection with a reference to users and one further habeas key on the reference.
+fn referring(direction: &str, habeas: &str) -> String {
+    format!(
+        "{{name: t, habeas: {{on_erasure: delete}}, fields: [{{name: m, fides_meta: {{identity: email}}}}, {{name: x, fides_meta: {{references: [{{dataset: app, field: users.id, direction: {direction}}}]}}, habeas: {{{habeas}}}}}]}}"
+    )
+}
+
+#[test]
+fn a_hidden_field_must_exist_at_the_reached_end() {
+    let found = finding(&referring("from", "hide: [mm]"));
+    assert_eq!((found.severity, found.code, found.subject.as_str()), (Severity::Error, "unknown_hidden_field", "app.t.mm"));
+    assert_eq!(findings(&app(&[&referring("from", "hide: [m]"), USERS])), []);
+    assert_eq!(findings(&app(&[&referring("to", "right: owns, hide: [email]"), USERS])), []);
+}
+
+#[test]
+fn conditions_on_columns_that_the_map_does_not_list_are_warnings() {
+    let edge = finding(&referring("from", "where: {kind: a}"));
+    assert_eq!((edge.severity, edge.code, edge.subject.as_str()), (Severity::Warning, "unmapped_column", "app.t.kind"));
+    let duty = "{name: t, habeas: {on_erasure: delete, retain_when: [{where: {any: [{paid: true}, {m: x}]}, ground: art17_3_b, until: issued + P7Y}]}, fields: [{name: m, fides_meta: {identity: email}}]}";
+    let subjects: Vec<String> = findings(&app(&[duty, USERS])).into_iter().map(|finding| finding.subject).collect();
+    assert_eq!(subjects, ["app.t.issued", "app.t.paid"]);
+}
+
+#[test]
+fn unlinking_at_the_end_that_leads_away_is_an_error() {
+    assert_eq!(finding(&referring("to", "right: accesses, on_erasure: unlink")).code, "unlink_at_the_wrong_end");
+    assert_eq!(findings(&app(&[&referring("from", "on_erasure: unlink"), USERS])), []);
+}
+
+#[test]
+fn o_1_rows_that_are_only_pointed_at_are_not_owned_without_a_word() {
+    let found = finding(&referring("to", ""));
+    assert_eq!((found.severity, found.code, found.subject.as_str()), (Severity::Warning, "owned_by_default", "app.t.x"));
+    assert_eq!(findings(&app(&[&referring("to", "right: owns"), USERS])), []);
+    assert_eq!(
+        findings(&app(&[&referring("to", ""), &USERS.replace("delete", "keep")])),
+        [],
+        "nothing happens to rows that are kept"
+    );
+}
