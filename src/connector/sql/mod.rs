@@ -1,6 +1,7 @@
 //! SQL databases as sources: PostgreSQL and SQLite.
 
 mod catalogue;
+mod check;
 mod introspect;
 mod introspect_postgres;
 mod introspect_sqlite;
@@ -10,4 +11,5 @@ pub(crate) mod quote;
 mod types;
 
 pub use catalogue::*;
+pub use check::check_live;
 pub use introspect::load_catalogue;
