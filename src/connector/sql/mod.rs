@@ -3,6 +3,7 @@
 mod catalogue;
 pub mod decode;
 mod eraser;
+mod check;
 mod introspect;
 mod introspect_postgres;
 mod introspect_sqlite;
@@ -19,6 +20,7 @@ mod types;
 
 pub use catalogue::*;
 pub use eraser::{Applied, EraseError, EraseSession, SqlBatch};
+pub use check::check_live;
 pub use introspect::load_catalogue;
 pub use location::{Inbound, Location, RowKey, inbound_keys};
 pub use readback::{ReadBack, Seen};

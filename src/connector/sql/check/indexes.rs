@@ -1,0 +1,79 @@
+//! Columns by which rows are looked up, without an index that serves the lookup: each request then reads the whole table.
+
+use super::{Live, Mapped};
+use crate::connector::sql::Table;
+use crate::datamap::{Finding, Place, Severity};
+use crate::subject::NormalForm;
+
+pub(super) fn check(live: &Live<'_>) -> Vec<Finding> {
+    let mut findings = Vec::new();
+    for edge in &live.graph.edges {
+        let reaches = |node| live.of_node(node).filter(|mapped| mapped.is_reached);
+        if let Some(mapped) = reaches(edge.to)
+            && let Some(table) = mapped.table
+        {
+            findings.extend(missing_index(mapped, table, &edge.to_columns, &edge.place, "an edge"));
+        }
+    }
+    for (mapped, table) in live.reached() {
+        // A value that is normalised before it is compared needs an index on the expression, which the catalogue does not list.
+        let identities =
+            mapped.collection.fields.iter().filter(|field| field.identity.is_some() && field.normal_form == NormalForm::Exact);
+        for field in identities {
+            findings.extend(missing_index(mapped, table, std::slice::from_ref(&field.name), &field.place, "an identity"));
+        }
+    }
+    findings
+}
+
+fn missing_index(mapped: &Mapped<'_>, table: &Table, columns: &[String], place: &Place, by: &str) -> Option<Finding> {
+    // Inside a document there is nothing that a plain index could serve.
+    let are_columns = columns.iter().all(|column| table.column(column).is_some());
+    if !are_columns || table.has_index_on(columns) {
+        return None;
+    }
+    let rows = match table.estimated_rows {
+        Some(rows) => format!("about {rows} rows"),
+        None => "an unknown number of rows".into(),
+    };
+    let list = columns.join(", ");
+    Some(Finding {
+        severity: Severity::Warning,
+        code: "missing_index",
+        place: Some(place.clone()),
+        subject: mapped.field_name(&columns.join("+")),
+        problem: format!("rows are looked up by {by} on `{list}`, and no index serves that"),
+        why: format!("every request reads the whole table ({rows})"),
+        hint: format!("CREATE INDEX ON {} ({list})", table.name),
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::connector::sql::check::testing::{about, check_sqlite, only};
+    use crate::datamap::Severity::Warning;
+
+    #[tokio::test]
+    async fn a_lookup_without_an_index_is_told_with_the_number_of_rows() {
+        let map = "
+dataset:
+  - fides_key: app
+    collections:
+      - name: users
+        habeas: {on_erasure: delete}
+        fields: [{name: id}, {name: email, fides_meta: {identity: email}}]
+      - name: notes
+        habeas: {on_erasure: delete}
+        fields: [{name: user_id, fides_meta: {references: [{dataset: app, field: users.id, direction: from}]}}]
+";
+        let schema = "CREATE TABLE users (id INTEGER PRIMARY KEY, email TEXT UNIQUE);
+            CREATE TABLE notes (id INTEGER PRIMARY KEY, user_id INTEGER); INSERT INTO notes VALUES (1, 1), (2, 1), (3, 1)";
+        let findings = check_sqlite(map, schema).await;
+        assert_eq!(about(&findings, Warning, "missing_index"), ["app.notes.user_id"]);
+        let finding = only(&findings, "missing_index");
+        assert!(finding.why.contains("about 3 rows") && finding.hint.contains("(user_id)"), "{finding}");
+        let without = "CREATE TABLE users (id INTEGER PRIMARY KEY, email TEXT);
+            CREATE TABLE notes (id INTEGER PRIMARY KEY, user_id INTEGER); CREATE INDEX n ON notes (user_id, id)";
+        assert_eq!(about(&check_sqlite(map, without).await, Warning, "missing_index"), ["app.users.email"]);
+    }
+}

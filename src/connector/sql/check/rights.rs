@@ -1,0 +1,151 @@
+//! Whether this role, on this server, may do what the map wants, and what could hide or swallow it: row security, triggers, rules.
+
+use super::{Live, Mapped};
+use crate::connector::sql::Table;
+use crate::datamap::{Finding, OnErasure, Severity};
+use crate::db::Dialect;
+
+pub(super) fn check(live: &Live<'_>) -> Vec<Finding> {
+    let mut findings = Vec::new();
+    let changes_anything = live.reached().any(|(mapped, _)| deletes(mapped) || updates(live, mapped));
+    if changes_anything && !live.catalogue.writable {
+        findings.push(not_writable(live));
+    }
+    for (mapped, table) in live.reached() {
+        findings.extend(missing_rights(live, mapped, table));
+        findings.extend(row_security(mapped, table));
+        findings.extend(triggers(live, mapped, table));
+    }
+    findings
+}
+
+fn deletes(mapped: &Mapped<'_>) -> bool {
+    mapped.effect() == Some(OnErasure::Delete)
+}
+
+fn updates(live: &Live<'_>, mapped: &Mapped<'_>) -> bool {
+    let is_unlinked = live.graph.edges.iter().any(|edge| edge.unlink && Some(edge.to) == mapped.node);
+    is_unlinked || matches!(mapped.effect(), Some(OnErasure::Mask | OnErasure::Unlink))
+}
+
+fn not_writable(live: &Live<'_>) -> Finding {
+    Finding {
+        severity: Severity::Error,
+        code: "source_not_writable",
+        place: None,
+        subject: live.source.to_owned(),
+        problem: "the source takes no writes: a standby, a read-only session or a read-only file".into(),
+        why: "nothing can be erased there, and what a replica shows is not the truth".into(),
+        hint: "point the source to the primary, with a role and a file that may be written".into(),
+    }
+}
+
+fn missing_rights(live: &Live<'_>, mapped: &Mapped<'_>, table: &Table) -> Option<Finding> {
+    if !live.catalogue.writable && table.rights.select {
+        return None; // Said once, for the whole source.
+    }
+    // PostgreSQL wants UPDATE also for the row lock that is taken before a row is deleted.
+    let needs_update = updates(live, mapped) || (deletes(mapped) && live.catalogue.dialect == Dialect::Postgres);
+    let wanted = [
+        ("SELECT", !table.rights.select),
+        ("UPDATE", needs_update && !table.rights.update),
+        ("DELETE", deletes(mapped) && !table.rights.delete),
+    ];
+    let missing: Vec<&str> = wanted.into_iter().filter(|(_, is_missing)| *is_missing).map(|(right, _)| right).collect();
+    if missing.is_empty() {
+        return None;
+    }
+    let rights = missing.join(", ");
+    Some(Finding {
+        severity: Severity::Error,
+        code: "missing_rights",
+        place: Some(mapped.collection.place.clone()),
+        subject: mapped.name(),
+        problem: format!("the role of source `{}` lacks {rights} on `{}`", live.source, table.name),
+        why: "what may not be read or erased must not be reported as nothing".into(),
+        hint: format!(
+            "GRANT {rights} ON {} TO the role (and USAGE on its schema); DELETE also needs UPDATE, to lock the rows",
+            table.name
+        ),
+    })
+}
+
+fn row_security(mapped: &Mapped<'_>, table: &Table) -> Option<Finding> {
+    table.row_security.then(|| Finding {
+        severity: Severity::Warning,
+        code: "row_security",
+        place: Some(mapped.collection.place.clone()),
+        subject: mapped.name(),
+        problem: format!("row security of `{}` applies to this role", table.name),
+        why: "rows that a policy hides look like rows that are not there".into(),
+        hint: "use a role with BYPASSRLS, or a policy that lets it see and delete every row".into(),
+    })
+}
+
+fn triggers(live: &Live<'_>, mapped: &Mapped<'_>, table: &Table) -> Option<Finding> {
+    if table.delete_triggers.is_empty() || !(deletes(mapped) || updates(live, mapped)) {
+        return None;
+    }
+    Some(Finding {
+        severity: Severity::Warning,
+        code: "triggers",
+        place: Some(mapped.collection.place.clone()),
+        subject: mapped.name(),
+        problem: format!(
+            "triggers or rules run when rows of `{}` are changed or deleted: {}",
+            table.name,
+            table.delete_triggers.join(", ")
+        ),
+        why: "they can swallow the erasure (the batch then rolls back) or copy the rows elsewhere".into(),
+        hint: "make sure that they return the row, and map the tables that they write to".into(),
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::connector::sql::check::testing::{about, catalogue_of, check_catalogue, check_postgres, check_sqlite, only};
+    use crate::datamap::Severity::{Error, Warning};
+    use crate::db::{Db, PoolOptions, testing};
+
+    const MAP: &str = "
+dataset:
+  - fides_key: app
+    collections:
+      - name: users
+        habeas: {on_erasure: delete}
+        fields: [{name: id}, {name: email, fides_meta: {identity: email}}]
+";
+
+    #[tokio::test]
+    async fn a_source_that_takes_no_writes_is_an_error_said_once() {
+        let database = testing::sqlite("CREATE TABLE users (id INTEGER PRIMARY KEY, email TEXT UNIQUE)").await;
+        let mut catalogue = catalogue_of(&database).await;
+        catalogue.writable = false;
+        let findings = check_catalogue(MAP, &catalogue);
+        assert_eq!(about(&findings, Error, "source_not_writable"), ["app"]);
+        assert_eq!(findings.len(), 1);
+        let kept = MAP.replace("on_erasure: delete", "on_erasure: keep");
+        assert_eq!(check_catalogue(&kept, &catalogue), [], "nothing is to be written");
+    }
+
+    #[tokio::test]
+    async fn rights_that_the_map_needs_are_named() {
+        let schema = "CREATE TABLE users (id int PRIMARY KEY, email text UNIQUE); ALTER TABLE users ENABLE ROW LEVEL SECURITY;
+            DO 'BEGIN CREATE ROLE reader LOGIN; EXCEPTION WHEN duplicate_object OR unique_violation THEN NULL; END'; GRANT SELECT ON users TO reader";
+        let database = testing::postgres(schema).await;
+        let reader = Db::open(&database.url.replace("habeas@", "reader@"), PoolOptions::default()).await.unwrap();
+        let catalogue = crate::connector::sql::load_catalogue(reader.session().await.unwrap().on()).await.unwrap();
+        let findings = check_catalogue(MAP, &catalogue);
+        assert!(only(&findings, "missing_rights").problem.contains("lacks UPDATE, DELETE on `public.users`"), "{findings:#?}");
+        assert_eq!(about(&findings, Warning, "row_security"), ["app.users"]);
+    }
+
+    #[tokio::test]
+    async fn triggers_and_rules_are_named() {
+        let schema = "CREATE TABLE users (id INTEGER PRIMARY KEY, email TEXT UNIQUE);
+            CREATE TRIGGER audit AFTER DELETE ON users BEGIN SELECT 1; END";
+        assert!(only(&check_sqlite(MAP, schema).await, "triggers").problem.contains("audit"));
+        let schema = "CREATE TABLE users (id int PRIMARY KEY, email text UNIQUE); CREATE RULE never AS ON DELETE TO users DO INSTEAD NOTHING";
+        assert!(only(&check_postgres(MAP, schema).await, "triggers").problem.contains("rule never"));
+    }
+}

@@ -1,0 +1,86 @@
+//! Columns that unlinking would clear: those of an edge with `on_erasure: unlink`, and in a collection with that word every column that
+//! leads to the subject.
+
+use std::collections::BTreeSet;
+
+use super::{Live, Mapped};
+use crate::connector::sql::Table;
+use crate::datamap::{Finding, OnErasure, Place, Severity};
+
+pub(super) fn check(live: &Live<'_>) -> Vec<Finding> {
+    let mut findings = Vec::new();
+    for (mapped, table) in live.reached() {
+        for column in cleared_columns(live, mapped) {
+            findings.extend(cannot_be_cleared(mapped, table, column));
+        }
+    }
+    findings
+}
+
+fn cleared_columns<'l>(live: &'l Live<'_>, mapped: &'l Mapped<'_>) -> BTreeSet<&'l str> {
+    let all = mapped.effect() == Some(OnErasure::Unlink);
+    let edges = live.graph.edges.iter().filter(|edge| Some(edge.to) == mapped.node && (all || edge.unlink));
+    let mut columns: BTreeSet<&str> = edges.flat_map(|edge| edge.to_columns.iter().map(String::as_str)).collect();
+    if all {
+        columns.extend(mapped.collection.fields.iter().filter(|field| field.identity.is_some()).map(|field| field.name.as_str()));
+    }
+    columns
+}
+
+fn cannot_be_cleared(mapped: &Mapped<'_>, table: &Table, name: &str) -> Option<Finding> {
+    let column = table.column(name)?;
+    let (code, what) = if table.primary_key.iter().any(|key| key == name) {
+        ("unlink_key_column", "is part of the primary key")
+    } else if column.generated {
+        ("unlink_generated_column", "is computed by the database")
+    } else if column.not_null {
+        ("unlink_not_null", "is NOT NULL")
+    } else {
+        return None;
+    };
+    let place: &Place = mapped.collection.field(name).map_or(&mapped.collection.place, |field| &field.place);
+    Some(Finding {
+        severity: Severity::Error,
+        code,
+        place: Some(place.clone()),
+        subject: mapped.field_name(name),
+        problem: format!("unlinking clears `{name}`, which {what}"),
+        why: "the database would refuse the statement and the whole erasure roll back".into(),
+        hint: "make the column nullable, or write `habeas: {on_erasure: delete}` or `keep` instead of `unlink`".into(),
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::connector::sql::check::testing::{about, check_sqlite};
+    use crate::datamap::Severity::Error;
+
+    const MAP: &str = "
+dataset:
+  - fides_key: app
+    collections:
+      - name: users
+        habeas: {on_erasure: unlink}
+        fields: [{name: id}, {name: email, fides_meta: {identity: email}}]
+      - name: notes
+        habeas: {on_erasure: delete}
+        fields:
+          - name: reviewer_id
+            fides_meta: {references: [{dataset: app, field: users.id, direction: from}]}
+            habeas: {right: accesses, on_erasure: unlink}
+          - name: author_id
+            fides_meta: {references: [{dataset: app, field: users.id, direction: from}]}
+";
+
+    #[tokio::test]
+    async fn only_nullable_columns_can_be_unlinked() {
+        let strict = "CREATE TABLE users (id INTEGER PRIMARY KEY, email TEXT NOT NULL UNIQUE);
+            CREATE TABLE notes (author_id INTEGER NOT NULL, reviewer_id INTEGER, PRIMARY KEY (reviewer_id))";
+        let findings = check_sqlite(MAP, strict).await;
+        assert_eq!(about(&findings, Error, "unlink_not_null"), ["app.users.email"], "the author is not unlinked");
+        assert_eq!(about(&findings, Error, "unlink_key_column"), ["app.notes.reviewer_id"]);
+        let lenient = "CREATE TABLE users (id INTEGER PRIMARY KEY, email TEXT UNIQUE);
+            CREATE TABLE notes (id INTEGER PRIMARY KEY, author_id INTEGER NOT NULL, reviewer_id INTEGER)";
+        assert!(check_sqlite(MAP, lenient).await.iter().all(|finding| !finding.code.starts_with("unlink")));
+    }
+}
