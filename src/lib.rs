@@ -18,6 +18,7 @@ pub mod decide;
 pub mod demo;
 pub mod deployment;
 pub mod erase;
+pub mod failpoint;
 pub mod gather;
 pub mod hold;
 pub mod job;
