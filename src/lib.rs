@@ -7,15 +7,25 @@
 //!                                   ledger: the one durable truth
 //! ```
 
+pub mod cli;
 pub mod clock;
+pub mod config;
 pub mod connector;
 pub mod crypto;
 pub mod datamap;
 pub mod db;
+pub mod decide;
+pub mod demo;
+pub mod erase;
+pub mod gather;
 pub mod hold;
+pub mod journal;
 pub mod ledger;
+pub mod observe;
 pub mod plan;
+pub mod queue;
 pub mod request;
 pub mod subject;
+pub mod suggest;
 pub mod value;
 pub mod verify;

@@ -1,4 +1,5 @@
 //! The key folder: `master.key` (32 bytes in hex) for sealing and keyed hashes. Purposes are separated by deriving a key per purpose.
+//! The issuer's key pair lies in the same folder (see `signing.rs`) and is made together with it, but [`Keys`] does not hold it.
 
 use std::fs;
 use std::io::Write;
@@ -10,7 +11,7 @@ use hmac::{Hmac, Mac};
 use sha2::Sha256;
 use thiserror::Error;
 
-use super::random_bytes;
+use super::{SigningKey, random_bytes};
 use crate::subject::{Identifier, Subject, SubjectRef};
 
 /// What can go wrong with keys.
@@ -59,12 +60,14 @@ impl Keys {
         fs::create_dir_all(folder).map_err(|error| unreadable(folder, error))?;
         restrict(folder, 0o700).map_err(|error| unreadable(folder, error))?;
         let path = folder.join("master.key");
-        if path.exists() {
-            return Ok(Vec::new());
+        let mut written = Vec::new();
+        if !path.exists() {
+            let text = hex(&random_bytes::<32>()?);
+            write_secret(&path, text.as_bytes()).map_err(|error| unreadable(&path, error))?;
+            written.push(path);
         }
-        let text = hex(&random_bytes::<32>()?);
-        write_secret(&path, text.as_bytes()).map_err(|error| unreadable(&path, error))?;
-        Ok(vec![path])
+        written.extend(SigningKey::create_missing(folder)?);
+        Ok(written)
     }
 
     /// Reads the key folder.

@@ -1,5 +1,7 @@
 //! Running statements: on a session of our own ([`Conn`]) or inside a transaction ([`Tx`]). Both lend a [`Handle`], which has the verbs.
 
+#![expect(clippy::disallowed_methods, clippy::disallowed_types, reason = "the one home of handing text to the driver")]
+
 use futures_util::stream::{BoxStream, StreamExt};
 use sqlx::pool::PoolConnection;
 use sqlx::{AssertSqlSafe, Executor, PgConnection, Postgres, Sqlite, SqliteConnection, Transaction};

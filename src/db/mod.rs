@@ -15,5 +15,5 @@ pub use arg::Arg;
 pub use conn::{Conn, Handle, Tx};
 pub use error::DbError;
 pub use pool::{Db, Dialect, PoolOptions};
-pub use record::Record;
+pub use record::{Record, Stored};
 pub use sql::Sql;

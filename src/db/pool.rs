@@ -94,6 +94,7 @@ impl Db {
     }
 
     async fn open_postgres(url: &str, options: PoolOptions) -> Result<Db, DbError> {
+        let lock_timeout = format!("{}ms", options.patience.as_millis().max(1));
         let mut connect = PgConnectOptions::from_str(url)
             .map_err(|_| DbError::Unreachable("the postgres:// URL cannot be parsed".into()))?
             .application_name(&options.application_name)
@@ -103,6 +104,7 @@ impl Db {
                 ("intervalstyle", "iso_8601"),
                 ("bytea_output", "hex"),
                 ("extra_float_digits", "3"),
+                ("lock_timeout", lock_timeout.as_str()),
             ]);
         if options.read_only {
             connect = connect.options([("default_transaction_read_only", "on")]);

@@ -111,6 +111,45 @@ impl Record {
     }
 }
 
+/// A value of SQLite as it is stored: each row may hold another class.
+#[derive(Clone, Copy)]
+pub enum Stored<'r> {
+    /// NULL.
+    Null,
+    /// INTEGER.
+    Int(i64),
+    /// REAL.
+    Real(f64),
+    /// TEXT that is valid UTF-8.
+    Text(&'r str),
+    /// BLOB, or TEXT that is not valid UTF-8.
+    Blob(&'r [u8]),
+}
+
+impl Record {
+    /// The value at a position by its storage class. A PostgreSQL column is read as text.
+    pub fn stored_at(&self, index: usize) -> Result<Stored<'_>, DbError> {
+        let row = match self {
+            Record::Postgres(_) => return Ok(self.text_at(index)?.map_or(Stored::Null, Stored::Text)),
+            Record::Sqlite(row) => row,
+        };
+        let raw = row.try_get_raw(index)?;
+        if raw.is_null() {
+            return Ok(Stored::Null);
+        }
+        let class = raw.type_info().to_string();
+        match class.as_str() {
+            "INTEGER" | "BOOLEAN" => Ok(Stored::Int(row.try_get_unchecked(index)?)),
+            "REAL" => Ok(Stored::Real(row.try_get_unchecked(index)?)),
+            "BLOB" => Ok(Stored::Blob(row.try_get_unchecked(index)?)),
+            _ => match row.try_get_unchecked::<&str, _>(index) {
+                Ok(text) => Ok(Stored::Text(text)),
+                Err(_) => Ok(Stored::Blob(row.try_get_unchecked(index)?)),
+            },
+        }
+    }
+}
+
 fn to_instant(column: &str, micros: i64) -> Result<jiff::Timestamp, DbError> {
     jiff::Timestamp::from_microsecond(micros)
         .map_err(|_| DbError::Column { column: column.to_owned(), problem: "is not an instant".into() })

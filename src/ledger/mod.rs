@@ -2,40 +2,38 @@
 //! one file per noun, each a set of functions on a [`Tx`], so that a state change and what follows from it commit together.
 //! Ids are text, times are whole microseconds since the epoch, flags are 0 or 1, documents are JSON text, and what names a person is sealed.
 
+pub mod approval;
+pub mod certificate;
+mod dialect;
+mod error;
+pub mod hold;
+mod hold_row;
+pub mod hold_set;
+mod id;
+pub mod item_result;
+pub mod job;
+pub mod journal;
 mod migrate;
+pub mod permit;
+pub mod plan;
+pub mod request;
+pub mod setting;
+#[cfg(test)]
+pub(crate) mod testing;
+#[cfg(test)]
+pub(crate) mod tests;
 
 use std::time::Duration;
 
-use thiserror::Error;
+pub(crate) use dialect::locking;
+pub use error::LedgerError;
+pub use id::new_id;
 
-use crate::db::{Db, DbError, Dialect, PoolOptions, Tx};
+use crate::args;
+use crate::db::{Db, Dialect, PoolOptions, Tx};
 
-/// What can go wrong with the ledger.
-#[derive(Debug, Error)]
-pub enum LedgerError {
-    /// The database refused.
-    #[error(transparent)]
-    Database(#[from] DbError),
-    /// A newer program has migrated this ledger.
-    #[error("the ledger is of version {found}, this program knows versions up to {known}")]
-    Newer {
-        /// Version in the ledger.
-        found: i64,
-        /// Newest version that we know.
-        known: i64,
-    },
-    /// A document in the ledger cannot be read.
-    #[error("the ledger holds a {noun} that cannot be read: {problem}")]
-    Unreadable {
-        /// Which noun.
-        noun: &'static str,
-        /// What is wrong.
-        problem: String,
-    },
-    /// A write by an attempt that no longer holds the job.
-    #[error("this attempt no longer holds the job: another worker has taken over")]
-    Stale,
-}
+/// How long a caller waits for a ledger that others are writing to.
+const PATIENCE: Duration = Duration::from_secs(10);
 
 /// An open, migrated ledger.
 #[derive(Clone, Debug)]
@@ -46,15 +44,21 @@ pub struct Ledger {
 impl Ledger {
     /// Opens `sqlite:PATH` (created when missing, WAL) or `postgres://…` and migrates it.
     pub async fn open(url: &str) -> Result<Ledger, LedgerError> {
+        Self::open_with_patience(url, PATIENCE).await
+    }
+
+    /// The same for a caller who will wait shorter or longer than usual for a lock.
+    pub async fn open_with_patience(url: &str, patience: Duration) -> Result<Ledger, LedgerError> {
         let options = PoolOptions {
             connections: 8,
-            patience: Duration::from_secs(10),
+            patience,
             create: true,
             wal: true,
             application_name: "habeas-ledger".into(),
             ..PoolOptions::default()
         };
         let db = Db::open(url, options).await?;
+        refuse_lossy_commits(&db).await?;
         migrate::migrate(&db).await?;
         Ok(Ledger { db })
     }
@@ -73,6 +77,19 @@ impl Ledger {
     pub fn dialect(&self) -> Dialect {
         self.db.dialect()
     }
+}
+
+/// An acknowledged request is never lost: a commit that PostgreSQL has not written down is no ground for acknowledging anything.
+async fn refuse_lossy_commits(db: &Db) -> Result<(), LedgerError> {
+    if db.dialect() == Dialect::Sqlite {
+        return Ok(());
+    }
+    let mut tx = db.begin().await?;
+    let row = tx.on().fetch_one("SELECT current_setting('synchronous_commit') AS setting", args![]).await?;
+    if row.text("setting")? == "off" {
+        return Err(LedgerError::NotDurable);
+    }
+    Ok(tx.rollback().await?)
 }
 
 /// Database time in microseconds: leases and permit deadlines live on it, because workers' clocks differ.

@@ -27,6 +27,19 @@ pub enum Kind {
 }
 
 impl Kind {
+    /// All kinds, in the order of the interface.
+    pub const ALL: [Kind; 9] = [
+        Kind::Access,
+        Kind::Portability,
+        Kind::Erasure,
+        Kind::Rectification,
+        Kind::Restriction,
+        Kind::Objection,
+        Kind::ConsentWithdrawal,
+        Kind::RetentionSweep,
+        Kind::Reverify,
+    ];
+
     /// The word in job files and results.
     pub fn as_str(self) -> &'static str {
         match self {
@@ -44,18 +57,7 @@ impl Kind {
 
     /// Reads the word back; `None` for any other.
     pub fn parse(word: &str) -> Option<Kind> {
-        const ALL: [Kind; 9] = [
-            Kind::Access,
-            Kind::Portability,
-            Kind::Erasure,
-            Kind::Rectification,
-            Kind::Restriction,
-            Kind::Objection,
-            Kind::ConsentWithdrawal,
-            Kind::RetentionSweep,
-            Kind::Reverify,
-        ];
-        ALL.into_iter().find(|kind| kind.as_str() == word)
+        Self::ALL.into_iter().find(|kind| kind.as_str() == word)
     }
 
     /// Whether such a job is about one person and therefore needs `subject`.

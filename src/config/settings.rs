@@ -1,0 +1,127 @@
+//! The settings that shape how requests are carried out: fuses, batch sizes, waiting times. Each has a default that is safe to keep.
+
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use jiff::SignedDuration;
+
+use super::section::Section;
+
+/// How much one request may touch, and how fast.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Limits {
+    /// More records to erase than this need a second approver. No such fuse when absent.
+    pub max_rows: Option<u64>,
+    /// A larger share of a table than this needs a second approver. No such fuse when absent.
+    pub max_share: Option<f64>,
+    /// A plan that is older is made anew before it runs.
+    pub plan_age: SignedDuration,
+    /// Rows erased in one transaction at most.
+    pub batch_rows: u64,
+    /// How long a permit to erase lives; it bounds how long placing a hold can take.
+    pub permit: Duration,
+}
+
+impl Limits {
+    /// Shares of smaller tables say nothing: one of three customers is a third.
+    pub const SHARE_COUNTS_FROM_ROWS: u64 = 1_000;
+
+    /// Whether erasing `rows` of a table of `table_rows`, `total_rows` in the whole plan, needs a second approver.
+    pub fn blows_a_fuse(&self, rows: u64, table_rows: u64, total_rows: u64) -> bool {
+        let too_many = self.max_rows.is_some_and(|most| total_rows > most);
+        let counts = table_rows >= Self::SHARE_COUNTS_FROM_ROWS;
+        let too_large = self.max_share.is_some_and(|most| counts && rows as f64 > most * table_rows as f64);
+        too_many || too_large
+    }
+}
+
+/// Where checkpoints of the journal are copied to.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Journal {
+    /// A folder outside the ledger; best on another machine.
+    pub copies: PathBuf,
+}
+
+/// How holds are released.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Holds {
+    /// Days between the second signature and the release taking effect.
+    pub grace_days: u16,
+}
+
+/// Which law's deadlines apply.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum DeadlineProfile {
+    /// Art. 12(3): one month, two more when extended.
+    Gdpr,
+}
+
+/// When verification looks again.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Verification {
+    /// Waiting times after the erasure, ascending.
+    pub again_after: Vec<SignedDuration>,
+}
+
+pub(super) fn read_limits(root: &Section<'_, '_>) -> Limits {
+    let mut limits = Limits {
+        max_rows: None,
+        max_share: None,
+        plan_age: SignedDuration::from_hours(24),
+        batch_rows: 5_000,
+        permit: Duration::from_secs(5),
+    };
+    let known = ["max_rows", "max_share", "plan_age", "batch_rows", "permit_seconds"];
+    let Some(section) = root.section("limits", &known) else { return limits };
+    limits.max_rows = section.whole("max_rows", 1..=1_000_000_000_000);
+    limits.max_share = section.share("max_share");
+    limits.plan_age = section.duration("plan_age").unwrap_or(limits.plan_age);
+    limits.batch_rows = section.whole("batch_rows", 1..=100_000).unwrap_or(limits.batch_rows);
+    limits.permit = section.whole("permit_seconds", 1..=300).map_or(limits.permit, Duration::from_secs);
+    limits
+}
+
+pub(super) fn read_journal(root: &Section<'_, '_>, keys: &Path) -> Journal {
+    let copies = root.section("journal", &["copies"]).and_then(|section| section.path("copies"));
+    Journal { copies: copies.unwrap_or_else(|| keys.with_file_name("checkpoints")) }
+}
+
+pub(super) fn read_holds(root: &Section<'_, '_>) -> Holds {
+    let days = root.section("holds", &["grace_days"]).and_then(|section| section.whole("grace_days", 0..=90));
+    Holds { grace_days: days.and_then(|days| u16::try_from(days).ok()).unwrap_or(7) }
+}
+
+pub(super) fn read_deadlines(root: &Section<'_, '_>) -> DeadlineProfile {
+    if let Some(entry) = root.section("deadlines", &["profile"]).and_then(|section| section.text("profile"))
+        && entry.value != "gdpr"
+    {
+        root.reader.note(entry.position, format!("`{}` is not known", entry.name), Some("this version knows `gdpr`".into()));
+    }
+    DeadlineProfile::Gdpr
+}
+
+pub(super) fn read_verification(root: &Section<'_, '_>) -> Verification {
+    let again = root.section("verify", &["again_after"]).and_then(|section| section.durations("again_after"));
+    let default = || [1, 24, 7 * 24, 30 * 24].map(SignedDuration::from_hours).to_vec();
+    Verification { again_after: again.unwrap_or_else(default) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_share_of_a_small_table_blows_no_fuse() {
+        let limits = Limits {
+            max_rows: Some(50_000),
+            max_share: Some(0.5),
+            plan_age: SignedDuration::from_hours(1),
+            batch_rows: 1,
+            permit: Duration::from_secs(1),
+        };
+        assert!(!limits.blows_a_fuse(3, 3, 3), "three of three");
+        assert!(limits.blows_a_fuse(501, 1_000, 501), "more than half of a thousand");
+        assert!(!limits.blows_a_fuse(500, 1_000, 500), "half is allowed");
+        assert!(limits.blows_a_fuse(1, 1_000_000, 50_001), "too many in the whole plan");
+    }
+}

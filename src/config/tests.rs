@@ -1,0 +1,225 @@
+//! What a configuration may say, and the exact words with which a wrong one is answered.
+
+use super::*;
+use jiff::SignedDuration;
+use secrecy::ExposeSecret;
+
+fn no_variables(_: &str) -> Option<String> {
+    None
+}
+
+fn parse(text: &str) -> Result<Config, ConfigError> {
+    Config::parse(text, Path::new("/etc/habeas/habeas.yaml"), &no_variables)
+}
+
+/// The messages and hints of a wrong configuration, `message | hint` each.
+fn complaints(text: &str) -> Vec<String> {
+    match parse(text) {
+        Err(ConfigError::Invalid { problems }) => {
+            let line = |p: &ConfigProblem| match &p.hint {
+                Some(hint) => format!("{}:{}: {} | {hint}", p.line, p.column, p.message),
+                None => format!("{}:{}: {}", p.line, p.column, p.message),
+            };
+            problems.iter().map(line).collect()
+        }
+        Err(other) => panic!("another error: {other}"),
+        Ok(_) => panic!("was accepted:\n{text}"),
+    }
+}
+
+const CONTROLLER: &str = "controller: {name: Acme Ltd}\n";
+
+fn with_controller(rest: &str) -> Vec<String> {
+    complaints(&format!("{CONTROLLER}{rest}"))
+}
+
+#[test]
+fn a_name_is_enough_and_every_default_lies_beside_the_file() {
+    let config = parse(CONTROLLER).unwrap();
+    assert_eq!(config.ledger.expose_secret(), "sqlite:/etc/habeas/habeas.db");
+    assert_eq!(config.archives, Path::new("/etc/habeas/archives"));
+    assert_eq!(config.certificates, Path::new("/etc/habeas/certificates"));
+    assert_eq!(config.spool, Path::new("/etc/habeas/spool"));
+    assert_eq!(config.keys, Path::new("/etc/habeas/keys"));
+    assert_eq!(config.journal.copies, Path::new("/etc/habeas/checkpoints"));
+    assert_eq!(config.data_map, Path::new("/etc/habeas/datamap"));
+    assert_eq!(config.limits.batch_rows, 5_000);
+    assert_eq!(config.limits.permit.as_secs(), 5);
+    assert_eq!(config.holds.grace_days, 7);
+    assert_eq!(config.verify.again_after.last(), Some(&SignedDuration::from_hours(30 * 24)));
+    assert!(config.sources.is_empty());
+}
+
+#[test]
+fn the_whole_of_the_interface_is_read() {
+    let text = "\
+controller: {name: Acme Ltd, address: Ring 1, contact: privacy@acme.example, dpo: dpo@acme.example, supervisory_authority: {name: DSB, url: 'https://dsb.gv.at'}, time_zone: Europe/Vienna, country: AT}
+ledger: sqlite:state/habeas.db
+archives: file:/srv/archives
+keys: keys
+data_map: datamap
+sources:
+  app: {postgres: env:APP_URL, verify: env:VERIFY_URL, datasets: [app_db, billing]}
+  local: {sqlite: data/local.db}
+limits: {max_rows: 100000, max_share: 0.25, plan_age: P2D, batch_rows: 100, permit_seconds: 2}
+journal: {copies: /mnt/elsewhere}
+holds: {grace_days: 14}
+deadlines: {profile: gdpr}
+verify: {again_after: [90m, 7d]}
+http: {listen: 127.0.0.1:8080}
+mail: {anything: [goes]}
+";
+    let environment = |name: &str| Some(format!("postgres://{}@db/app", name.to_lowercase()));
+    let config = Config::parse(text, Path::new("conf/habeas.yaml"), &environment).unwrap();
+    assert_eq!(config.controller.time_zone.iana_name(), Some("Europe/Vienna"));
+    assert_eq!(config.spool, Path::new("conf/state/spool"), "beside the ledger");
+    assert_eq!(config.archives, Path::new("/srv/archives"));
+    assert_eq!(config.sources["local"].url().expose_secret(), "sqlite:conf/data/local.db");
+    assert_eq!(config.sources["app"].url().expose_secret(), "postgres://app_url@db/app");
+    assert_eq!(config.sources["app"].verify_url().expose_secret(), "postgres://verify_url@db/app");
+    assert!(config.sources["app"].verifies_separately());
+    assert_eq!(config.limits.plan_age, SignedDuration::from_hours(48));
+    assert_eq!(config.verify.again_after, [SignedDuration::from_mins(90), SignedDuration::from_hours(168)]);
+    assert_eq!(config.unused, ["http", "mail"]);
+    assert_eq!(config.source_of("billing", None).unwrap().name, "app");
+    assert_eq!(config.source_of("local", None).unwrap().name, "local");
+    assert_eq!(config.source_of("billing", Some("local")).unwrap().name, "local");
+    assert!(config.source_of("elsewhere", None).is_none());
+}
+
+#[test]
+fn an_unknown_key_is_answered_with_its_place_and_what_was_meant() {
+    assert_eq!(with_controller("ledgr: sqlite:x.db\n"), ["2:1: unknown key `ledgr` | did you mean `ledger`?"]);
+    assert_eq!(
+        with_controller("limits:\n  batch_rows: 10\n  max_row: 7\n"),
+        ["4:3: unknown key `max_row` in `limits` | did you mean `max_rows`?"]
+    );
+    assert_eq!(
+        with_controller("sources:\n  app:\n    postgress: env:X\n"),
+        [
+            "4:5: unknown key `postgress` in `sources.app` | did you mean `postgres`?",
+            "4:5: `sources.app` does not say what it is | such as `{postgres: env:APP_DATABASE_URL}` or `{sqlite: app.db}`",
+        ]
+    );
+    assert_eq!(
+        complaints("controller: {name: A, colour: red}")[0],
+        "1:23: unknown key `colour` in `controller` | known here: name, address, contact, dpo, supervisory_authority, time_zone, country"
+    );
+}
+
+#[test]
+fn all_problems_are_told_at_once_in_the_order_of_the_file() {
+    let text = "holds: {grace_days: 400}\ncontroller: {}\nkeyz: x\nlimits: {plan_age: 3, max_share: 50}\n";
+    assert_eq!(
+        complaints(text),
+        [
+            "1:21: `holds.grace_days` must be a whole number from 0 to 90",
+            "2:13: `controller.name` is missing | name the company that answers the requests: `controller: {name: Acme Ltd}`",
+            "3:1: unknown key `keyz` | did you mean `keys`?",
+            "4:20: `limits.plan_age` must be a length of time, not a number | write a number and its unit, such as 24h, 7d or P30D",
+            "4:34: `limits.max_share` must be a share: more than 0, at most 1 | half is 0.5",
+        ]
+    );
+}
+
+#[test]
+fn a_missing_variable_is_named_with_its_line() {
+    assert_eq!(
+        with_controller("sources:\n  app: {postgres: env:APP_DATABASE_URL}\n"),
+        [
+            "3:19: `sources.app.postgres`: environment variable `APP_DATABASE_URL` is not set | set `APP_DATABASE_URL` in the environment of this program, or write the value by `file:PATH`"
+        ]
+    );
+}
+
+#[test]
+fn numbers_may_come_from_the_environment() {
+    let text = format!("{CONTROLLER}limits: {{max_rows: env:MOST}}\n");
+    let config = Config::parse(&text, Path::new("habeas.yaml"), &|_| Some("42".into())).unwrap();
+    assert_eq!(config.limits.max_rows, Some(42));
+}
+
+#[test]
+fn what_this_version_cannot_do_is_an_error_and_not_a_gap() {
+    let complaint = with_controller("sources:\n  uploads: {s3: {bucket: b}}\n");
+    assert!(
+        complaint[0].starts_with("3:17: `sources.uploads`: `s3` (object storage) is not supported by this version"),
+        "{complaint:?}"
+    );
+    for kind in ["mysql: env:X", "folder: /srv", "processor: stripe, params: {}", "manual: {recipient: x}"] {
+        let complaint = with_controller(&format!("sources: {{other: {{{kind}}}}}\n"));
+        assert!(complaint[0].contains("not supported by this version"), "{complaint:?}");
+    }
+    assert_eq!(
+        with_controller("archives: s3://bucket/prefix\n"),
+        ["2:11: `archives`: object storage (s3://) is not supported by this version | use a folder: `archives: file:archives`"]
+    );
+}
+
+#[test]
+fn s_1_a_url_is_never_shown() {
+    for text in [
+        "ledger: mysql://root:hunter2@db/x\n",
+        "sources: {app: {postgres: 'host=db password=hunter2'}}\n",
+        "archives: hunter2\n",
+        "ledger: {password: hunter2}\n",
+        "controller: hunter2: hunter2\n",
+    ] {
+        let error = parse(&format!("{CONTROLLER}{text}")).unwrap_err();
+        let shown = format!("{error} {:?} {error:?}", error.hint());
+        assert!(!shown.contains("hunter2"), "{shown}");
+    }
+    let config = parse(&format!("{CONTROLLER}sources: {{app: {{postgres: 'postgres://app:hunter2@db/app'}}}}\n")).unwrap();
+    assert!(!format!("{config:?}").contains("hunter2"));
+}
+
+#[test]
+fn a_dataset_has_one_source() {
+    assert_eq!(
+        with_controller("sources:\n  a: {sqlite: a.db, datasets: [shop]}\n  b: {sqlite: b.db, datasets: [shop]}\n"),
+        ["4:32: `sources.b.datasets[0]`: dataset `shop` is already served by `sources.a`"]
+    );
+}
+
+#[test]
+fn a_source_is_one_system() {
+    let complaint = with_controller("sources: {a: {sqlite: a.db, postgres: 'postgres://x'}}\n");
+    assert_eq!(complaint, ["2:14: `sources.a` is both postgres and sqlite: one source, one system"]);
+    let complaint = with_controller("sources: {a: {sqlite: a.db, verify: 'postgres://x'}}\n");
+    assert!(complaint[0].contains("`sources.a.verify`: a SQLite file has no roles"), "{complaint:?}");
+}
+
+#[test]
+fn an_unknown_time_zone_is_refused() {
+    let complaint = complaints("controller: {name: A, time_zone: Europe/Atlantis}\n");
+    assert!(complaint[0].starts_with("1:34: `controller.time_zone` is not in this machine's time zone database"), "{complaint:?}");
+}
+
+#[test]
+fn a_missing_file_says_how_to_get_one() {
+    let error = Config::load(Path::new("nowhere/habeas.yaml")).unwrap_err();
+    assert_eq!(error.to_string(), "no configuration file `nowhere/habeas.yaml`");
+    assert_eq!(error.hint().unwrap(), "`habeas init` writes one; `--config FILE` or $HABEAS_CONFIG names another");
+}
+
+#[test]
+fn a_file_that_is_not_yaml_is_refused_with_its_line() {
+    let complaint = complaints("controller: {name: A}\nsources: [\n");
+    assert!(complaint[0].starts_with("2:") || complaint[0].starts_with("3:"), "{complaint:?}");
+    assert_eq!(complaints("- a\n- b\n"), ["1:1: the configuration must be a mapping of keys to values, not a list"]);
+    assert!(complaints("controller: {name: A}\ncontroller: {name: B}\n")[0].starts_with("2:1: duplicate"));
+}
+
+#[test]
+fn the_example_configuration_is_one_that_loads() {
+    let text = include_str!("../../deploy/config.example.yaml");
+    let environment = |name: &str| match name {
+        "APP_DATABASE_URL" | "APP_VERIFY_URL" | "HABEAS_LEDGER_URL" => Some(format!("postgres://{name}@db/app")),
+        _ => None,
+    };
+    let config = Config::parse(text, Path::new("/etc/habeas/habeas.yaml"), &environment).unwrap();
+    assert!(config.sources["app"].verifies_separately());
+    for key in KEYS {
+        assert!(text.contains(&format!("{key}:")), "the example shows `{key}`");
+    }
+}

@@ -1,0 +1,310 @@
+//! Carries out one permit in a source: a single transaction that deletes, overwrites or clears rows by primary key, and only rows that are
+//! as they were frozen and free of holds. It takes nothing but [`Authorised`] batches, and never commits by itself.
+
+use std::time::Duration;
+
+use thiserror::Error;
+
+use super::text::Statement;
+use super::text::batch::{self, BatchRows, Guard};
+use super::{Location, SqlSource, decode};
+use crate::args;
+use crate::datamap::Predicate;
+use crate::db::{Conn, DbError, Dialect, Record, Sql};
+use crate::erase::{Authorised, Batch, CoOwners};
+use crate::plan::Action;
+use crate::value::KeyPart;
+
+/// Rows of one step, under a permit or on the way to one.
+#[derive(Debug, Clone)]
+pub struct SqlBatch {
+    /// Source in the configuration.
+    pub source: String,
+    /// The live table.
+    pub location: Location,
+    /// What is done.
+    pub action: Action,
+    /// Columns of the fingerprint.
+    pub guard: Vec<String>,
+    /// Keys, fingerprints, new values.
+    pub rows: BatchRows,
+    /// Whether the rows may belong to others as well: only clearing touches such rows.
+    pub co_owned: bool,
+}
+
+impl Batch for SqlBatch {
+    fn source(&self) -> &str {
+        &self.source
+    }
+    fn dataset(&self) -> &str {
+        &self.location.dataset
+    }
+    fn collection(&self) -> &str {
+        &self.location.collection
+    }
+    fn len(&self) -> usize {
+        self.rows.keys.len()
+    }
+    fn key_as_text(&self, position: usize) -> Option<Vec<String>> {
+        let part = |part: &KeyPart| match part {
+            KeyPart::Null | KeyPart::Blob(_) => None,
+            known => Some(decode::key_text(known)),
+        };
+        self.rows.keys[position].iter().map(part).collect()
+    }
+    fn co_owners(&self, _position: usize) -> CoOwners {
+        if self.co_owned { CoOwners::Unknown } else { CoOwners::None }
+    }
+    fn keep(&mut self, keep: &[bool]) {
+        self.rows = filtered(&self.rows, |position| keep[position]);
+    }
+}
+
+/// What one batch came to.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Applied {
+    /// Rows that this transaction changed.
+    pub affected: u64,
+    /// Rows that already were as the step leaves them: gone, overwritten or cleared.
+    pub already_done: u64,
+    /// Rows that a hold's condition covers.
+    pub held: u64,
+    /// Rows that are not as they were frozen (another owner, other contents): left alone, to be planned anew.
+    pub changed: u64,
+}
+
+/// Why a batch was not applied. The transaction is to be rolled back.
+#[derive(Debug, Error)]
+pub enum EraseError {
+    /// The source refused or was lost.
+    #[error(transparent)]
+    Database(#[from] DbError),
+    /// The source changed more or fewer rows than were matched (E-1): a trigger, a rule or row security interferes.
+    #[error(
+        "`{table}`: {expected} rows were to change and {affected} did: something in the database swallows or widens the change"
+    )]
+    Miscounted {
+        /// Table.
+        table: String,
+        /// Rows matched.
+        expected: u64,
+        /// Rows that the database says it changed.
+        affected: u64,
+    },
+    /// A hold's predicate does not fit the table.
+    #[error("a hold's condition cannot be evaluated: {0}")]
+    Condition(String),
+}
+
+/// The open transaction of a permit.
+pub struct EraseSession {
+    conn: Conn,
+    dialect: Dialect,
+}
+
+impl EraseSession {
+    /// Begins the transaction under the permit's name, with the source's own limits inside the permit's time.
+    pub async fn begin(source: &SqlSource, permit_id: &str, ttl: Duration) -> Result<EraseSession, EraseError> {
+        let mut conn = source.work_session().await?;
+        let dialect = source.dialect();
+        match dialect {
+            Dialect::Postgres => {
+                let settings = "SELECT set_config('application_name', $1, false), set_config('statement_timeout', $2, false), \
+                                set_config('lock_timeout', $2, false), set_config('idle_in_transaction_session_timeout', $2, false)";
+                let limit = (ttl.as_millis() * 9 / 10).max(100).to_string();
+                conn.on().execute(settings, args![session_name(permit_id), limit]).await?;
+                conn.on().execute("BEGIN ISOLATION LEVEL READ COMMITTED", args![]).await?;
+            }
+            Dialect::Sqlite => {
+                conn.on().execute("BEGIN IMMEDIATE", args![]).await?;
+            }
+        }
+        Ok(EraseSession { conn, dialect })
+    }
+
+    /// Applies one batch. When every row is as frozen and free, that is one statement; otherwise the rows are looked at one by one.
+    pub async fn apply(&mut self, authorised: &Authorised<SqlBatch>) -> Result<Applied, EraseError> {
+        let batch = authorised.batch();
+        if batch.rows.keys.is_empty() || batch.action == Action::Keep {
+            return Ok(Applied::default());
+        }
+        let held: Vec<Predicate> = authorised.must_not_match().iter().map(|(_, condition)| condition.clone()).collect();
+        if let Some(affected) = self.apply_whole(batch, &held).await? {
+            return Ok(Applied { affected, ..Applied::default() });
+        }
+        let (free, mut applied) = self.inspect(batch, &held).await?;
+        if free.rows.keys.is_empty() {
+            return Ok(applied);
+        }
+        let expected = free.rows.keys.len() as u64;
+        self.load_sqlite(&free).await?;
+        let affected = self.execute(change(&free, &held, self.dialect)?).await?;
+        if affected != expected {
+            return Err(EraseError::Miscounted { table: batch.location.table.name.name.clone(), expected, affected });
+        }
+        applied.affected = affected;
+        Ok(applied)
+    }
+
+    /// The whole batch at once; `None`, and nothing changed, when some row is not as frozen.
+    async fn apply_whole(&mut self, batch: &SqlBatch, held: &[Predicate]) -> Result<Option<u64>, EraseError> {
+        let expected = batch.rows.keys.len() as u64;
+        if self.dialect == Dialect::Sqlite {
+            self.load_sqlite(batch).await?;
+            let guard = Guard { columns: &batch.guard, held };
+            let matching =
+                batch::count_matching(&batch.location, &batch.rows, guard, self.dialect).map_err(EraseError::Condition)?;
+            if self.count(matching).await? != expected {
+                return Ok(None);
+            }
+            let affected = self.execute(change(batch, held, self.dialect)?).await?;
+            if affected != expected {
+                return Err(EraseError::Miscounted { table: batch.location.table.name.name.clone(), expected, affected });
+            }
+            return Ok(Some(affected));
+        }
+        self.conn.on().execute("SAVEPOINT habeas_batch", args![]).await?;
+        let affected = self.execute(change(batch, held, self.dialect)?).await?;
+        if affected == expected {
+            self.conn.on().execute("RELEASE SAVEPOINT habeas_batch", args![]).await?;
+            return Ok(Some(affected));
+        }
+        self.conn.on().execute("ROLLBACK TO SAVEPOINT habeas_batch", args![]).await?;
+        Ok(None)
+    }
+
+    /// Sorts the rows of a batch: those that may be changed, and the tally of the rest.
+    async fn inspect(&mut self, batch: &SqlBatch, held: &[Predicate]) -> Result<(SqlBatch, Applied), EraseError> {
+        self.load_sqlite(batch).await?;
+        let columns = changed_columns(&batch.action);
+        let guard = Guard { columns: &batch.guard, held };
+        let statement =
+            batch::inspect(&batch.location, &batch.rows, columns, guard, self.dialect).map_err(EraseError::Condition)?;
+        let present = self.conn.on().fetch_all(statement.sql, statement.args).await?;
+        let width = batch.location.key_width();
+        let mut states = std::collections::BTreeMap::new();
+        for record in &present {
+            states.insert(decode::key(record, width)?, RowState::read(record, width, columns.len())?);
+        }
+        let mut applied = Applied::default();
+        let mut free = vec![false; batch.rows.keys.len()];
+        for (position, key) in batch.rows.keys.iter().enumerate() {
+            match states.get(key) {
+                // A row that should only be changed and is gone is as good as done: nothing of the person is left in it.
+                None => applied.already_done += 1,
+                Some(state) if state.held => applied.held += 1,
+                Some(state) if state.fingerprint == batch.rows.fingerprints[position] => free[position] = true,
+                Some(state) if state.is_done(batch, position) => applied.already_done += 1,
+                Some(_) => applied.changed += 1,
+            }
+        }
+        let rows = filtered(&batch.rows, |position| free[position]);
+        Ok((SqlBatch { rows, ..batch.clone() }, applied))
+    }
+
+    async fn load_sqlite(&mut self, batch: &SqlBatch) -> Result<(), DbError> {
+        load_sqlite(&mut self.conn, &batch.location, &batch.rows).await
+    }
+
+    async fn execute(&mut self, statement: Statement) -> Result<u64, DbError> {
+        self.conn.on().execute(statement.sql, statement.args).await
+    }
+
+    async fn count(&mut self, statement: Statement) -> Result<u64, DbError> {
+        let record = self.conn.on().fetch_one(statement.sql, statement.args).await?;
+        Ok(u64::try_from(record.int("n")?).unwrap_or(0))
+    }
+
+    /// Makes the changes durable. An error here means that nobody knows whether they are (E-2).
+    pub async fn commit(mut self) -> Result<(), DbError> {
+        self.conn.on().execute("COMMIT", args![]).await?;
+        Ok(())
+    }
+
+    /// Undoes the changes; ending the session undoes them just as well.
+    pub async fn rollback(mut self) -> Result<(), DbError> {
+        self.conn.on().execute("ROLLBACK", args![]).await?;
+        Ok(())
+    }
+}
+
+/// What the server shows as the name of the session that works under a permit.
+pub fn session_name(permit_id: &str) -> String {
+    format!("habeas:{permit_id}")
+}
+
+/// Rows per INSERT into SQLite's batch table; its statements take 32,766 arguments.
+const SQLITE_CHUNK: usize = 400;
+
+/// Puts a batch into SQLite's temporary table; PostgreSQL takes it as arguments.
+pub(super) async fn load_sqlite(conn: &mut Conn, location: &Location, rows: &BatchRows) -> Result<(), DbError> {
+    if conn.on().dialect() == Dialect::Postgres {
+        return Ok(());
+    }
+    let values = rows.values.first().map_or(0, Vec::len);
+    conn.on().execute_script(batch::sqlite_create(location.key_width(), values)).await?;
+    let mut from = 0;
+    while from < rows.keys.len() {
+        let to = (from + SQLITE_CHUNK).min(rows.keys.len());
+        let statement = batch::sqlite_fill(rows, from, to);
+        conn.on().execute(statement.sql, statement.args).await?;
+        from = to;
+    }
+    Ok(())
+}
+
+fn change(batch: &SqlBatch, held: &[Predicate], dialect: Dialect) -> Result<Statement, EraseError> {
+    let guard = Guard { columns: &batch.guard, held };
+    let built = match &batch.action {
+        Action::Delete => batch::delete(&batch.location, &batch.rows, guard, dialect),
+        Action::Overwrite { columns } => batch::overwrite(&batch.location, &batch.rows, columns, guard, dialect),
+        Action::Clear { columns } => batch::clear(&batch.location, &batch.rows, columns, guard, dialect),
+        Action::Keep => Ok(Statement { sql: Sql::from("SELECT 1"), args: Vec::new() }),
+    };
+    built.map_err(EraseError::Condition)
+}
+
+/// Columns whose present text tells whether a step has been done before.
+pub(super) fn changed_columns(action: &Action) -> &[String] {
+    match action {
+        Action::Overwrite { columns } | Action::Clear { columns } => columns,
+        Action::Delete | Action::Keep => &[],
+    }
+}
+
+/// A row of a batch as it is now.
+pub(super) struct RowState {
+    fingerprint: String,
+    held: bool,
+    values: Vec<Option<String>>,
+}
+
+impl RowState {
+    pub(super) fn read(record: &Record, width: usize, columns: usize) -> Result<RowState, DbError> {
+        let text = |at: usize| record.text_at(at).map(|value| value.map(str::to_owned));
+        Ok(RowState {
+            fingerprint: text(width)?.unwrap_or_default(),
+            held: record.int("held")? == 1,
+            values: (0..columns).map(|column| text(width + 2 + column)).collect::<Result<_, _>>()?,
+        })
+    }
+
+    /// Whether the row is as the step leaves it. A deletion leaves none.
+    pub(super) fn is_done(&self, batch: &SqlBatch, position: usize) -> bool {
+        match &batch.action {
+            Action::Overwrite { .. } => self.values == batch.rows.values[position],
+            Action::Clear { .. } => self.values.iter().all(Option::is_none),
+            Action::Delete | Action::Keep => false,
+        }
+    }
+}
+
+fn filtered(rows: &BatchRows, keep: impl Fn(usize) -> bool) -> BatchRows {
+    let mut kept = BatchRows::default();
+    for position in (0..rows.keys.len()).filter(|position| keep(*position)) {
+        kept.keys.push(rows.keys[position].clone());
+        kept.fingerprints.push(rows.fingerprints[position].clone());
+        kept.values.extend(rows.values.get(position).cloned());
+    }
+    kept
+}

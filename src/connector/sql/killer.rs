@@ -1,0 +1,46 @@
+//! Ends the session of a permit whose time is over, so that its transaction can no longer commit (H-2).
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use futures_util::FutureExt;
+use futures_util::future::BoxFuture;
+
+use super::SqlSource;
+use super::eraser::session_name;
+use crate::args;
+use crate::db::{DbError, Dialect};
+use crate::erase::{SessionError, SessionKiller};
+
+impl SessionKiller for BTreeMap<String, SqlSource> {
+    fn end_session<'a>(&'a self, source: &'a str, permit_id: &'a str) -> BoxFuture<'a, Result<(), SessionError>> {
+        async move {
+            let open = self.get(source).ok_or_else(|| SessionError(format!("source `{source}` is not reached")))?;
+            end(open, permit_id).await.map_err(|error| SessionError(error.to_string()))
+        }
+        .boxed()
+    }
+}
+
+async fn end(source: &SqlSource, permit_id: &str) -> Result<(), DbError> {
+    let mut conn = source.verify_session().await?;
+    match source.dialect() {
+        Dialect::Sqlite => {
+            // While somebody's transaction is open this waits; once we have the lock, none is.
+            conn.on().execute("BEGIN IMMEDIATE", args![]).await?;
+            conn.on().execute("ROLLBACK", args![]).await?;
+            Ok(())
+        }
+        Dialect::Postgres => {
+            let end = "SELECT COUNT(pg_terminate_backend(pid)) AS n FROM pg_stat_activity WHERE application_name = $1 AND pid <> pg_backend_pid()";
+            for _ in 0..100 {
+                let record = conn.on().fetch_one(end, args![session_name(permit_id)]).await?;
+                if record.int("n")? == 0 {
+                    return Ok(());
+                }
+                tokio::time::sleep(Duration::from_millis(50)).await;
+            }
+            Err(DbError::Busy("the session does not end".into()))
+        }
+    }
+}

@@ -1,0 +1,199 @@
+//! One consistent view of a source: a session with a snapshot transaction and the temporary tables of the traversal. It reads, and writes
+//! nothing but those; dropping it ends the session and everything in it.
+
+use std::collections::BTreeMap;
+
+use futures_util::stream::BoxStream;
+
+use super::text::{Statement, fate, reach, read};
+use super::{Inbound, Location, SqlSource, inbound_keys};
+use crate::args;
+use crate::datamap::{Edge, Graph, NodeId};
+use crate::db::{Conn, DbError, Dialect, Record, Sql};
+use crate::subject::NormalForm;
+
+/// Which of a source's two pools a snapshot comes from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Reader {
+    /// The one that gathers and erases.
+    Work,
+    /// The one that verifies.
+    Verify,
+}
+
+/// A snapshot of one source.
+pub struct Snapshot {
+    conn: Conn,
+    /// Which SQL the source speaks.
+    pub dialect: Dialect,
+    /// Mapped collections of the source by node.
+    pub locations: BTreeMap<usize, Location>,
+    /// Foreign keys onto them.
+    pub inbound: Vec<Inbound>,
+    /// What fixes the snapshot, for `completeness.json`: a WAL position, or the database's own counter.
+    pub description: String,
+}
+
+impl Snapshot {
+    /// Opens a snapshot and its temporary tables. Collections whose table is missing have no location; the lint says so.
+    pub async fn open(source: &SqlSource, reader: Reader, graph: &Graph) -> Result<Snapshot, DbError> {
+        let mut conn = match reader {
+            Reader::Work => source.work_session().await?,
+            Reader::Verify => source.verify_session().await?,
+        };
+        let dialect = source.dialect();
+        let description = begin(&mut conn, dialect).await?;
+        let mut locations = BTreeMap::new();
+        for (at, node) in graph.nodes.iter().enumerate() {
+            if node.source != source.name {
+                continue;
+            }
+            let Some(table) = source.catalogue.find(node.schema.as_deref(), &node.collection) else { continue };
+            let location = Location::new(NodeId(at), &node.dataset, &node.collection, table);
+            conn.on().execute_script(reach::create(&location, dialect)).await?;
+            locations.insert(at, location);
+        }
+        let listed: Vec<Location> = locations.values().cloned().collect();
+        let inbound = inbound_keys(&source.catalogue, &listed);
+        Ok(Snapshot { conn, dialect, locations, inbound, description })
+    }
+
+    /// The location of a node, if its table exists here.
+    pub fn location(&self, node: usize) -> Option<&Location> {
+        self.locations.get(&node)
+    }
+
+    /// Runs a statement; rows changed.
+    pub async fn run(&mut self, statement: Statement) -> Result<u64, DbError> {
+        self.conn.on().execute(statement.sql, statement.args).await
+    }
+
+    /// Runs a statement that yields one number `n`.
+    pub async fn count(&mut self, statement: Statement) -> Result<u64, DbError> {
+        let record = self.conn.on().fetch_one(statement.sql, statement.args).await?;
+        Ok(u64::try_from(record.int("n")?).unwrap_or(0))
+    }
+
+    /// Runs a statement whose result is small.
+    pub async fn list(&mut self, statement: Statement) -> Result<Vec<Record>, DbError> {
+        self.conn.on().fetch_all(statement.sql, statement.args).await
+    }
+
+    /// Streams the result of a statement.
+    pub fn stream(&mut self, statement: Statement) -> Result<BoxStream<'_, Result<Record, DbError>>, DbError> {
+        self.conn.on().stream(statement.sql, statement.args)
+    }
+
+    /// Adds the rows that an identifier names; how many.
+    pub async fn seed(&mut self, node: usize, column: &str, form: NormalForm, value: &str) -> Result<u64, DbError> {
+        let Some(location) = self.locations.get(&node) else { return Ok(0) };
+        match reach::seed(location, column, form, value, self.dialect) {
+            None => Ok(0),
+            Some(statement) => self.run(statement).await,
+        }
+    }
+
+    /// One step along an edge inside this source; rows that are new or rose.
+    pub async fn spread(&mut self, edge: &Edge, round: i64) -> Result<u64, SnapshotError> {
+        let (Some(from), Some(to)) = (self.locations.get(&edge.from.0), self.locations.get(&edge.to.0)) else { return Ok(0) };
+        let statement = reach::spread(edge, from, to, round, self.dialect).map_err(SnapshotError::Map)?;
+        Ok(self.run(statement).await?)
+    }
+
+    /// Refreshes the server's statistics of a temporary table that has grown, so that joins with it are planned well.
+    pub async fn settle(&mut self, node: usize) -> Result<(), DbError> {
+        let Some(location) = self.locations.get(&node) else { return Ok(()) };
+        if self.dialect == Dialect::Postgres {
+            let text = Sql::built(format!("ANALYZE {}", location.reach()));
+            self.conn.on().execute(text, args![]).await?;
+        }
+        Ok(())
+    }
+
+    /// The tally of a location.
+    pub async fn tally(&mut self, node: usize) -> Result<Vec<Tally>, DbError> {
+        let Some(location) = self.locations.get(&node) else { return Ok(Vec::new()) };
+        let rows = self.conn.on().fetch_all(fate::tally(location), args![]).await?;
+        rows.iter().map(Tally::read).collect()
+    }
+
+    /// Streams the rows of a location for the archive.
+    pub fn rows(
+        &mut self,
+        node: usize,
+        columns: &[String],
+        hidden: &[String],
+    ) -> Result<BoxStream<'_, Result<Record, DbError>>, DbError> {
+        let location = &self.locations[&node];
+        let sql = read::rows(location, columns, hidden, self.dialect);
+        self.conn.on().stream(sql, args![])
+    }
+
+    /// Ends the snapshot.
+    pub async fn close(mut self) -> Result<(), DbError> {
+        self.conn.on().execute("ROLLBACK", args![]).await?;
+        Ok(())
+    }
+}
+
+/// What can go wrong in a snapshot.
+#[derive(Debug, thiserror::Error)]
+pub enum SnapshotError {
+    /// The database.
+    #[error(transparent)]
+    Database(#[from] DbError),
+    /// The map says something that the live schema cannot do.
+    #[error("{0}")]
+    Map(String),
+}
+
+/// Rows of a location that share right, share, fate and ground.
+#[derive(Debug, Clone)]
+pub struct Tally {
+    /// 2 owned, 1 accessed.
+    pub rights: i64,
+    /// Owned by others too.
+    pub shared: bool,
+    /// See `text::fate`.
+    pub fate: i64,
+    /// Ground of what is kept.
+    pub ground: Option<String>,
+    /// Matter or law.
+    pub reference: Option<String>,
+    /// Earliest day to look again.
+    pub review_on: Option<String>,
+    /// How many rows.
+    pub count: u64,
+}
+
+impl Tally {
+    fn read(record: &Record) -> Result<Tally, DbError> {
+        Ok(Tally {
+            rights: record.int("rights")?,
+            shared: record.int("shared")? == 1,
+            fate: record.int("fate")?,
+            ground: record.opt_text("ground")?,
+            reference: record.opt_text("reference")?,
+            review_on: record.opt_text("review_on")?,
+            count: u64::try_from(record.int("n")?).unwrap_or(0),
+        })
+    }
+}
+
+async fn begin(conn: &mut Conn, dialect: Dialect) -> Result<String, DbError> {
+    match dialect {
+        Dialect::Postgres => {
+            conn.on().execute("BEGIN ISOLATION LEVEL REPEATABLE READ READ WRITE", args![]).await?;
+            let sql = "SELECT pg_current_snapshot()::text AS snapshot";
+            let record = conn.on().fetch_one(sql, args![]).await?;
+            Ok(format!("postgresql snapshot {}", record.text("snapshot")?))
+        }
+        Dialect::Sqlite => {
+            conn.on().execute("BEGIN", args![]).await?;
+            // A deferred transaction takes its snapshot at the first read.
+            conn.on().fetch_one("SELECT COUNT(*) AS n FROM sqlite_schema", args![]).await?;
+            let record = conn.on().fetch_one("PRAGMA data_version", args![]).await?;
+            Ok(format!("sqlite data version {}", record.int("data_version")?))
+        }
+    }
+}

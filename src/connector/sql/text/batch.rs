@@ -1,0 +1,249 @@
+//! Statements over a batch of keys from the manifest: delete, overwrite, clear, count. PostgreSQL takes the batch as arrays of text and
+//! casts them back to the key's types; SQLite takes it from a temporary table that is filled first.
+
+use super::{Builder, Statement, predicate, quote};
+use crate::connector::sql::Location;
+use crate::datamap::Predicate;
+use crate::db::{Arg, Dialect, Sql};
+use crate::value::KeyPart;
+
+/// Rows of a batch: keys, owner fingerprints, and new values of masked columns.
+#[derive(Debug, Clone, Default)]
+pub struct BatchRows {
+    /// Keys in manifest order.
+    pub keys: Vec<Vec<KeyPart>>,
+    /// Owner fingerprint of each; for masks, the fingerprint of the overwritten columns follows it.
+    pub fingerprints: Vec<String>,
+    /// New values per row, one per changed column (`None` is NULL); empty for deletions.
+    pub values: Vec<Vec<Option<String>>>,
+}
+
+/// The temporary table of SQLite batches.
+const SQLITE_BATCH: &str = "habeas_batch";
+
+/// Creates SQLite's batch table for a location.
+pub fn sqlite_create(width: usize, values: usize) -> Sql {
+    let keys: Vec<String> = (1..=width).map(|part| format!("k{part}")).collect();
+    let values: String = (1..=values).map(|at| format!(", v{at}")).collect();
+    Sql::built(format!(
+        "DROP TABLE IF EXISTS temp.{SQLITE_BATCH}; CREATE TEMPORARY TABLE {SQLITE_BATCH} ({keys}, fp{values}); \
+         CREATE INDEX temp.{SQLITE_BATCH}_key ON {SQLITE_BATCH} ({keys});",
+        keys = keys.join(", ")
+    ))
+}
+
+/// Fills SQLite's batch table with rows `from..to`.
+pub fn sqlite_fill(rows: &BatchRows, from: usize, to: usize) -> Statement {
+    let mut builder = Builder::new(format!("INSERT INTO temp.{SQLITE_BATCH} VALUES "));
+    for at in from..to {
+        let mut places: Vec<String> = rows.keys[at].iter().map(|part| builder.bind(key_arg(part))).collect();
+        places.push(builder.bind(rows.fingerprints[at].as_str()));
+        for value in rows.values.get(at).into_iter().flatten() {
+            places.push(builder.bind(value.clone()));
+        }
+        let glue = if at == from { "" } else { ", " };
+        builder.push(&format!("{glue}({})", places.join(", ")));
+    }
+    builder.finish()
+}
+
+fn key_arg(part: &KeyPart) -> Arg {
+    match part {
+        KeyPart::Null => Arg::Text(None),
+        KeyPart::Int(value) => Arg::from(*value),
+        KeyPart::Real(bits) => Arg::from(f64::from_bits(*bits)),
+        KeyPart::Text(text) => Arg::from(text.as_str()),
+        KeyPart::Blob(bytes) => Arg::from(bytes.as_slice()),
+    }
+}
+
+/// The batch as a table `k` inside a statement, and its key expressions.
+fn source(
+    builder: &mut Builder,
+    location: &Location,
+    rows: &BatchRows,
+    value_count: usize,
+    dialect: Dialect,
+) -> (String, Vec<String>) {
+    let width = location.key_width();
+    if dialect == Dialect::Sqlite {
+        return (format!("temp.{SQLITE_BATCH} k"), quote::reach_key(width, "k"));
+    }
+    let text_of = |part: &KeyPart| match part {
+        KeyPart::Text(text) => Some(text.clone()),
+        KeyPart::Int(number) => Some(number.to_string()),
+        _ => None,
+    };
+    let mut arrays = Vec::new();
+    let mut names = Vec::new();
+    for part in 0..width {
+        arrays.push(format!("{}::text[]", builder.bind(Arg::TextArray(rows.keys.iter().map(|key| text_of(&key[part])).collect()))));
+        names.push(format!("k{}", part + 1));
+    }
+    arrays.push(format!("{}::text[]", builder.bind(Arg::TextArray(rows.fingerprints.iter().cloned().map(Some).collect()))));
+    names.push("fp".to_owned());
+    for value in 0..value_count {
+        arrays
+            .push(format!("{}::text[]", builder.bind(Arg::TextArray(rows.values.iter().map(|row| row[value].clone()).collect()))));
+        names.push(format!("v{}", value + 1));
+    }
+    let keys = (0..width).map(|part| format!("k.k{}::{}", part + 1, location.key_type(part, dialect))).collect();
+    (format!("unnest({}) AS k({})", arrays.join(", "), names.join(", ")), keys)
+}
+
+/// How the rows of a batch are recognised as unchanged since they were frozen.
+#[derive(Debug, Clone, Copy)]
+pub struct Guard<'a> {
+    /// Columns of the fingerprint.
+    pub columns: &'a [String],
+    /// Predicates of active holds: a row for which one is true or unknown is not touched (H-1).
+    pub held: &'a [Predicate],
+}
+
+impl Guard<'_> {
+    fn condition(&self, builder: &mut Builder, location: &Location, dialect: Dialect) -> Result<String, String> {
+        let mut text = format!("{} = k.fp", quote::fingerprint(self.columns, "t", dialect));
+        for held in self.held {
+            let condition = predicate::condition(builder, held, &location.table, "t", dialect)?;
+            text.push_str(&format!(" AND NOT ({condition} IS NOT FALSE)"));
+        }
+        Ok(text)
+    }
+}
+
+/// How many rows of the batch are there, unchanged and free.
+pub fn count_matching(location: &Location, rows: &BatchRows, guard: Guard<'_>, dialect: Dialect) -> Result<Statement, String> {
+    let mut builder = Builder::new(String::new());
+    let (batch, keys) = source(&mut builder, location, rows, 0, dialect);
+    let meets = quote::all_equal(&quote::key(location, "t", dialect), &keys);
+    let condition = guard.condition(&mut builder, location, dialect)?;
+    // CROSS JOIN keeps SQLite from scanning the table: the batch is the outer loop.
+    let table = quote::table(&location.table.name);
+    builder.text = match dialect {
+        Dialect::Sqlite => format!("SELECT COUNT(*) AS n FROM {batch} CROSS JOIN {table} t WHERE {meets} AND {condition}"),
+        Dialect::Postgres => format!("SELECT COUNT(*) AS n FROM {batch} JOIN {table} t ON {meets} WHERE {condition}"),
+    };
+    Ok(builder.finish())
+}
+
+/// How many rows of the batch are there at all.
+pub fn count_present(location: &Location, rows: &BatchRows, dialect: Dialect) -> Statement {
+    let mut builder = Builder::new(String::new());
+    let (batch, keys) = source(&mut builder, location, rows, 0, dialect);
+    let meets = quote::all_equal(&quote::key(location, "t", dialect), &keys);
+    let table = quote::table(&location.table.name);
+    builder.text = match dialect {
+        Dialect::Sqlite => format!("SELECT COUNT(*) AS n FROM {batch} CROSS JOIN {table} t WHERE {meets}"),
+        Dialect::Postgres => format!("SELECT COUNT(*) AS n FROM {batch} JOIN {table} t ON {meets}"),
+    };
+    builder.finish()
+}
+
+/// Deletes the rows of the batch by primary key, if they are unchanged and free.
+pub fn delete(location: &Location, rows: &BatchRows, guard: Guard<'_>, dialect: Dialect) -> Result<Statement, String> {
+    let mut builder = Builder::new(String::new());
+    let (batch, keys) = source(&mut builder, location, rows, 0, dialect);
+    let table = quote::table(&location.table.name);
+    builder.text = match dialect {
+        Dialect::Postgres => {
+            let meets = quote::all_equal(&quote::key(location, "t", dialect), &keys);
+            let condition = guard.condition(&mut builder, location, dialect)?;
+            format!("DELETE FROM {table} t USING {batch} WHERE {meets} AND {condition}")
+        }
+        // The caller has counted the matching rows in the same exclusive transaction.
+        Dialect::Sqlite => {
+            let columns = key_list(location);
+            format!("DELETE FROM {table} WHERE {columns} IN (SELECT {keys} FROM {batch})", keys = keys.join(", "))
+        }
+    };
+    Ok(builder.finish())
+}
+
+/// Overwrites `columns` of the rows of the batch with their new values.
+pub fn overwrite(
+    location: &Location,
+    rows: &BatchRows,
+    columns: &[String],
+    guard: Guard<'_>,
+    dialect: Dialect,
+) -> Result<Statement, String> {
+    let mut builder = Builder::new(String::new());
+    let (batch, keys) = source(&mut builder, location, rows, columns.len(), dialect);
+    let meets = quote::all_equal(&quote::key(location, "t", dialect), &keys);
+    let condition = guard.condition(&mut builder, location, dialect)?;
+    let sets: Vec<String> = columns
+        .iter()
+        .enumerate()
+        .map(|(at, name)| match dialect {
+            Dialect::Postgres => {
+                let cast = location.table.column(name).map_or("text", |column| column.declared_type.as_str());
+                format!("{} = k.v{}::{cast}", quote::ident(name), at + 1)
+            }
+            Dialect::Sqlite => format!("{} = k.v{}", quote::ident(name), at + 1),
+        })
+        .collect();
+    let table = quote::table(&location.table.name);
+    builder.text = format!("UPDATE {table} AS t SET {} FROM {batch} WHERE {meets} AND {condition}", sets.join(", "));
+    Ok(builder.finish())
+}
+
+/// Sets `columns` of the rows of the batch to NULL.
+pub fn clear(
+    location: &Location,
+    rows: &BatchRows,
+    columns: &[String],
+    guard: Guard<'_>,
+    dialect: Dialect,
+) -> Result<Statement, String> {
+    let mut builder = Builder::new(String::new());
+    let (batch, keys) = source(&mut builder, location, rows, 0, dialect);
+    let meets = quote::all_equal(&quote::key(location, "t", dialect), &keys);
+    let condition = guard.condition(&mut builder, location, dialect)?;
+    let sets: Vec<String> = columns.iter().map(|name| format!("{} = NULL", quote::ident(name))).collect();
+    let table = quote::table(&location.table.name);
+    builder.text = format!("UPDATE {table} AS t SET {} FROM {batch} WHERE {meets} AND {condition}", sets.join(", "));
+    Ok(builder.finish())
+}
+
+/// The rows of the batch that are there: key, fingerprint of the guard's columns, whether a hold's predicate covers it, and the text of
+/// `columns`. For a batch that did not match as a whole, row by row.
+pub fn inspect(
+    location: &Location,
+    rows: &BatchRows,
+    columns: &[String],
+    guard: Guard<'_>,
+    dialect: Dialect,
+) -> Result<Statement, String> {
+    let mut builder = Builder::new(String::new());
+    let (batch, keys) = source(&mut builder, location, rows, 0, dialect);
+    let own = quote::key(location, "t", dialect);
+    let meets = quote::all_equal(&own, &keys);
+    let mut list: Vec<String> = own
+        .iter()
+        .enumerate()
+        .map(|(at, key)| match dialect {
+            Dialect::Postgres => format!("{key}::text AS k{}", at + 1),
+            Dialect::Sqlite => format!("{key} AS k{}", at + 1),
+        })
+        .collect();
+    list.push(format!("{} AS fp", quote::fingerprint(guard.columns, "t", dialect)));
+    let mut held = Vec::new();
+    for condition in guard.held {
+        held.push(format!("{} IS NOT FALSE", predicate::condition(&mut builder, condition, &location.table, "t", dialect)?));
+    }
+    let held = if held.is_empty() { "0".to_owned() } else { format!("CASE WHEN {} THEN 1 ELSE 0 END", held.join(" OR ")) };
+    list.push(format!("CAST({held} AS bigint) AS held"));
+    for (at, name) in columns.iter().enumerate() {
+        list.push(format!("{} AS c{}", quote::as_text(&quote::column("t", name), dialect), at + 1));
+    }
+    let table = quote::table(&location.table.name);
+    let join = if dialect == Dialect::Sqlite { "CROSS JOIN" } else { "JOIN" };
+    let on = if dialect == Dialect::Sqlite { "WHERE" } else { "ON" };
+    builder.text = format!("SELECT {list} FROM {batch} {join} {table} t {on} {meets}", list = list.join(", "));
+    Ok(builder.finish())
+}
+
+fn key_list(location: &Location) -> String {
+    let columns: Vec<String> = location.key_columns().iter().map(|name| quote::ident(name)).collect();
+    if columns.len() == 1 { columns.concat() } else { format!("({})", columns.join(", ")) }
+}

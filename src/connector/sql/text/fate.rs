@@ -1,0 +1,278 @@
+//! Statements that decide, row by row, what is to happen: each writes the `fate` of reached rows, with the ground of what is kept and a bit
+//! per edge whose columns are to be cleared (`cut`).
+
+use super::{Builder, Statement, predicate, quote, reach as reach_text};
+use crate::connector::sql::{Inbound, Location, TableName};
+use crate::datamap::{Edge, Predicate, RetainWhen};
+use crate::db::{Dialect, Sql};
+use crate::subject::NormalForm;
+
+/// Nobody has decided.
+pub const UNDECIDED: i64 = 0;
+/// Delete the row.
+pub const ERASE: i64 = 1;
+/// Overwrite fields.
+pub const MASK: i64 = 2;
+/// Keep on a ground.
+pub const RETAIN: i64 = 3;
+/// Only clear what ties the row to the subject.
+pub const UNLINK: i64 = 4;
+
+/// Which rows of a location a decision is about.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Rows {
+    /// All reached rows.
+    All,
+    /// Owned by this subject alone.
+    Exclusive,
+    /// Owned by others too.
+    Shared,
+    /// Only accessed.
+    Accessed,
+}
+
+impl Rows {
+    fn condition(self) -> &'static str {
+        match self {
+            Rows::All => "1 = 1",
+            Rows::Exclusive => "rights = 2 AND shared = 0",
+            Rows::Shared => "rights = 2 AND shared = 1",
+            Rows::Accessed => "rights = 1",
+        }
+    }
+}
+
+/// Gives undecided rows a fate.
+pub fn assign(location: &Location, rows: Rows, fate: i64, ground: Option<&str>) -> Statement {
+    let mut builder = Builder::new(format!("UPDATE {} SET fate = ", location.reach()));
+    let fate = builder.bind(fate);
+    let ground = builder.bind(ground);
+    builder.push(&format!("{fate}, ground = {ground} WHERE fate = 0 AND {}", rows.condition()));
+    builder.finish()
+}
+
+/// Keeps rows under a hold, whatever was decided before: a hold beats everything (H-1). `extra` narrows to records or a predicate.
+pub fn hold(location: &Location, matter: &str, narrowed: Narrowed<'_>, dialect: Dialect) -> Result<Statement, String> {
+    let mut builder =
+        Builder::new(format!("UPDATE {reach} SET fate = 3, cut = 0, ground = 'hold', reference = ", reach = location.reach()));
+    let matter = builder.bind(matter);
+    builder.push(&matter).push(" WHERE (ground IS NULL OR ground <> 'hold')");
+    match narrowed {
+        Narrowed::Whole => {}
+        Narrowed::Record(key) => {
+            if key.len() != location.key_width() {
+                // A key of another shape cannot be told from these rows: unknown means held.
+                return Ok(builder.finish());
+            }
+            for (part, value) in key.iter().enumerate() {
+                let place = builder.bind(value.as_str());
+                let stored = quote::as_text(&format!("k{}", part + 1), dialect);
+                builder.push(&format!(" AND {stored} = {place}"));
+            }
+        }
+        Narrowed::Where(condition) => {
+            let own =
+                quote::all_equal(&quote::key(location, "t", dialect), &quote::reach_key(location.key_width(), &location.reach()));
+            let text = predicate::condition(&mut builder, condition, &location.table, "t", dialect)?;
+            let table = quote::table(&location.table.name);
+            builder.push(&format!(" AND EXISTS (SELECT 1 FROM {table} t WHERE {own} AND {text} IS NOT FALSE)"));
+        }
+    }
+    Ok(builder.finish())
+}
+
+/// What part of a collection a hold covers.
+#[derive(Debug, Clone, Copy)]
+pub enum Narrowed<'a> {
+    /// All of it.
+    Whole,
+    /// One record, by its key as text.
+    Record(&'a [String]),
+    /// Rows for which the predicate is not false.
+    Where(&'a Predicate),
+}
+
+/// Keeps exclusive rows that a statutory duty covers on this day. A condition that is NULL counts as covered, a duty whose end is not known
+/// has not ended.
+pub fn retain_when(location: &Location, rule: &RetainWhen, today: &str, dialect: Dialect) -> Result<Statement, String> {
+    let reach = location.reach();
+    let table = quote::table(&location.table.name);
+    let own = quote::all_equal(&quote::key(location, "t", dialect), &quote::reach_key(location.key_width(), &reach));
+    let mut builder = Builder::new(String::new());
+    let ground = builder.bind(rule.ground.as_str());
+    let law = builder.bind(rule.law.clone());
+    let condition = predicate::condition(&mut builder, &rule.r#where, &location.table, "t", dialect)?;
+    let (review, open) = match &rule.until {
+        None => ("NULL".to_owned(), "1 = 1".to_owned()),
+        Some(until) => {
+            let day = predicate::until_day(until, &location.table, "t", dialect)?;
+            let today = builder.bind(today);
+            (format!("(SELECT {day} FROM {table} t WHERE {own})"), format!("({day} IS NULL OR {day} > {today})"))
+        }
+    };
+    builder.text = format!(
+        "UPDATE {reach} SET fate = 3, ground = {ground}, reference = {law}, review_on = {review} \
+         WHERE rights = 2 AND shared = 0 AND fate = 0 AND EXISTS (SELECT 1 FROM {table} t WHERE {own} AND {condition} IS NOT FALSE AND {open})"
+    );
+    Ok(builder.finish())
+}
+
+/// Sets the bit of an edge on rows that stay and whose edge columns lead to one of the subject's own rows. Held rows are left exactly as
+/// they are.
+pub fn cut(edge: &Edge, bit: u32, from: &Location, to: &Location, rows: Rows, dialect: Dialect) -> Statement {
+    let reach = to.reach();
+    let own = quote::all_equal(&quote::key(to, "b", dialect), &quote::reach_key(to.key_width(), &reach));
+    let mut join = String::new();
+    let starts: Vec<String> = if quote::is_key(&from.table, &edge.from_columns) {
+        quote::reach_key(from.key_width(), "r")
+    } else {
+        let same = quote::all_equal(&quote::key(from, "a", dialect), &quote::reach_key(from.key_width(), "r"));
+        join = format!("JOIN {} a ON {same}", quote::table(&from.table.name));
+        edge.from_columns.iter().map(|name| quote::column("a", name)).collect()
+    };
+    let mut pairs = Vec::new();
+    for ((start, start_name), end_name) in starts.iter().zip(&edge.from_columns).zip(&edge.to_columns) {
+        let end = quote::column("b", end_name);
+        pairs.push(quote::edge_equal((&end, to.table.column(end_name)), (start, from.table.column(start_name)), dialect));
+    }
+    let mut builder = Builder::new(String::new());
+    let flag = builder.bind(1_i64 << bit);
+    builder.text = format!(
+        "UPDATE {reach} SET cut = cut | {flag} WHERE {rows} AND fate IN (3, 4) AND (ground IS NULL OR ground <> 'hold') AND EXISTS \
+         (SELECT 1 FROM {table} b, {from_reach} r {join} WHERE {own} AND {pairs} AND r.rights = 2)",
+        rows = rows.condition(),
+        table = quote::table(&to.table.name),
+        from_reach = from.reach(),
+        pairs = pairs.join(" AND "),
+    );
+    builder.finish()
+}
+
+/// Join of a child's live rows (`c`) with the parent's reached rows (`rp`) over a foreign key.
+fn child_to_parent(key: &Inbound, parent: &Location, dialect: Dialect) -> (String, String) {
+    let child: Vec<String> = key.child_columns.iter().map(|name| quote::column("c", name)).collect();
+    if quote::is_key(&parent.table, &key.parent_columns) {
+        return (String::new(), quote::all_equal(&child, &quote::reach_key(parent.key_width(), "rp")));
+    }
+    let same = quote::all_equal(&quote::key(parent, "p", dialect), &quote::reach_key(parent.key_width(), "rp"));
+    let named: Vec<String> = key.parent_columns.iter().map(|name| quote::column("p", name)).collect();
+    (format!("JOIN {} p ON {same}", quote::table(&parent.table.name)), quote::all_equal(&child, &named))
+}
+
+/// Keeps a parent row that a kept child row refers to, on the child's ground: the record would not be whole without it, or the database
+/// would cascade. `bits` are the cuts that free the child from this parent.
+pub fn retain_parents(key: &Inbound, bits: i64, child: &Location, parent: &Location, dialect: Dialect) -> Statement {
+    let reach = parent.reach();
+    let (join, meets) = child_to_parent(key, parent, dialect);
+    let same = quote::all_equal(&quote::reach_key(parent.key_width(), "rp"), &quote::reach_key(parent.key_width(), &reach));
+    let own = quote::all_equal(&quote::key(child, "c", dialect), &quote::reach_key(child.key_width(), "rc"));
+    let mut builder = Builder::new(String::new());
+    let free = builder.bind(bits);
+    let body = format!(
+        "FROM {reach} rp {join} JOIN {table} c ON {meets} JOIN {child_reach} rc ON {own} \
+         WHERE {same} AND rc.fate = 3 AND rc.ground <> 'shared' AND (rc.cut & {free}) = 0",
+        table = quote::table(&child.table.name),
+        child_reach = child.reach(),
+    );
+    // A hold outranks the other grounds, so that the kept parent is named by it.
+    builder.text = format!(
+        "UPDATE {reach} SET fate = 3, cut = 0, \
+         ground = (SELECT CASE WHEN MAX(CASE WHEN rc.ground = 'hold' THEN 1 ELSE 0 END) = 1 THEN 'hold' ELSE MIN(rc.ground) END {body}), \
+         reference = (SELECT MAX(rc.reference) {body}), review_on = (SELECT MAX(rc.review_on) {body}) \
+         WHERE fate IN (1, 2, 4) AND rights = 2 AND EXISTS (SELECT 1 {body})"
+    );
+    builder.finish()
+}
+
+/// How many rows of any table refer to rows that are to be deleted, and are neither deleted themselves nor cut loose.
+pub fn left_behind(key: &Inbound, bits: i64, child: Option<&Location>, parent: &Location, dialect: Dialect) -> Statement {
+    let (join, meets) = child_to_parent(key, parent, dialect);
+    let mut builder = Builder::new(String::new());
+    let unplanned = match child {
+        None => String::new(),
+        Some(child) => {
+            let own = quote::all_equal(&quote::key(child, "c", dialect), &quote::reach_key(child.key_width(), "rc"));
+            let free = builder.bind(bits);
+            format!(" AND NOT EXISTS (SELECT 1 FROM {} rc WHERE {own} AND (rc.fate = 1 OR (rc.cut & {free}) <> 0))", child.reach())
+        }
+    };
+    builder.text = format!(
+        "SELECT COUNT(*) AS n FROM {reach} rp {join} JOIN {table} c ON {meets} WHERE rp.fate = 1{unplanned}",
+        reach = parent.reach(),
+        table = quote::table(&key.child),
+    );
+    builder.finish()
+}
+
+/// One round of ranking rows of a table that refers to itself: a child lies deeper than its parent, so that deleting by falling depth
+/// never meets a row that is still referred to. The number of rows changed is 0 when the ranking is complete.
+pub fn deepen(key: &Inbound, location: &Location, depth: i64, dialect: Dialect) -> Statement {
+    let reach = location.reach();
+    let (join, meets) = child_to_parent(key, location, dialect);
+    let own = quote::all_equal(&quote::key(location, "c", dialect), &quote::reach_key(location.key_width(), &reach));
+    let apart = quote::all_equal(&quote::reach_key(location.key_width(), "rp"), &quote::reach_key(location.key_width(), &reach));
+    let mut builder = Builder::new(String::new());
+    let next = builder.bind(depth + 1);
+    let current = builder.bind(depth);
+    builder.text = format!(
+        "UPDATE {reach} SET depth = {next} WHERE fate = 1 AND EXISTS (SELECT 1 FROM {reach} rp {join} JOIN {table} c ON {meets} \
+         WHERE {own} AND rp.fate = 1 AND rp.depth = {current} AND NOT ({apart}))",
+        table = quote::table(&location.table.name),
+    );
+    builder.finish()
+}
+
+/// The tally of a location: one row per right, share, fate and ground.
+pub fn tally(location: &Location) -> Sql {
+    Sql::built(format!(
+        "SELECT rights, shared, fate, ground, reference, MIN(review_on) AS review_on, COUNT(*) AS n FROM {} \
+         GROUP BY rights, shared, fate, ground, reference ORDER BY rights, shared, fate, ground, reference",
+        location.reach()
+    ))
+}
+
+/// How many rows have an edge's bit set.
+pub fn cut_count(location: &Location, bit: u32) -> Statement {
+    let mut builder = Builder::new(format!("SELECT COUNT(*) AS n FROM {} WHERE (cut & ", location.reach()));
+    let flag = builder.bind(1_i64 << bit);
+    builder.push(&format!("{flag}) <> 0"));
+    builder.finish()
+}
+
+/// Rows of a table, exactly.
+pub fn table_count(table: &TableName) -> Sql {
+    Sql::built(format!("SELECT COUNT(*) AS n FROM {}", quote::table(table)))
+}
+
+/// Sets the bit of an identity column on rows that stay and hold one of the subject's identifiers there.
+pub fn cut_identity(
+    location: &Location,
+    bit: u32,
+    column: &str,
+    form: NormalForm,
+    ours: &[String],
+    rows: Rows,
+    dialect: Dialect,
+) -> Option<Statement> {
+    let reach = location.reach();
+    let own = quote::all_equal(&quote::key(location, "t", dialect), &quote::reach_key(location.key_width(), &reach));
+    let mut builder = Builder::new(String::new());
+    let flag = builder.bind(1_i64 << bit);
+    let mut mine = Vec::new();
+    for value in ours {
+        mine.extend(
+            reach_text::identity_condition(&mut builder, location, column, form, value, dialect).map(|text| format!("({text})")),
+        );
+    }
+    if mine.is_empty() {
+        return None;
+    }
+    builder.text = format!(
+        "UPDATE {reach} SET cut = cut | {flag} WHERE {rows} AND fate IN (3, 4) AND (ground IS NULL OR ground <> 'hold') AND EXISTS \
+         (SELECT 1 FROM {table} t WHERE {own} AND ({mine}))",
+        rows = rows.condition(),
+        table = quote::table(&location.table.name),
+        mine = mine.join(" OR "),
+    );
+    Some(builder.finish())
+}

@@ -1,0 +1,51 @@
+//! The only code that builds SQL text for sources. Names come from the live catalogue and are quoted, values are bound, and nothing else
+//! gets in: these files are meant to be proof-read.
+
+pub mod batch;
+pub mod fate;
+pub mod predicate;
+pub mod quote;
+pub mod reach;
+pub mod read;
+
+use crate::db::{Arg, Sql};
+
+/// A statement and its arguments, ready to run.
+#[derive(Debug, Clone)]
+pub struct Statement {
+    /// The text.
+    pub sql: Sql,
+    /// One argument per placeholder.
+    pub args: Vec<Arg>,
+}
+
+/// Text with arguments under construction.
+pub struct Builder {
+    /// The text so far.
+    pub text: String,
+    args: Vec<Arg>,
+}
+
+impl Builder {
+    /// Starts with some text.
+    pub fn new(text: impl Into<String>) -> Self {
+        Builder { text: text.into(), args: Vec::new() }
+    }
+
+    /// Adds text.
+    pub fn push(&mut self, text: &str) -> &mut Self {
+        self.text.push_str(text);
+        self
+    }
+
+    /// Adds an argument; the placeholder that stands for it.
+    pub fn bind(&mut self, arg: impl Into<Arg>) -> String {
+        self.args.push(arg.into());
+        format!("${}", self.args.len())
+    }
+
+    /// The finished statement.
+    pub fn finish(self) -> Statement {
+        Statement { sql: Sql::built(self.text), args: self.args }
+    }
+}

@@ -1,0 +1,368 @@
+//! Statements of the traversal. The keys of every reached row lie in one temporary table per collection, inside the source's own session:
+//! set-based, whatever the size, and gone with the session. `rights` is 2 for owned and 1 for accessed rows; `round` says in which round
+//! of the fix-point the row got its present right, so that each round looks only at what the last one brought.
+
+use super::{Builder, Statement, quote};
+use crate::connector::sql::Location;
+use crate::datamap::{Edge, Right};
+use crate::db::{Arg, Dialect, Sql};
+use crate::subject::NormalForm;
+
+/// Creates the empty temporary table of a location.
+pub fn create(location: &Location, dialect: Dialect) -> Sql {
+    let keys: Vec<String> =
+        quote::key(location, "t", dialect).iter().enumerate().map(|(at, column)| format!("{column} AS k{}", at + 1)).collect();
+    let names: Vec<String> = (1..=location.key_width()).map(|part| format!("k{part}")).collect();
+    let reach = location.reach();
+    let (integer, text, drop) = match dialect {
+        Dialect::Postgres => ("bigint", "text", " ON COMMIT DROP"),
+        Dialect::Sqlite => ("INTEGER", "TEXT", ""),
+    };
+    let zero = format!("CAST(0 AS {integer})");
+    let none = format!("CAST(NULL AS {text})");
+    let index = match dialect {
+        Dialect::Postgres => format!("CREATE UNIQUE INDEX ON {reach} ({})", names.join(", ")),
+        Dialect::Sqlite => format!("CREATE UNIQUE INDEX temp.{reach}_key ON {reach} ({})", names.join(", ")),
+    };
+    Sql::built(format!(
+        "CREATE TEMPORARY TABLE {reach}{drop} AS SELECT {keys}, {zero} AS rights, {zero} AS round, {zero} AS seeded, {zero} AS shared, \
+         {zero} AS depth, {zero} AS fate, {zero} AS cut, {none} AS ground, {none} AS reference, {none} AS review_on \
+         FROM {table} t WHERE 1 = 0; {index};",
+        keys = keys.join(", "),
+        table = quote::table(&location.table.name),
+    ))
+}
+
+/// The bytewise condition under which an identity column holds a value (I-1). `None` when the column's type cannot hold it.
+pub fn identity_condition(
+    builder: &mut Builder,
+    location: &Location,
+    column: &str,
+    form: NormalForm,
+    value: &str,
+    dialect: Dialect,
+) -> Option<String> {
+    let live = location.table.column(column)?;
+    let stored = quote::column("t", column);
+    let normal = form.apply(value);
+    use crate::value::ColumnType::{Integer, Uuid};
+    if dialect == Dialect::Postgres {
+        match live.column_type {
+            Integer => {
+                let number: i64 = normal.parse().ok()?;
+                return (number.to_string() == normal).then(|| format!("{stored} = {}", builder.bind(number)));
+            }
+            Uuid => {
+                let parsed = uuid::Uuid::parse_str(&normal).ok()?;
+                return Some(format!("{stored} = {}::text::uuid", builder.bind(parsed.to_string())));
+            }
+            _ => {}
+        }
+    }
+    let text = quote::as_text(&stored, dialect);
+    let place = builder.bind(normal);
+    Some(match (form, dialect) {
+        // `=` finds the candidates by index, the comparison of bytes decides.
+        (NormalForm::Exact, Dialect::Postgres) if live.column_type.is_text_like() => {
+            format!("{stored} = {place} AND convert_to({text}, 'UTF8') = convert_to({place}, 'UTF8')")
+        }
+        (NormalForm::Exact, Dialect::Postgres) => format!("convert_to({text}, 'UTF8') = convert_to({place}, 'UTF8')"),
+        (NormalForm::Exact, Dialect::Sqlite) => format!("{stored} = {place} COLLATE BINARY AND {text} = {place} COLLATE BINARY"),
+        // The C collation and SQLite's lower() change ASCII letters only.
+        (NormalForm::AsciiLower, Dialect::Postgres) => {
+            format!("convert_to(lower({text} COLLATE \"C\"), 'UTF8') = convert_to({place}, 'UTF8')")
+        }
+        (NormalForm::AsciiLower, Dialect::Sqlite) => format!("lower({text}) = {place} COLLATE BINARY"),
+        (NormalForm::E164, _) => format!("{} = {place}", e164_expression(&text)),
+    })
+}
+
+fn e164_expression(text: &str) -> String {
+    let mut expression = text.to_owned();
+    for dropped in [" ", ".", "-", "(", ")", "/"] {
+        expression = format!("replace({expression}, '{dropped}', '')");
+    }
+    format!("(CASE WHEN {expression} LIKE '00%' THEN '+' || substr({expression}, 3) ELSE {expression} END)")
+}
+
+/// Puts the rows that an identifier names into the reach, in round 0 and as owned.
+pub fn seed(location: &Location, column: &str, form: NormalForm, value: &str, dialect: Dialect) -> Option<Statement> {
+    let keys = quote::key(location, "t", dialect).join(", ");
+    let names: Vec<String> = (1..=location.key_width()).map(|part| format!("k{part}")).collect();
+    let reach = location.reach();
+    let mut builder = Builder::new(format!(
+        "INSERT INTO {reach} ({names}, rights, round, seeded, shared, depth, fate, cut) SELECT {keys}, 2, 0, 1, 0, 0, 0, 0 FROM {table} t WHERE ",
+        names = names.join(", "),
+        table = quote::table(&location.table.name),
+    ));
+    let condition = identity_condition(&mut builder, location, column, form, value, dialect)?;
+    builder.push(&condition).push(&format!(" ON CONFLICT ({}) DO NOTHING", names.join(", ")));
+    Some(builder.finish())
+}
+
+/// The FROM part that joins the reached rows of an edge's start (`r`, and its table `a` where the edge leaves from other columns than the
+/// key) with the table of its end (`b`); and the filter of the edge.
+fn joined(builder: &mut Builder, edge: &Edge, from: &Location, to: &Location, dialect: Dialect) -> Result<String, String> {
+    let mut text = format!("FROM {} r ", from.reach());
+    let starts: Vec<String> = if quote::is_key(&from.table, &edge.from_columns) {
+        quote::reach_key(from.key_width(), "r")
+    } else {
+        let own = quote::all_equal(&quote::key(from, "a", dialect), &quote::reach_key(from.key_width(), "r"));
+        text.push_str(&format!("JOIN {} a ON {own} ", quote::table(&from.table.name)));
+        edge.from_columns.iter().map(|name| quote::column("a", name)).collect()
+    };
+    let mut on = Vec::new();
+    for ((start, start_name), end_name) in starts.iter().zip(&edge.from_columns).zip(&edge.to_columns) {
+        let end = quote::column("b", end_name);
+        on.push(quote::edge_equal((&end, to.table.column(end_name)), (start, from.table.column(start_name)), dialect));
+    }
+    text.push_str(&format!("JOIN {} b ON {} ", quote::table(&to.table.name), on.join(" AND ")));
+    if let Some(filter) = &edge.filter {
+        let condition = super::predicate::condition(builder, filter, &to.table, "b", dialect)?;
+        text.push_str(&format!("AND {condition} "));
+    }
+    Ok(text)
+}
+
+/// One step along an edge inside one source: rows at its end that are new, or whose right rises. A filter on the start side needs the
+/// start's table in the join.
+pub fn spread(edge: &Edge, from: &Location, to: &Location, round: i64, dialect: Dialect) -> Result<Statement, String> {
+    let names: Vec<String> = (1..=to.key_width()).map(|part| format!("k{part}")).collect();
+    let keys = quote::key(to, "b", dialect);
+    let right = if edge.right == Right::Owns { "MAX(r.rights)" } else { "1" };
+    let mut builder = Builder::new(String::new());
+    let next = builder.bind(round + 1);
+    let join = joined(&mut builder, edge, from, to, dialect)?;
+    let current = builder.bind(round);
+    let text = format!(
+        "INSERT INTO {reach} ({names}, rights, round, seeded, shared, depth, fate, cut) \
+         SELECT {keys}, {right}, {next}, 0, 0, 0, 0, 0 {join} WHERE r.round = {current} GROUP BY {keys} \
+         ON CONFLICT ({names}) DO UPDATE SET rights = excluded.rights, round = excluded.round WHERE excluded.rights > {reach}.rights",
+        reach = to.reach(),
+        names = names.join(", "),
+        keys = keys.join(", "),
+    );
+    builder.text = text;
+    Ok(builder.finish())
+}
+
+/// Distinct values at the start of an edge that leads to another source, from rows of one round, as text.
+pub fn outgoing(edge: &Edge, from: &Location, round: i64, dialect: Dialect) -> Statement {
+    let own = quote::all_equal(&quote::key(from, "a", dialect), &quote::reach_key(from.key_width(), "r"));
+    let values: Vec<String> = edge
+        .from_columns
+        .iter()
+        .enumerate()
+        .map(|(at, name)| format!("{} AS v{}", quote::as_text(&quote::column("a", name), dialect), at + 1))
+        .collect();
+    let mut builder = Builder::new(String::new());
+    let current = builder.bind(round);
+    let mut text = format!(
+        "SELECT DISTINCT {values}, r.rights AS rights FROM {reach} r JOIN {table} a ON {own} WHERE r.round = {current}",
+        values = values.join(", "),
+        reach = from.reach(),
+        table = quote::table(&from.table.name),
+    );
+    for name in &edge.from_columns {
+        text.push_str(&format!(" AND {} IS NOT NULL", quote::column("a", name)));
+    }
+    builder.text = text;
+    builder.finish()
+}
+
+/// Rows at the end of an edge that comes from another source: one value set.
+pub fn arrive(
+    edge: &Edge,
+    to: &Location,
+    values: &[String],
+    rights: i64,
+    round: i64,
+    dialect: Dialect,
+) -> Result<Statement, String> {
+    let names: Vec<String> = (1..=to.key_width()).map(|part| format!("k{part}")).collect();
+    let keys = quote::key(to, "b", dialect);
+    let granted = if edge.right == Right::Owns { rights } else { 1 };
+    let mut builder = Builder::new(String::new());
+    let next = builder.bind(round + 1);
+    let right = builder.bind(granted);
+    let mut on = Vec::new();
+    for (name, value) in edge.to_columns.iter().zip(values) {
+        let place = builder.bind(Arg::from(value.as_str()));
+        on.push(format!("{} = {place}", quote::as_text(&quote::column("b", name), dialect)));
+    }
+    if let Some(filter) = &edge.filter {
+        on.push(super::predicate::condition(&mut builder, filter, &to.table, "b", dialect)?);
+    }
+    builder.text = format!(
+        "INSERT INTO {reach} ({names}, rights, round, seeded, shared, depth, fate, cut) \
+         SELECT {keys}, CAST({right} AS bigint), CAST({next} AS bigint), 0, 0, 0, 0, 0 FROM {table} b WHERE {on} \
+         ON CONFLICT ({names}) DO UPDATE SET rights = excluded.rights, round = excluded.round WHERE excluded.rights > {reach}.rights",
+        reach = to.reach(),
+        names = names.join(", "),
+        keys = keys.join(", "),
+        table = quote::table(&to.table.name),
+        on = on.join(" AND "),
+    );
+    Ok(builder.finish())
+}
+
+/// Marks owned rows that another row, not reached as owned, owns over this edge too (O-1). A value that leads to no row counts as another
+/// owner: unknown is not ours.
+pub fn mark_shared(edge: &Edge, from: &Location, to: &Location, dialect: Dialect) -> Result<Statement, String> {
+    let reach = to.reach();
+    let mut builder = Builder::new(String::new());
+    let own = quote::all_equal(&quote::key(to, "b", dialect), &quote::reach_key(to.key_width(), &reach));
+    let ends: Vec<String> = edge.to_columns.iter().map(|name| quote::column("b", name)).collect();
+    let filter = match &edge.filter {
+        Some(filter) => format!(" AND {}", super::predicate::condition(&mut builder, filter, &to.table, "b", dialect)?),
+        None => String::new(),
+    };
+    let foreign = if edge.declared_on_to && quote::is_key(&from.table, &edge.from_columns) {
+        // The end names one start by its key: foreign unless that key is among ours.
+        let present = ends.iter().map(|end| format!("{end} IS NOT NULL")).collect::<Vec<_>>().join(" AND ");
+        let same = edge_pairs(edge, from, to, &quote::reach_key(from.key_width(), "r"), dialect);
+        format!("{present} AND NOT EXISTS (SELECT 1 FROM {} r WHERE {same} AND r.rights = 2)", from.reach())
+    } else {
+        let starts: Vec<String> = edge.from_columns.iter().map(|name| quote::column("a", name)).collect();
+        let meets = edge_pairs(edge, from, to, &starts, dialect);
+        let mine = quote::all_equal(&quote::reach_key(from.key_width(), "r"), &quote::key(from, "a", dialect));
+        format!(
+            "EXISTS (SELECT 1 FROM {table} a WHERE {meets} AND NOT EXISTS (SELECT 1 FROM {from_reach} r WHERE {mine} AND r.rights = 2))",
+            table = quote::table(&from.table.name),
+            from_reach = from.reach(),
+        )
+    };
+    builder.text = format!(
+        "UPDATE {reach} SET shared = 1 WHERE rights = 2 AND shared = 0 AND EXISTS (SELECT 1 FROM {table} b WHERE {own}{filter} AND {foreign})",
+        table = quote::table(&to.table.name),
+    );
+    Ok(builder.finish())
+}
+
+fn edge_pairs(edge: &Edge, from: &Location, to: &Location, starts: &[String], dialect: Dialect) -> String {
+    let mut pairs = Vec::new();
+    for ((start, start_name), end_name) in starts.iter().zip(&edge.from_columns).zip(&edge.to_columns) {
+        let end = quote::column("b", end_name);
+        pairs.push(quote::edge_equal((&end, to.table.column(end_name)), (start, from.table.column(start_name)), dialect));
+    }
+    pairs.join(" AND ")
+}
+
+/// Marks owned rows that were not found by an identifier themselves and carry an identity value that is not one of ours: they belong to
+/// that person as well. With no value of ours to compare, any value counts as another's.
+pub fn mark_shared_by_identity(
+    location: &Location,
+    columns: &[(String, NormalForm)],
+    ours: &[String],
+    dialect: Dialect,
+) -> Statement {
+    let reach = location.reach();
+    let own = quote::all_equal(&quote::key(location, "t", dialect), &quote::reach_key(location.key_width(), &reach));
+    let mut builder = Builder::new(String::new());
+    let mut mine = Vec::new();
+    let mut present = Vec::new();
+    for (column, form) in columns {
+        present.push(format!("{} IS NOT NULL", quote::column("t", column)));
+        for value in ours {
+            mine.extend(identity_condition(&mut builder, location, column, *form, value, dialect));
+        }
+    }
+    let mine =
+        if mine.is_empty() { "1 = 0".to_owned() } else { mine.iter().map(|c| format!("({c})")).collect::<Vec<_>>().join(" OR ") };
+    builder.text = format!(
+        "UPDATE {reach} SET shared = 1 WHERE rights = 2 AND seeded = 0 AND shared = 0 AND EXISTS \
+         (SELECT 1 FROM {table} t WHERE {own} AND ({present}) AND NOT COALESCE(({mine}), FALSE))",
+        table = quote::table(&location.table.name),
+        present = present.join(" OR "),
+    );
+    builder.finish()
+}
+
+/// Values of an identity column in the rows found by an identifier: the subject's other names. At most `limit`.
+pub fn aliases(location: &Location, column: &str, limit: i64, dialect: Dialect) -> Statement {
+    let own = quote::all_equal(&quote::key(location, "t", dialect), &quote::reach_key(location.key_width(), "r"));
+    let mut builder = Builder::new(String::new());
+    let most = builder.bind(limit);
+    builder.text = format!(
+        "SELECT DISTINCT {value} AS value FROM {reach} r JOIN {table} t ON {own} WHERE r.seeded = 1 AND {column} IS NOT NULL LIMIT {most}",
+        value = quote::as_text(&quote::column("t", column), dialect),
+        reach = location.reach(),
+        table = quote::table(&location.table.name),
+        column = quote::column("t", column),
+    );
+    builder.finish()
+}
+
+/// How many reached rows of a location an identifier did not name although it could have: the row has a value there, and another one.
+pub fn contradictions(location: &Location, columns: &[(String, NormalForm)], value: &str, dialect: Dialect) -> Statement {
+    let own = quote::all_equal(&quote::key(location, "t", dialect), &quote::reach_key(location.key_width(), "r"));
+    let mut builder = Builder::new(String::new());
+    let mut hits = Vec::new();
+    let mut present = Vec::new();
+    for (column, form) in columns {
+        present.push(format!("{} IS NOT NULL", quote::column("t", column)));
+        hits.extend(identity_condition(&mut builder, location, column, *form, value, dialect));
+    }
+    let hits =
+        if hits.is_empty() { "1 = 0".to_owned() } else { hits.iter().map(|c| format!("({c})")).collect::<Vec<_>>().join(" OR ") };
+    builder.text = format!(
+        "SELECT COUNT(*) AS n FROM {reach} r JOIN {table} t ON {own} WHERE r.seeded = 1 AND ({present}) AND NOT COALESCE(({hits}), FALSE)",
+        reach = location.reach(),
+        table = quote::table(&location.table.name),
+        present = present.join(" OR "),
+    );
+    builder.finish()
+}
+
+/// How many rows an identifier named.
+pub fn seeded_count(location: &Location) -> Sql {
+    Sql::built(format!("SELECT COUNT(*) AS n FROM {} WHERE seeded = 1", location.reach()))
+}
+
+/// Values at an edge's start in the rows that this subject owns, as text.
+pub fn owned_values(edge: &Edge, from: &Location, dialect: Dialect) -> Statement {
+    let own = quote::all_equal(&quote::key(from, "a", dialect), &quote::reach_key(from.key_width(), "r"));
+    let values: Vec<String> = edge.from_columns.iter().map(|name| quote::as_text(&quote::column("a", name), dialect)).collect();
+    let builder = Builder::new(format!(
+        "SELECT DISTINCT {values} FROM {reach} r JOIN {table} a ON {own} WHERE r.rights = 2",
+        values = values.join(", "),
+        reach = from.reach(),
+        table = quote::table(&from.table.name),
+    ));
+    builder.finish()
+}
+
+/// Marks rows as shared whose columns at the edge's end hold values other than ours: first all that hold any, then frees those that hold
+/// one of ours and are not shared for another reason (`shared` is 2 in between).
+pub fn mark_shared_across(edge: &Edge, to: &Location, ours: &[Vec<String>], dialect: Dialect) -> Vec<Statement> {
+    let reach = to.reach();
+    let table = quote::table(&to.table.name);
+    let own = quote::all_equal(&quote::key(to, "b", dialect), &quote::reach_key(to.key_width(), &reach));
+    let present: Vec<String> = edge.to_columns.iter().map(|name| format!("{} IS NOT NULL", quote::column("b", name))).collect();
+    let mut statements = vec![
+        Builder::new(format!(
+            "UPDATE {reach} SET shared = 2 WHERE rights = 2 AND shared = 0 AND EXISTS (SELECT 1 FROM {table} b WHERE {own} AND {})",
+            present.join(" AND ")
+        ))
+        .finish(),
+    ];
+    for values in ours {
+        let mut builder = Builder::new(String::new());
+        let same: Vec<String> = edge
+            .to_columns
+            .iter()
+            .zip(values)
+            .map(|(name, value)| {
+                let place = builder.bind(value.as_str());
+                format!("{} = {place}", quote::as_text(&quote::column("b", name), dialect))
+            })
+            .collect();
+        builder.text = format!(
+            "UPDATE {reach} SET shared = 0 WHERE shared = 2 AND EXISTS (SELECT 1 FROM {table} b WHERE {own} AND {})",
+            same.join(" AND ")
+        );
+        statements.push(builder.finish());
+    }
+    statements.push(Builder::new(format!("UPDATE {reach} SET shared = 1 WHERE shared = 2")).finish());
+    statements
+}

@@ -1,0 +1,70 @@
+//! Statements that read reached rows: whole rows for the archive, keys and fingerprints for the manifest.
+
+use super::{Builder, Statement, quote};
+use crate::connector::sql::Location;
+use crate::db::{Dialect, Sql};
+
+/// Rows for the archive in key order. PostgreSQL prints each as JSON text, which is lossless over its types; SQLite gives the values, whose
+/// storage class differs from row to row. A hidden column is NULL in rows that the subject only accesses: it never leaves the database.
+pub fn rows(location: &Location, columns: &[String], hidden: &[String], dialect: Dialect) -> Sql {
+    let own = quote::all_equal(&quote::key(location, "b", dialect), &quote::reach_key(location.key_width(), "r"));
+    let list: Vec<String> = columns
+        .iter()
+        .map(|name| {
+            let column = quote::column("b", name);
+            if hidden.contains(name) {
+                format!("CASE WHEN r.rights = 2 THEN {column} END AS {}", quote::ident(name))
+            } else {
+                format!("{column} AS {}", quote::ident(name))
+            }
+        })
+        .collect();
+    let order = quote::reach_key(location.key_width(), "r").join(", ");
+    let select = format!(
+        "SELECT {list} FROM {reach} r JOIN {table} b ON {own} ORDER BY {order}",
+        list = list.join(", "),
+        reach = location.reach(),
+        table = quote::table(&location.table.name),
+    );
+    Sql::built(match dialect {
+        Dialect::Sqlite => select,
+        Dialect::Postgres => format!("SELECT row_to_json(x)::text AS row FROM ({select}) x"),
+    })
+}
+
+/// Keys of selected rows, the fingerprint `fp` of the guard's columns, and `columns` as text `c1…`. Deepest rows first.
+pub fn frozen(location: &Location, selection: Selection, guard: &[String], columns: &[String], dialect: Dialect) -> Statement {
+    let own = quote::all_equal(&quote::key(location, "b", dialect), &quote::reach_key(location.key_width(), "r"));
+    let mut list: Vec<String> = (1..=location.key_width())
+        .map(|part| match dialect {
+            Dialect::Postgres => format!("r.k{part}::text AS k{part}"),
+            Dialect::Sqlite => format!("r.k{part} AS k{part}"),
+        })
+        .collect();
+    list.push(format!("{} AS fp", quote::fingerprint(guard, "b", dialect)));
+    for (at, name) in columns.iter().enumerate() {
+        list.push(format!("{} AS c{}", quote::as_text(&quote::column("b", name), dialect), at + 1));
+    }
+    let mut builder = Builder::new(String::new());
+    let condition = match selection {
+        Selection::Fate(fate) => format!("r.fate = {}", builder.bind(fate)),
+        Selection::Cut(bit) => format!("(r.cut & {}) <> 0", builder.bind(1_i64 << bit)),
+    };
+    builder.text = format!(
+        "SELECT {list} FROM {reach} r JOIN {table} b ON {own} WHERE {condition} ORDER BY r.depth DESC, {order}",
+        list = list.join(", "),
+        reach = location.reach(),
+        table = quote::table(&location.table.name),
+        order = quote::reach_key(location.key_width(), "r").join(", "),
+    );
+    builder.finish()
+}
+
+/// Which reached rows go into the manifest.
+#[derive(Debug, Clone, Copy)]
+pub enum Selection {
+    /// Rows of a fate.
+    Fate(i64),
+    /// Rows with the bit of an edge.
+    Cut(u32),
+}

@@ -1,0 +1,160 @@
+//! Which columns tie a row that stays to the subject, and are therefore cleared: a bit per edge or identity column of a collection. Held rows
+//! are never cut: a hold keeps a record exactly as it is.
+
+use super::rules::Rule;
+use super::{Desk, GatherError, map_error};
+use crate::connector::sql::SnapshotError;
+use crate::connector::sql::text::fate::{self, Rows};
+use crate::datamap::{Edge, Graph, Right};
+
+/// Something that can be cut at a node.
+#[derive(Debug, Clone)]
+pub(super) struct Cut {
+    /// The collection whose rows are cut.
+    pub node: usize,
+    /// Bit in the rows' `cut`.
+    pub bit: u32,
+    /// Columns that are cleared.
+    pub columns: Vec<String>,
+    /// By which the columns lead to the subject.
+    pub tie: Tie,
+}
+
+/// What ties the row to the subject.
+#[derive(Debug, Clone)]
+pub(super) enum Tie {
+    /// An edge, by its position in the graph.
+    Edge(usize),
+    /// An identity column, by its position at the node.
+    Identity(usize),
+}
+
+/// All cuts of a graph.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Cuts(pub Vec<Cut>);
+
+/// Bits that fit into the temporary tables' integer.
+const MOST_CUTS: u32 = 60;
+
+impl Cuts {
+    pub(super) fn of(graph: &Graph) -> Cuts {
+        let mut cuts = Vec::new();
+        for node in 0..graph.nodes.len() {
+            let edges = graph.edges.iter().enumerate().filter(|(_, edge)| edge.to.0 == node && edge.declared_on_to);
+            let by_edge = edges.map(|(at, edge)| (edge.to_columns.clone(), Tie::Edge(at)));
+            let by_identity =
+                graph.nodes[node].identities.iter().enumerate().map(|(at, i)| (vec![i.column.clone()], Tie::Identity(at)));
+            for (bit, (columns, tie)) in (0..MOST_CUTS).zip(by_edge.chain(by_identity)) {
+                cuts.push(Cut { node, bit, columns, tie });
+            }
+        }
+        Cuts(cuts)
+    }
+
+    /// Bits of a node whose columns touch these: cutting one frees a foreign key.
+    pub(super) fn bits_touching(&self, node: usize, columns: &[String]) -> i64 {
+        let touches = |cut: &&Cut| cut.node == node && cut.columns.iter().any(|column| columns.contains(column));
+        self.0.iter().filter(touches).map(|cut| 1_i64 << cut.bit).sum()
+    }
+}
+
+impl Desk<'_, '_> {
+    pub(super) async fn apply_cuts(&mut self) -> Result<(), GatherError> {
+        if self.brief.policy.is_some() {
+            // A policy overwrites labelled fields; it does not untie anything.
+            return Ok(());
+        }
+        for cut in self.cuts.0.clone() {
+            for rows in self.rows_to_cut(&cut) {
+                if self.refuse_not_null(&cut, rows) {
+                    continue;
+                }
+                self.cut_rows(&cut, rows).await?;
+            }
+        }
+        Ok(())
+    }
+
+    /// An edge marked `unlink` is cut on every row that stays; on shared rows and in an `unlink` collection everything that ties is cut.
+    fn rows_to_cut(&self, cut: &Cut) -> Vec<Rows> {
+        let whole = self.rules[cut.node] == Rule::Unlink;
+        match &cut.tie {
+            Tie::Edge(at) if self.brief.graph.edges[*at].unlink => vec![Rows::Exclusive, Rows::Shared, Rows::Accessed],
+            Tie::Edge(at) if self.brief.graph.edges[*at].right == Right::Owns => {
+                if whole {
+                    vec![Rows::Exclusive, Rows::Shared]
+                } else {
+                    vec![Rows::Shared]
+                }
+            }
+            Tie::Edge(_) => Vec::new(),
+            Tie::Identity(_) if whole => vec![Rows::Exclusive, Rows::Shared],
+            Tie::Identity(_) => vec![Rows::Shared],
+        }
+    }
+
+    /// A column that admits no NULL cannot be cleared. Where the map asks for it, that is a problem; on a shared row it is a warning,
+    /// because the row stays as it is on its ground.
+    fn refuse_not_null(&mut self, cut: &Cut, rows: Rows) -> bool {
+        let node = &self.brief.graph.nodes[cut.node];
+        let Some(location) = self.gathering.snapshots.get(&node.source).and_then(|s| s.location(cut.node)) else { return true };
+        let fixed: Vec<&String> = cut
+            .columns
+            .iter()
+            .filter(|name| location.table.column(name).is_none_or(|column| column.not_null || column.generated))
+            .collect();
+        let Some(column) = fixed.first().map(|name| (*name).clone()) else { return false };
+        let asked = match &cut.tie {
+            Tie::Edge(at) => self.brief.graph.edges[*at].unlink,
+            Tie::Identity(_) => false,
+        } || self.rules[cut.node] == Rule::Unlink;
+        let subject = format!("{}.{column}", node.name());
+        if asked {
+            self.problem(
+                "unlink_not_null",
+                subject,
+                "the map says `unlink`, and the column admits no NULL".into(),
+                "make the column nullable, or write another `on_erasure`".into(),
+            );
+        } else if rows == Rows::Shared {
+            let text = format!("{subject}: shared rows keep this column, because it admits no NULL");
+            if !self.warnings.contains(&text) {
+                self.warnings.push(text);
+            }
+        }
+        true
+    }
+
+    async fn cut_rows(&mut self, cut: &Cut, rows: Rows) -> Result<(), GatherError> {
+        let graph = self.brief.graph;
+        let statement = match &cut.tie {
+            Tie::Edge(at) => {
+                let edge: &Edge = &graph.edges[*at];
+                if graph.nodes[edge.from.0].source != graph.nodes[edge.to.0].source {
+                    return Ok(());
+                }
+                let Some((_, snapshot)) = self.gathering.snapshot_of(cut.node) else { return Ok(()) };
+                let (Some(from), Some(to)) = (snapshot.location(edge.from.0), snapshot.location(edge.to.0)) else { return Ok(()) };
+                Some(fate::cut(edge, cut.bit, from, to, rows, snapshot.dialect))
+            }
+            Tie::Identity(at) => {
+                let field = &graph.nodes[cut.node].identities[*at];
+                let ours: Vec<String> = self
+                    .gathering
+                    .aliases
+                    .iter()
+                    .filter(|alias| alias.kind == field.kind)
+                    .map(|alias| alias.expose().to_owned())
+                    .collect();
+                let Some((_, snapshot)) = self.gathering.snapshot_of(cut.node) else { return Ok(()) };
+                let Some(location) = snapshot.location(cut.node) else { return Ok(()) };
+                fate::cut_identity(location, cut.bit, &field.column, field.normal_form, &ours, rows, snapshot.dialect)
+            }
+        };
+        let Some(statement) = statement else { return Ok(()) };
+        let Some((source, snapshot)) = self.gathering.snapshot_of(cut.node) else { return Ok(()) };
+        let source = source.to_owned();
+        snapshot.run(statement).await.map_err(|problem| map_error(&source, SnapshotError::Database(problem)))?;
+        Ok(())
+    }
+}

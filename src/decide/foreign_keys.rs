@@ -1,0 +1,156 @@
+//! What the database's own references mean for the plan: kept rows keep what they refer to, deletions are ordered so that nothing is ever
+//! referred to in vain, and a row that would be left pointing nowhere, cascaded away or set to NULL behind our back refuses the plan.
+
+use super::rules::Rule;
+use super::{Desk, GatherError, map_error};
+use crate::connector::sql::text::fate;
+use crate::connector::sql::{Inbound, OnDelete, SnapshotError};
+use crate::plan::{Order, Refers, order};
+
+/// Deepest nesting of a table that refers to itself.
+const MOST_ROUNDS: i64 = 100_000;
+
+impl Desk<'_, '_> {
+    fn inbound(&self) -> Vec<(String, Inbound)> {
+        let mut all = Vec::new();
+        for (source, snapshot) in &self.gathering.snapshots {
+            all.extend(snapshot.inbound.iter().map(|key| (source.clone(), key.clone())));
+        }
+        all
+    }
+
+    /// A kept row keeps the rows that it refers to, and so on upwards to a fix-point.
+    pub(super) async fn keep_what_kept_rows_refer_to(&mut self) -> Result<(), GatherError> {
+        loop {
+            let mut kept = 0;
+            for (source, key) in self.inbound() {
+                let Some(child) = key.child_node else { continue };
+                let bits = self.cuts.bits_touching(child.0, &key.child_columns);
+                let Some(snapshot) = self.gathering.snapshots.get_mut(&source) else { continue };
+                let (Some(child), Some(parent)) = (snapshot.location(child.0), snapshot.location(key.parent.0)) else { continue };
+                let statement = fate::retain_parents(&key, bits, child, parent, snapshot.dialect);
+                let changed = snapshot.run(statement).await;
+                kept += changed.map_err(|problem| map_error(&source, SnapshotError::Database(problem)))?;
+            }
+            if kept == 0 {
+                return Ok(());
+            }
+        }
+    }
+
+    /// Children before parents, people last; a circle is opened at a nullable reference.
+    pub(super) fn order_nodes(&mut self) -> Order {
+        let nodes = self.live_nodes();
+        let people = self.people();
+        let mut references = Vec::new();
+        let mut keys = Vec::new();
+        for (source, key) in self.inbound() {
+            let Some(child) = key.child_node else { continue };
+            let location = self.gathering.snapshots.get(&source).and_then(|snapshot| snapshot.location(child.0));
+            let nullable =
+                location.is_some_and(|l| key.child_columns.iter().all(|c| l.table.column(c).is_some_and(|c| !c.not_null)));
+            references.push(Refers { child: child.0, parent: key.parent.0, nullable });
+            keys.push(key);
+        }
+        self.add_wished_order(&mut references);
+        let ordered = order(&nodes, &people, &references);
+        if !ordered.circle.is_empty() {
+            let names: Vec<String> = ordered.circle.iter().map(|node| self.name(*node)).collect();
+            self.problem(
+                "delete_order_impossible",
+                names.join(", "),
+                "these tables refer to each other in a circle, and no reference in it admits NULL".into(),
+                "make one of the references nullable, or keep one of the collections (`on_erasure: keep`)".into(),
+            );
+        }
+        self.detached = ordered.detached.iter().filter_map(|at| keys.get(*at).cloned()).collect();
+        ordered
+    }
+
+    /// `fides_meta.erase_after`: that collection goes first.
+    fn add_wished_order(&self, references: &mut Vec<Refers>) {
+        for (at, node) in self.brief.graph.nodes.iter().enumerate() {
+            let Some(collection) = self.brief.map.collection(&node.dataset, &node.collection) else { continue };
+            for earlier in &collection.erase_after {
+                let Some((dataset, name)) = earlier.split_once('.') else { continue };
+                if let Some(first) = self.brief.graph.node(dataset, name) {
+                    references.push(Refers { child: first.0, parent: at, nullable: true });
+                }
+            }
+        }
+    }
+
+    /// Within a table that refers to itself the deepest rows go first.
+    pub(super) async fn rank_rows_of_self_references(&mut self) -> Result<(), GatherError> {
+        for (source, key) in self.inbound() {
+            if key.child_node != Some(key.parent) || self.rules[key.parent.0] != Rule::Delete {
+                continue;
+            }
+            let name = self.name(key.parent.0);
+            let Some(snapshot) = self.gathering.snapshots.get_mut(&source) else { continue };
+            let Some(location) = snapshot.location(key.parent.0).cloned() else { continue };
+            let mut depth = 0;
+            loop {
+                let statement = fate::deepen(&key, &location, depth, snapshot.dialect);
+                let deeper = snapshot.run(statement).await;
+                if deeper.map_err(|problem| map_error(&source, SnapshotError::Database(problem)))? == 0 {
+                    break;
+                }
+                depth += 1;
+                if depth > MOST_ROUNDS {
+                    self.problem(
+                        "delete_order_impossible",
+                        name.clone(),
+                        "rows of this table refer to each other in a circle".into(),
+                        "break the circle in the data, or write `on_erasure: keep`".into(),
+                    );
+                    break;
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Rows that refer to a row to be deleted must be deleted as well, or be cut loose by the plan. Anything else is somebody else's row, or a
+    /// row that the map does not know.
+    pub(super) async fn refuse_what_is_left_behind(&mut self) -> Result<(), GatherError> {
+        for (source, key) in self.inbound() {
+            let bits = key.child_node.map_or(0, |child| self.cuts.bits_touching(child.0, &key.child_columns));
+            let Some(snapshot) = self.gathering.snapshots.get_mut(&source) else { continue };
+            let Some(parent) = snapshot.location(key.parent.0) else { continue };
+            let child = key.child_node.and_then(|node| snapshot.location(node.0));
+            let statement = fate::left_behind(&key, bits, child, parent, snapshot.dialect);
+            let left = snapshot.count(statement).await.map_err(|problem| map_error(&source, SnapshotError::Database(problem)))?;
+            if left > 0 {
+                self.refuse_left_behind(&key, left);
+            }
+        }
+        Ok(())
+    }
+
+    fn refuse_left_behind(&mut self, key: &Inbound, left: u64) {
+        let parent = self.name(key.parent.0);
+        let subject = format!("{}.{} ({})", key.child.schema, key.child.name, key.child_columns.join(", "));
+        let rows = if left == 1 { "1 row".to_owned() } else { format!("{left} rows") };
+        let hint = match key.child_node {
+            None => "map this table, with an edge and an `on_erasure`".to_owned(),
+            Some(_) => "decide these rows too: give the edge `right: owns` and the collection `on_erasure: delete`, or put `habeas: {on_erasure: unlink}` on the edge".to_owned(),
+        };
+        let (code, problem) = match key.on_delete {
+            OnDelete::Cascade => {
+                ("cascade_outside_plan", format!("deleting from `{parent}` would cascade to {rows} that the plan does not delete"))
+            }
+            OnDelete::SetNull => {
+                ("cascade_outside_plan", format!("deleting from `{parent}` would set columns of {rows} to NULL outside the plan"))
+            }
+            OnDelete::SetDefault => (
+                "cascade_outside_plan",
+                format!("deleting from `{parent}` would set columns of {rows} to their default outside the plan"),
+            ),
+            OnDelete::NoAction | OnDelete::Restrict => {
+                ("delete_blocked", format!("{rows} refer to rows of `{parent}` that would be deleted, and stay"))
+            }
+        };
+        self.problem(code, subject, problem, hint);
+    }
+}

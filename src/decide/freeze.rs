@@ -1,0 +1,314 @@
+//! The end of a decision: the items that people see, and the manifest, row by row, in the order in which it will be carried out.
+
+use futures_util::TryStreamExt;
+
+use super::rules::Rule;
+use super::{Decided, Desk, GatherError, Items, MaskSecret, map_error, masks};
+use crate::connector::sql::text::fate;
+use crate::connector::sql::text::read::{self, Selection};
+use crate::connector::sql::{SnapshotError, Tally, decode};
+use crate::datamap::{Masking, Right};
+use crate::db::DbError;
+use crate::gather::Gathering;
+use crate::plan::{Action, ColumnChange, Disposition, Ground, ManifestRecord, Order, Plan, PlanItem, Retained, Step};
+
+/// Where the records of a manifest go: an encrypted spool, or nowhere when only the digest is wanted.
+pub trait ManifestSink {
+    /// Takes the next record.
+    fn put(&mut self, record: &ManifestRecord) -> std::io::Result<()>;
+    /// Keyed digest over all records so far.
+    fn digest(&self) -> String;
+}
+
+/// A plan with its digest, and its steps with their counts.
+pub struct Frozen {
+    /// The plan.
+    pub plan: Plan,
+    /// Its steps.
+    pub steps: Vec<Step>,
+}
+
+/// A step, and where in the snapshot its rows are.
+pub(super) struct Source {
+    step: Step,
+    node: usize,
+    selection: Selection,
+    masks: Vec<(String, Masking, Option<usize>)>,
+}
+
+impl Desk<'_, '_> {
+    pub(super) async fn list_items(&mut self, order: &Order) -> Result<Items, GatherError> {
+        let mut items = Vec::new();
+        let mut sources = Vec::new();
+        let people = self.people();
+        for node in &order.nodes {
+            self.list_node(*node, people.contains(node), &mut items, &mut sources).await?;
+        }
+        let detaching = self.detaching_sources(&items);
+        // References inside a circle are cleared before anything is deleted; kept rows come last, for the verifier.
+        let (kept, acting): (Vec<Source>, Vec<Source>) = sources.into_iter().partition(|source| source.step.action == Action::Keep);
+        Ok((items, detaching.into_iter().chain(acting).chain(kept).collect()))
+    }
+
+    async fn list_node(
+        &mut self,
+        node: usize,
+        identity: bool,
+        items: &mut Vec<PlanItem>,
+        sources: &mut Vec<Source>,
+    ) -> Result<(), GatherError> {
+        let place = self.brief.graph.nodes[node].clone();
+        let Some(snapshot) = self.gathering.snapshots.get_mut(&place.source) else { return Ok(()) };
+        let failed = |problem: DbError| map_error(&place.source, SnapshotError::Database(problem));
+        let tally = snapshot.tally(node).await.map_err(failed)?;
+        let rule = self.rules[node].clone();
+        let mut item = item_of(&place, &rule, &tally);
+        let step = |item: usize, action: Action, guard: Vec<String>| Step {
+            source: place.source.clone(),
+            dataset: place.dataset.clone(),
+            collection: place.collection.clone(),
+            schema: place.schema.clone(),
+            item,
+            action,
+            guard,
+            identity,
+            records: 0,
+        };
+        let main = items.len();
+        let mut cut_item: Option<PlanItem> = None;
+        for cut in self.cuts.0.iter().filter(|cut| cut.node == node) {
+            let Some(location) = snapshot.location(node) else { continue };
+            let statement = fate::cut_count(location, cut.bit);
+            let count = snapshot.count(statement).await.map_err(failed)?;
+            if count == 0 {
+                continue;
+            }
+            let unlinks_own_rows = rule == Rule::Unlink;
+            let target = if unlinks_own_rows { &mut item } else { cut_item.get_or_insert_with(|| unlink_item(&item)) };
+            if !unlinks_own_rows {
+                target.expected = target.expected.max(count);
+            }
+            target.columns.extend(cut.columns.iter().map(|column| unlink_change(column)));
+            let action = Action::Clear { columns: cut.columns.clone() };
+            let at = if unlinks_own_rows { main } else { main + 1 };
+            sources.push(Source {
+                step: step(at, action, cut.columns.clone()),
+                node,
+                selection: Selection::Cut(cut.bit),
+                masks: Vec::new(),
+            });
+        }
+        let owners = self.owner_columns(node);
+        if item.disposition == Disposition::Mask
+            && let Rule::Mask(columns) = &rule
+        {
+            let names: Vec<String> = columns.iter().map(|(name, ..)| name.clone()).collect();
+            let guard = owners.iter().chain(&names).cloned().collect();
+            let action = Action::Overwrite { columns: names };
+            sources.push(Source {
+                step: step(main, action, guard),
+                node,
+                selection: Selection::Fate(fate::MASK),
+                masks: columns.clone(),
+            });
+        }
+        if item.disposition == Disposition::Erase && item.expected > 0 {
+            sources.push(Source {
+                step: step(main, Action::Delete, owners),
+                node,
+                selection: Selection::Fate(fate::ERASE),
+                masks: Vec::new(),
+            });
+        }
+        if !item.retained.is_empty() {
+            sources.push(Source {
+                step: step(main, Action::Keep, Vec::new()),
+                node,
+                selection: Selection::Fate(fate::RETAIN),
+                masks: Vec::new(),
+            });
+        }
+        items.push(item);
+        items.extend(cut_item);
+        Ok(())
+    }
+
+    /// Columns that say whose a row is: the ends of owning edges, and identity columns. A column that is cleared before the deletion does
+    /// not count.
+    fn owner_columns(&self, node: usize) -> Vec<String> {
+        let graph = self.brief.graph;
+        let owning = graph.edges.iter().filter(|edge| edge.to.0 == node && edge.declared_on_to && edge.right == Right::Owns);
+        let mut columns: Vec<String> = owning.flat_map(|edge| edge.to_columns.clone()).collect();
+        columns.extend(graph.nodes[node].identities.iter().map(|identity| identity.column.clone()));
+        columns.sort();
+        columns.dedup();
+        let cleared = |column: &String| {
+            self.detached.iter().any(|key| key.child_node.is_some_and(|n| n.0 == node) && key.child_columns.contains(column))
+        };
+        columns.retain(|column| !cleared(column));
+        columns
+    }
+
+    fn detaching_sources(&self, items: &[PlanItem]) -> Vec<Source> {
+        let mut sources = Vec::new();
+        for key in &self.detached {
+            let Some(child) = key.child_node else { continue };
+            let place = &self.brief.graph.nodes[child.0];
+            let item = items.iter().position(|item| {
+                item.dataset == place.dataset
+                    && item.collection == place.collection
+                    && item.disposition == Disposition::Erase
+                    && item.expected > 0
+            });
+            let Some(item) = item else { continue };
+            let step = Step {
+                source: place.source.clone(),
+                dataset: place.dataset.clone(),
+                collection: place.collection.clone(),
+                schema: place.schema.clone(),
+                item,
+                action: Action::Clear { columns: key.child_columns.clone() },
+                guard: key.child_columns.clone(),
+                identity: false,
+                records: 0,
+            };
+            sources.push(Source { step, node: child.0, selection: Selection::Fate(fate::ERASE), masks: Vec::new() });
+        }
+        sources
+    }
+}
+
+fn item_of(place: &crate::datamap::Node, rule: &Rule, tally: &[Tally]) -> PlanItem {
+    let count_of = |wanted: i64| tally.iter().filter(|t| t.fate == wanted).map(|t| t.count).sum::<u64>();
+    let found: u64 = tally.iter().map(|t| t.count).sum();
+    let (mut disposition, expected) = match rule {
+        Rule::Undecided => (Disposition::Undecided, 0),
+        Rule::Delete => (Disposition::Erase, count_of(fate::ERASE)),
+        Rule::Mask(_) => (Disposition::Mask, count_of(fate::MASK)),
+        Rule::Unlink => (Disposition::Unlink, count_of(fate::UNLINK)),
+        Rule::Keep => (Disposition::Retain, 0),
+    };
+    if expected == 0 && found > 0 && disposition != Disposition::Undecided {
+        disposition = Disposition::Retain;
+    }
+    let columns = match rule {
+        Rule::Mask(masks) => masks
+            .iter()
+            .map(|(column, masking, _)| ColumnChange {
+                column: column.clone(),
+                strategy: masking.name().to_owned(),
+                pseudonymisation: masking.is_pseudonymisation(),
+            })
+            .collect(),
+        _ => Vec::new(),
+    };
+    PlanItem {
+        source: place.source.clone(),
+        dataset: place.dataset.clone(),
+        collection: place.collection.clone(),
+        kind: "sql".to_owned(),
+        disposition,
+        found,
+        expected,
+        retained: retained_of(tally),
+        columns,
+    }
+}
+
+fn retained_of(tally: &[Tally]) -> Vec<Retained> {
+    let mut retained: Vec<Retained> = Vec::new();
+    for row in tally.iter().filter(|t| t.fate == fate::RETAIN) {
+        let ground = match row.ground.as_deref() {
+            Some("hold") => Ground::Hold,
+            Some("art17_3_b") => Ground::LegalObligation,
+            Some("art17_3_e") => Ground::LegalClaims,
+            Some("shared") => Ground::Shared,
+            _ => Ground::Policy,
+        };
+        match retained.iter_mut().find(|known| known.ground == ground && known.reference == row.reference) {
+            Some(known) => {
+                known.count += row.count;
+                known.review_on = known.review_on.take().into_iter().chain(row.review_on.clone()).min();
+            }
+            None => retained.push(Retained {
+                count: row.count,
+                ground,
+                reference: row.reference.clone(),
+                review_on: row.review_on.clone(),
+            }),
+        }
+    }
+    retained
+}
+
+fn unlink_item(main: &PlanItem) -> PlanItem {
+    PlanItem { disposition: Disposition::Unlink, expected: 0, retained: Vec::new(), columns: Vec::new(), ..main.clone() }
+}
+
+fn unlink_change(column: &str) -> ColumnChange {
+    ColumnChange { column: column.to_owned(), strategy: "unlink".to_owned(), pseudonymisation: false }
+}
+
+impl Decided {
+    /// Reads the keys of all rows into the sink and closes the plan with their digest. `only_new` leaves the people themselves out: for the
+    /// passes that look for rows which appeared meanwhile.
+    pub async fn freeze(
+        self,
+        gathering: &mut Gathering<'_>,
+        secret: &MaskSecret,
+        sink: &mut dyn ManifestSink,
+        only_new: bool,
+    ) -> Result<Frozen, GatherError> {
+        let Decided { mut plan, steps: sources } = self;
+        let mut steps = Vec::new();
+        for mut source in sources {
+            if only_new && (source.step.identity || source.step.action == Action::Keep) {
+                continue;
+            }
+            let position = u16::try_from(steps.len()).map_err(|_| GatherError::Map("a plan has too many steps".into()))?;
+            source.step.records = write_records(&source, position, gathering, secret, sink).await?;
+            steps.push(source.step);
+        }
+        plan.manifest_digest = sink.digest();
+        Ok(Frozen { plan, steps })
+    }
+}
+
+async fn write_records(
+    source: &Source,
+    position: u16,
+    gathering: &mut Gathering<'_>,
+    secret: &MaskSecret,
+    sink: &mut dyn ManifestSink,
+) -> Result<u64, GatherError> {
+    let Some((name, snapshot)) = gathering.snapshot_of(source.node) else { return Ok(0) };
+    let name = name.to_owned();
+    let failed = |problem: DbError| map_error(&name, SnapshotError::Database(problem));
+    let Some(location) = snapshot.location(source.node).cloned() else { return Ok(0) };
+    let dialect = snapshot.dialect;
+    let columns: Vec<String> = source.masks.iter().map(|(column, ..)| column.clone()).collect();
+    let statement = read::frozen(&location, source.selection, &source.step.guard, &columns, dialect);
+    let width = location.key_width();
+    let mut rows = snapshot.stream(statement).map_err(failed)?;
+    let mut written = 0;
+    while let Some(row) = rows.try_next().await.map_err(failed)? {
+        let key = decode::key(&row, width).map_err(failed)?;
+        let fingerprint = row.text_at(width).map_err(failed)?.unwrap_or_default().to_owned();
+        let mut values = Vec::with_capacity(columns.len());
+        for (at, (column, masking, declared)) in source.masks.iter().enumerate() {
+            let present = row.text_at(width + 1 + at).map_err(failed)?;
+            let row_name = format!("{}.{}:{}", location.dataset, location.collection, key_name(&key));
+            let room = location.table.column(column).and_then(|live| live.max_length);
+            let most = declared.iter().chain(room.iter()).min().copied();
+            values.push(masks::value(masking, secret, column, &row_name, present, most));
+        }
+        let record = ManifestRecord { step: position, key, fingerprint, values };
+        sink.put(&record).map_err(|error| GatherError::Spool(error.to_string()))?;
+        written += 1;
+    }
+    Ok(written)
+}
+
+fn key_name(key: &[crate::value::KeyPart]) -> String {
+    key.iter().map(decode::key_text).collect::<Vec<_>>().join("\u{0}")
+}

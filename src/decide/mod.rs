@@ -1,0 +1,147 @@
+//! From everything reached to a plan: what happens to which rows, row by row, and whether it can work. It writes only into the snapshots'
+//! temporary tables; the source's own rows are read alone.
+
+mod cuts;
+mod fates;
+mod foreign_keys;
+mod freeze;
+mod fuses;
+mod masks;
+mod rules;
+mod schema;
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use crate::connector::sql::{Inbound, SnapshotError, SqlSource};
+use crate::datamap::{DataMap, Graph, Policy};
+use crate::gather::{GatherError, Gathering};
+use crate::hold::HoldSet;
+use crate::plan::{Gap, Plan, PlanItem, Problem};
+use crate::request::Kind;
+
+pub use freeze::{Frozen, ManifestSink};
+pub use fuses::Fuses;
+pub use masks::MaskSecret;
+
+/// What a decision rests on.
+pub struct Brief<'a> {
+    /// Kind of the request.
+    pub kind: Kind,
+    /// The data map.
+    pub map: &'a DataMap,
+    /// Its graph.
+    pub graph: &'a Graph,
+    /// Open sources, for their catalogues.
+    pub sources: &'a BTreeMap<String, SqlSource>,
+    /// Active holds.
+    pub holds: &'a HoldSet,
+    /// Keyed aliases of the subject, for holds.
+    pub alias_refs: Vec<String>,
+    /// Policy of the job.
+    pub policy: Option<&'a Policy>,
+    /// Categories of the job; empty means all.
+    pub categories: &'a [String],
+    /// Today in the controller's time zone, ISO.
+    pub today: String,
+    /// Limits of one request.
+    pub fuses: Fuses,
+    /// Keyed hash of the identifiers.
+    pub subject_ref: String,
+}
+
+/// A decision under way: what has been found out so far.
+struct Desk<'a, 'g> {
+    brief: &'a Brief<'a>,
+    gathering: &'a mut Gathering<'g>,
+    rules: Vec<rules::Rule>,
+    cuts: cuts::Cuts,
+    detached: Vec<Inbound>,
+    problems: Vec<Problem>,
+    warnings: Vec<String>,
+}
+
+/// A plan and its steps, before the keys are read.
+pub struct Decided {
+    /// The plan, still without the manifest's digest.
+    pub plan: Plan,
+    /// Steps in their order, and how each finds its rows.
+    steps: Vec<freeze::Source>,
+}
+
+/// Decides what an erasure does.
+pub async fn decide(brief: &Brief<'_>, gathering: &mut Gathering<'_>) -> Result<Decided, GatherError> {
+    let rules = brief.graph.nodes.iter().map(|node| rules::rule_for(brief, node)).collect();
+    let cuts = cuts::Cuts::of(brief.graph);
+    let mut desk = Desk { brief, gathering, rules, cuts, detached: Vec::new(), problems: Vec::new(), warnings: Vec::new() };
+    desk.apply_fates().await?;
+    desk.apply_cuts().await?;
+    desk.keep_what_kept_rows_refer_to().await?;
+    desk.check_schema().await?;
+    let order = desk.order_nodes();
+    desk.rank_rows_of_self_references().await?;
+    desk.refuse_what_is_left_behind().await?;
+    let (items, steps) = desk.list_items(&order).await?;
+    let fuses = desk.blown_fuses(&items).await?;
+    let Desk { problems, warnings, gathering, .. } = desk;
+    let gaps = gathering.unreached.iter().map(|gap| Gap { source: gap.source.clone(), reason: gap.problem.clone() }).collect();
+    let plan = Plan {
+        kind: brief.kind,
+        subject_ref: brief.subject_ref.clone(),
+        policy: brief.policy.map(|policy| policy.fides_key.clone()),
+        categories: brief.categories.to_vec(),
+        data_map_digest: brief.map.digest.clone(),
+        holds_digest: brief.holds.digest(),
+        items,
+        gaps,
+        problems,
+        warnings,
+        fuses,
+        manifest_digest: String::new(),
+    };
+    Ok(Decided { plan, steps })
+}
+
+impl Desk<'_, '_> {
+    fn problem(&mut self, code: &str, subject: String, problem: String, hint: String) {
+        self.problems.push(Problem { code: code.to_owned(), subject, problem, hint });
+    }
+
+    /// Nodes that have a live table in a source that was reached.
+    fn live_nodes(&self) -> Vec<usize> {
+        let is_live = |at: &usize| {
+            let source = &self.brief.graph.nodes[*at].source;
+            self.gathering.snapshots.get(source).is_some_and(|snapshot| snapshot.location(*at).is_some())
+        };
+        (0..self.brief.graph.nodes.len()).filter(is_live).collect()
+    }
+
+    fn name(&self, node: usize) -> String {
+        self.brief.graph.nodes[node].name()
+    }
+
+    /// Nodes whose rows are people: found by an identifier, and referred to by their key.
+    fn people(&self) -> BTreeSet<usize> {
+        let graph = self.brief.graph;
+        let refers_by_key = |at: usize| {
+            let source = &graph.nodes[at].source;
+            let key = self
+                .gathering
+                .snapshots
+                .get(source)
+                .and_then(|snapshot| snapshot.location(at))
+                .map(|l| l.table.primary_key.clone());
+            key.is_some_and(|key| graph.edges.iter().any(|edge| edge.from.0 == at && edge.from_columns == key))
+        };
+        (0..graph.nodes.len()).filter(|at| !graph.nodes[*at].identities.is_empty() && refers_by_key(*at)).collect()
+    }
+}
+
+fn map_error(source: &str, error: SnapshotError) -> GatherError {
+    match error {
+        SnapshotError::Database(problem) => GatherError::Source { source_name: source.to_owned(), problem },
+        SnapshotError::Map(text) => GatherError::Map(text),
+    }
+}
+
+/// Items of a plan, and the sources of its steps.
+type Items = (Vec<PlanItem>, Vec<freeze::Source>);

@@ -1,0 +1,90 @@
+//! What the map or the job's policy says of a collection's own rows. Pure.
+
+use super::Brief;
+use crate::datamap::{Collection, Field, Masking, Node, OnErasure, RetainWhen, RuleAction, category_matches};
+
+/// What happens to rows that the subject alone owns.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) enum Rule {
+    /// Nobody has said.
+    Undecided,
+    /// Delete them.
+    Delete,
+    /// Overwrite these columns.
+    Mask(Vec<(String, Masking, Option<usize>)>),
+    /// Clear what leads to the subject.
+    Unlink,
+    /// Keep them: the controller's decision, or outside the job's policy or categories.
+    Keep,
+}
+
+/// The rule of a node under this job.
+pub(super) fn rule_for(brief: &Brief<'_>, node: &Node) -> Rule {
+    let Some(collection) = brief.map.collection(&node.dataset, &node.collection) else { return Rule::Undecided };
+    if !in_categories(collection, brief.categories) {
+        return Rule::Keep;
+    }
+    match brief.policy {
+        Some(policy) => by_policy(collection, policy),
+        None => by_map(collection),
+    }
+}
+
+/// Rows that a statutory duty keeps, whatever the rule.
+pub(super) fn duties<'m>(brief: &Brief<'m>, node: &Node) -> &'m [RetainWhen] {
+    brief.map.collection(&node.dataset, &node.collection).map(|c| c.retain_when.as_slice()).unwrap_or_default()
+}
+
+fn in_categories(collection: &Collection, categories: &[String]) -> bool {
+    let matches = |label: &String| categories.iter().any(|target| category_matches(target, label));
+    categories.is_empty()
+        || collection.data_categories.iter().any(matches)
+        || collection.fields.iter().any(|field| field.data_categories.iter().any(matches))
+}
+
+fn by_map(collection: &Collection) -> Rule {
+    match collection.on_erasure {
+        None if collection.delete_override => Rule::Delete,
+        None => Rule::Undecided,
+        Some(OnErasure::Delete) => Rule::Delete,
+        Some(OnErasure::Unlink) => Rule::Unlink,
+        Some(OnErasure::Keep) => Rule::Keep,
+        Some(OnErasure::Mask) => Rule::Mask(
+            collection
+                .fields
+                .iter()
+                .filter_map(|field| field.mask.clone().map(|mask| (field.name.clone(), mask, field.length)))
+                .filter(|(_, mask, _)| *mask != Masking::Preserve)
+                .collect(),
+        ),
+    }
+}
+
+fn by_policy(collection: &Collection, policy: &crate::datamap::Policy) -> Rule {
+    let mut masks = Vec::new();
+    for field in &collection.fields {
+        if field.read_only {
+            continue;
+        }
+        let Some(mask) = policy_mask(field, policy) else { continue };
+        if collection.delete_override {
+            return Rule::Delete;
+        }
+        if mask != Masking::Preserve {
+            masks.push((field.name.clone(), mask, field.length));
+        }
+    }
+    if masks.is_empty() { Rule::Keep } else { Rule::Mask(masks) }
+}
+
+/// The first rule whose target the field's label matches; the field's own strategy comes before the rule's.
+fn policy_mask(field: &Field, policy: &crate::datamap::Policy) -> Option<Masking> {
+    for rule in &policy.rules {
+        let RuleAction::Erasure(masking) = &rule.action else { continue };
+        let hit = |label: &String| rule.targets.iter().any(|target| category_matches(target, label));
+        if field.data_categories.iter().any(hit) {
+            return Some(field.mask.clone().unwrap_or_else(|| masking.clone()));
+        }
+    }
+    None
+}

@@ -1,0 +1,110 @@
+//! Who is meant: each identifier is looked up, bytewise, in every collection that knows its kind (I-1). A collection whose key other
+//! collections refer to stands for people: there an identifier may name one record only, and all identifiers must agree on it.
+
+use super::Gathering;
+use super::traverse::GatherError;
+use crate::connector::sql::Snapshot;
+use crate::connector::sql::text::{Statement, reach};
+use crate::datamap::{Graph, IdentityField, Node};
+use crate::subject::{Identifier, NormalForm, Subject};
+
+/// Other names taken from the named records, at most, per column.
+const ALIASES_PER_COLUMN: i64 = 100;
+
+impl Gathering<'_> {
+    pub(super) async fn resolve(&mut self, subject: &Subject) -> Result<(), GatherError> {
+        let graph = self.graph;
+        for (at, node) in graph.nodes.iter().enumerate() {
+            if node.identities.is_empty() {
+                continue;
+            }
+            let Some(snapshot) = self.snapshots.get_mut(&node.source) else { continue };
+            let failed = |problem| GatherError::Source { source_name: node.source.clone(), problem };
+            let stands_for_people = stands_for_people(graph, at, snapshot);
+            for identifier in subject.identifiers() {
+                let mut named = 0;
+                for field in of_kind(node, &identifier.kind) {
+                    named += snapshot.seed(at, &field.column, field.normal_form, identifier.expose()).await.map_err(failed)?;
+                }
+                if stands_for_people && named > 1 {
+                    return Err(GatherError::Ambiguous {
+                        kind: identifier.kind.clone(),
+                        collection: full_name(node),
+                        people: named,
+                    });
+                }
+            }
+            if stands_for_people {
+                refuse_contradictions(snapshot, at, node, subject).await?;
+            }
+            self.aliases.extend(other_names(snapshot, at, node, subject).await?);
+        }
+        self.aliases.sort();
+        self.aliases.dedup();
+        Ok(())
+    }
+}
+
+fn of_kind<'n>(node: &'n Node, kind: &'n str) -> impl Iterator<Item = &'n IdentityField> {
+    node.identities.iter().filter(move |field| field.kind == kind)
+}
+
+fn full_name(node: &Node) -> String {
+    format!("{}.{}", node.dataset, node.collection)
+}
+
+/// Whether the collection's rows are people: other collections refer to its primary key, or an identity column is its primary key.
+fn stands_for_people(graph: &Graph, at: usize, snapshot: &Snapshot) -> bool {
+    let Some(location) = snapshot.location(at) else { return false };
+    graph.edges.iter().any(|edge| edge.from.0 == at && edge.from_columns == location.table.primary_key)
+}
+
+async fn refuse_contradictions(snapshot: &mut Snapshot, at: usize, node: &Node, subject: &Subject) -> Result<(), GatherError> {
+    for identifier in subject.identifiers() {
+        let columns = columns_of_kind(node, &identifier.kind);
+        if columns.is_empty() {
+            continue;
+        }
+        let Some(location) = snapshot.location(at) else { return Ok(()) };
+        let statement = reach::contradictions(location, &columns, identifier.expose(), snapshot.dialect);
+        let contradicting = count(snapshot, node, statement).await?;
+        if contradicting > 0 {
+            return Err(GatherError::Contradiction { kind: identifier.kind.clone(), collection: full_name(node) });
+        }
+    }
+    // Two identifiers, two different records, and neither speaks against the other: still two people.
+    let Some(location) = snapshot.location(at) else { return Ok(()) };
+    let statement = Statement { sql: reach::seeded_count(location), args: Vec::new() };
+    let people = count(snapshot, node, statement).await?;
+    if people > 1 {
+        let kind = node.identities.first().map(|field| field.kind.clone()).unwrap_or_default();
+        return Err(GatherError::Ambiguous { kind, collection: full_name(node), people });
+    }
+    Ok(())
+}
+
+async fn count(snapshot: &mut Snapshot, node: &Node, statement: Statement) -> Result<u64, GatherError> {
+    snapshot.count(statement).await.map_err(|problem| GatherError::Source { source_name: node.source.clone(), problem })
+}
+
+pub(super) fn columns_of_kind(node: &Node, kind: &str) -> Vec<(String, NormalForm)> {
+    of_kind(node, kind).map(|field| (field.column.clone(), field.normal_form)).collect()
+}
+
+/// Identity values of kinds that the request did not give, from the records that it names. They name the person for holds and lanes; they
+/// never widen the search, because a second address in a ticket may be somebody else's.
+async fn other_names(snapshot: &mut Snapshot, at: usize, node: &Node, subject: &Subject) -> Result<Vec<Identifier>, GatherError> {
+    let mut names = Vec::new();
+    for field in &node.identities {
+        if subject.of_kind(&field.kind).is_some() {
+            continue;
+        }
+        let Some(location) = snapshot.location(at) else { continue };
+        let statement = reach::aliases(location, &field.column, ALIASES_PER_COLUMN, snapshot.dialect);
+        let failed = |problem| GatherError::Source { source_name: node.source.clone(), problem };
+        for record in snapshot.list(statement).await.map_err(failed)? {
+            names.push(Identifier::new(&field.kind, record.text("value").map_err(failed)?));
+        }
+    }
+    Ok(names)
+}

@@ -1,0 +1,190 @@
+//! The traversal: one snapshot per source, round after round along the edges until nothing new is reached. Cycles and self-references end
+//! by themselves, because a row enters only once, or a second time when its right rises.
+
+use std::collections::BTreeMap;
+
+use futures_util::TryStreamExt;
+use thiserror::Error;
+
+use crate::connector::sql::text::reach;
+use crate::connector::sql::{Reader, Snapshot, SnapshotError, SqlSource};
+use crate::datamap::{Edge, Graph};
+use crate::db::DbError;
+use crate::subject::{Identifier, Subject};
+
+/// Why gathering stopped.
+#[derive(Debug, Error)]
+pub enum GatherError {
+    /// A source failed in the middle.
+    #[error("source `{source_name}`: {problem}")]
+    Source {
+        /// Its name.
+        source_name: String,
+        /// What it said.
+        problem: DbError,
+    },
+    /// The map and the live schema do not fit.
+    #[error("the data map does not fit the live schema: {0}")]
+    Map(String),
+    /// The manifest cannot be written.
+    #[error("the manifest cannot be written: {0}")]
+    Spool(String),
+    /// An identifier names more than one person.
+    #[error("`{kind}` names {people} different records of `{collection}`: an operator has to say which person is meant")]
+    Ambiguous {
+        /// Kind of the identifier.
+        kind: String,
+        /// `dataset.collection`.
+        collection: String,
+        /// How many.
+        people: u64,
+    },
+    /// Two identifiers of the request name different people.
+    #[error("the identifiers of the request contradict each other: in `{collection}` a record named by one has another `{kind}`")]
+    Contradiction {
+        /// Kind of the identifier that does not fit.
+        kind: String,
+        /// `dataset.collection`.
+        collection: String,
+    },
+}
+
+/// A source that could not be read.
+#[derive(Debug, Clone)]
+pub struct Unreached {
+    /// Its name.
+    pub source: String,
+    /// Why, without values.
+    pub problem: String,
+}
+
+/// Everything reached about one person, in open snapshots.
+pub struct Gathering<'a> {
+    /// Edges between collections.
+    pub graph: &'a Graph,
+    /// One snapshot per reached source.
+    pub snapshots: BTreeMap<String, Snapshot>,
+    /// Sources that could not be read: gaps, never zero (V-2).
+    pub unreached: Vec<Unreached>,
+    /// All names of the person: given ones, and those in the records that they name.
+    pub aliases: Vec<Identifier>,
+}
+
+impl<'a> Gathering<'a> {
+    /// Opens the snapshots, resolves the person and follows all edges.
+    pub async fn run(
+        graph: &'a Graph,
+        sources: &BTreeMap<String, SqlSource>,
+        mut unreached: Vec<Unreached>,
+        subject: &Subject,
+        reader: Reader,
+    ) -> Result<Gathering<'a>, GatherError> {
+        let mut snapshots = BTreeMap::new();
+        for (name, source) in sources {
+            match Snapshot::open(source, reader, graph).await {
+                Ok(snapshot) => {
+                    snapshots.insert(name.clone(), snapshot);
+                }
+                Err(problem) => unreached.push(Unreached { source: name.clone(), problem: problem.to_string() }),
+            }
+        }
+        let mut gathering = Gathering { graph, snapshots, unreached, aliases: subject.identifiers().to_vec() };
+        gathering.resolve(subject).await?;
+        gathering.follow_edges().await?;
+        gathering.find_other_owners().await?;
+        Ok(gathering)
+    }
+
+    async fn follow_edges(&mut self) -> Result<(), GatherError> {
+        let edges: &'a [Edge] = &self.graph.edges;
+        let mut round = 0;
+        loop {
+            let mut reached = 0;
+            for edge in edges {
+                let fresh = self.follow(edge, round).await?;
+                if fresh > SETTLE_ROWS {
+                    self.settle(edge.to.0).await?;
+                }
+                reached += fresh;
+            }
+            if reached == 0 {
+                return Ok(());
+            }
+            round += 1;
+        }
+    }
+
+    async fn follow(&mut self, edge: &Edge, round: i64) -> Result<u64, GatherError> {
+        let from = self.graph.nodes[edge.from.0].source.clone();
+        let to = self.graph.nodes[edge.to.0].source.clone();
+        if from == to {
+            let Some(snapshot) = self.snapshots.get_mut(&from) else { return Ok(0) };
+            return snapshot.spread(edge, round).await.map_err(|error| gather_error(&from, error));
+        }
+        self.follow_across(edge, &from, &to, round).await
+    }
+
+    /// Carries the values at an edge's start to another source, one after the other.
+    async fn follow_across(&mut self, edge: &Edge, from: &str, to: &str, round: i64) -> Result<u64, GatherError> {
+        let (Some(mut start), Some(mut end)) = (self.snapshots.remove(from), self.snapshots.remove(to)) else { return Ok(0) };
+        let carried = carry(edge, (from, &mut start), (to, &mut end), round).await;
+        self.snapshots.insert(from.to_owned(), start);
+        self.snapshots.insert(to.to_owned(), end);
+        carried
+    }
+
+    async fn settle(&mut self, node: usize) -> Result<(), GatherError> {
+        let source = self.graph.nodes[node].source.clone();
+        let Some(snapshot) = self.snapshots.get_mut(&source) else { return Ok(()) };
+        snapshot.settle(node).await.map_err(|problem| GatherError::Source { source_name: source, problem })
+    }
+
+    /// The snapshot that holds a node, with the source's name.
+    pub fn snapshot_of(&mut self, node: usize) -> Option<(&str, &mut Snapshot)> {
+        let source = self.graph.nodes[node].source.as_str();
+        self.snapshots.get_mut(source).map(|snapshot| (source, snapshot))
+    }
+
+    /// Ends all snapshots.
+    pub async fn close(self) -> Result<(), GatherError> {
+        for (source_name, snapshot) in self.snapshots {
+            snapshot.close().await.map_err(|problem| GatherError::Source { source_name, problem })?;
+        }
+        Ok(())
+    }
+}
+
+/// Rows that an edge must bring before the server's statistics are refreshed.
+const SETTLE_ROWS: u64 = 1_000;
+
+async fn carry(
+    edge: &Edge,
+    (from_name, start): (&str, &mut Snapshot),
+    (to_name, end): (&str, &mut Snapshot),
+    round: i64,
+) -> Result<u64, GatherError> {
+    let (Some(from), Some(to)) = (start.location(edge.from.0).cloned(), end.location(edge.to.0).cloned()) else { return Ok(0) };
+    let at_start = |problem: DbError| GatherError::Source { source_name: from_name.to_owned(), problem };
+    let at_end = |problem: DbError| GatherError::Source { source_name: to_name.to_owned(), problem };
+    let statement = reach::outgoing(edge, &from, round, start.dialect);
+    let end_dialect = end.dialect;
+    let mut values = start.stream(statement).map_err(at_start)?;
+    let mut reached = 0;
+    while let Some(record) = values.try_next().await.map_err(at_start)? {
+        let mut parts = Vec::with_capacity(edge.from_columns.len());
+        for at in 0..edge.from_columns.len() {
+            parts.push(record.text_at(at).map_err(at_start)?.unwrap_or_default().to_owned());
+        }
+        let rights = record.int("rights").map_err(at_start)?;
+        let statement = reach::arrive(edge, &to, &parts, rights, round, end_dialect).map_err(GatherError::Map)?;
+        reached += end.run(statement).await.map_err(at_end)?;
+    }
+    Ok(reached)
+}
+
+pub(super) fn gather_error(source: &str, error: SnapshotError) -> GatherError {
+    match error {
+        SnapshotError::Database(problem) => GatherError::Source { source_name: source.to_owned(), problem },
+        SnapshotError::Map(text) => GatherError::Map(text),
+    }
+}

@@ -1,0 +1,22 @@
+//! What the integration tests share: a private PostgreSQL server, databases of both kinds, the built program, a folder to run it in.
+//! It never talks to a server that it did not start.
+
+pub mod binary;
+pub mod database;
+pub mod fides;
+pub mod postgres;
+pub mod sqlite;
+pub mod workspace;
+
+/// Says that a test cannot run here. Under `tests/run`, which has installed everything, that is a failure.
+pub fn skipped(needs: &str) {
+    eprintln!("SKIPPED: needs {needs}");
+    let strict = std::env::var("HABEAS_TESTS_NO_SKIP").is_ok_and(|value| value == "1");
+    assert!(!strict, "a test was skipped although HABEAS_TESTS_NO_SKIP=1: it needs {needs}");
+}
+
+/// Runs asynchronous code of the library from a plain test.
+pub fn wait_for<T>(work: impl Future<Output = T>) -> T {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+    runtime.expect("a runtime").block_on(work)
+}
