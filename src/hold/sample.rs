@@ -10,6 +10,8 @@ pub(crate) fn map() -> DataMap {
     let email = Field { identity: Some("email".into()), normal_form: NormalForm::AsciiLower, ..field("email") };
     let user_id = Field { identity: Some("user_id".into()), ..key.clone() };
     DataMap {
+        systems: Vec::new(),
+        taxonomy: crate::datamap::Taxonomy::default(),
         datasets: vec![Dataset {
             fides_key: "app_db".into(),
             name: None,
@@ -27,6 +29,7 @@ pub(crate) fn map() -> DataMap {
 
 fn collection(name: &str, fields: Vec<Field>) -> Collection {
     Collection {
+        controlled_by: None,
         name: name.into(),
         description: None,
         data_categories: Vec::new(),

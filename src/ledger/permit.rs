@@ -118,7 +118,7 @@ pub async fn is_current(tx: &mut Tx, attempt: &Attempt) -> Result<bool, LedgerEr
     Ok(tx.on().fetch_optional(sql, args![attempt.job_id.as_str(), attempt.number]).await?.is_some())
 }
 
-/// Stores a new permit that ends `ttl` after `row.opened_at_us`.
+/// Stores a new permit.
 pub(crate) async fn insert(tx: &mut Tx, row: &PermitRow) -> Result<(), LedgerError> {
     let sql = "INSERT INTO permit (id, request_id, job_id, attempt, hold_epoch, hold_digest, source, batch_no, record_count, digest, \
                opened_at, deadline) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)";

@@ -1,0 +1,154 @@
+//! A configured installation, opened: keys, ledger, data map, journal. Verbs and jobs work on it. Sources are opened when a job needs them,
+//! because their catalogue must be fresh, and one that cannot be reached is a gap and no reason to stop.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use jiff::Timestamp;
+use secrecy::ExposeSecret;
+use thiserror::Error;
+
+use crate::clock::Clock;
+use crate::config::Config;
+use crate::connector::sql::{SqlAddress, SqlSource};
+use crate::crypto::{CryptoError, Keys, SigningKey};
+use crate::datamap::{DataMap, Graph, MapErrors, MapWarning};
+use crate::gather::Unreached;
+use crate::journal::{Notary, Origin};
+use crate::ledger::{Ledger, LedgerError};
+use crate::observe::progress::Progress;
+
+/// Why an installation cannot be opened.
+#[derive(Debug, Error)]
+pub enum DeploymentError {
+    /// The data map is missing or wrong.
+    #[error("{0}")]
+    Map(#[from] MapErrors),
+    /// Keys are missing or damaged.
+    #[error(transparent)]
+    Keys(#[from] CryptoError),
+    /// The ledger cannot be used.
+    #[error("ledger: {0}")]
+    Ledger(#[from] LedgerError),
+    /// A dataset is served by no source.
+    #[error("dataset `{dataset}` is served by no source of the configuration")]
+    NoSource {
+        /// The dataset.
+        dataset: String,
+    },
+    /// A folder cannot be made.
+    #[error("cannot make folder `{path}`: {reason}")]
+    Folder {
+        /// The folder.
+        path: String,
+        /// Why.
+        reason: String,
+    },
+}
+
+impl DeploymentError {
+    /// What to do about it.
+    pub fn hint(&self) -> Option<String> {
+        match self {
+            DeploymentError::Map(_) => None,
+            DeploymentError::Keys(_) => {
+                Some("run `habeas init` to make missing keys, or restore the key folder from its backup".into())
+            }
+            DeploymentError::Ledger(LedgerError::Newer { .. }) => {
+                Some("use the newer program: an older one would not understand what stands there".into())
+            }
+            DeploymentError::Ledger(_) => Some("check `ledger:` in the configuration, and that nothing else locks it".into()),
+            DeploymentError::NoSource { dataset } => Some(format!(
+                "name a source `{dataset}`, or write `habeas: {{source: NAME}}` on the dataset, or `datasets: [{dataset}]` on a source"
+            )),
+            DeploymentError::Folder { .. } => None,
+        }
+    }
+}
+
+/// An opened installation.
+pub struct Deployment {
+    /// Its configuration.
+    pub config: Config,
+    /// Its keys.
+    pub keys: Keys,
+    /// Its ledger.
+    pub ledger: Ledger,
+    /// Its data map.
+    pub map: DataMap,
+    /// The graph of the map, with the configured source of each dataset.
+    pub graph: Graph,
+    /// What the map's reader wished to mention.
+    pub map_warnings: Vec<MapWarning>,
+    /// Who signs checkpoints and certificates.
+    pub notary: Notary,
+    /// The time.
+    pub clock: Arc<dyn Clock>,
+    /// Who listens.
+    pub progress: Arc<dyn Progress>,
+}
+
+impl Deployment {
+    /// Opens everything but the sources.
+    pub async fn open(config: Config, clock: Arc<dyn Clock>, progress: Arc<dyn Progress>) -> Result<Deployment, DeploymentError> {
+        let loaded = crate::datamap::load(&config.data_map, false)?;
+        let keys = Keys::load(&config.keys)?;
+        let graph = graph_of(&config, &loaded.map)?;
+        for folder in [&config.archives, &config.certificates, &config.spool, &config.journal.copies] {
+            let refuse =
+                |error: std::io::Error| DeploymentError::Folder { path: folder.display().to_string(), reason: error.to_string() };
+            std::fs::create_dir_all(folder).map_err(refuse)?;
+        }
+        let notary =
+            Notary::new(SigningKey::load(&config.keys)?, Origin::of_controller(&config.controller.name), &config.journal.copies);
+        let ledger = Ledger::open(config.ledger.expose_secret()).await?;
+        Ok(Deployment { config, keys, ledger, map: loaded.map, graph, map_warnings: loaded.warnings, notary, clock, progress })
+    }
+
+    /// Opens all sources that the map uses. Those that cannot be reached are named.
+    pub async fn open_sources(&self) -> (BTreeMap<String, SqlSource>, Vec<Unreached>) {
+        open_sources(&self.config, &self.graph).await
+    }
+
+    /// The current instant.
+    pub fn now(&self) -> Timestamp {
+        self.clock.now()
+    }
+
+    /// Today in the controller's time zone, ISO.
+    pub fn today(&self) -> String {
+        self.now().to_zoned_datetime(self.config.controller.time_zone.clone()).date().to_string()
+    }
+}
+
+/// The graph, each node with the configured source of its dataset.
+pub fn graph_of(config: &Config, map: &DataMap) -> Result<Graph, DeploymentError> {
+    let mut graph = Graph::build(map);
+    for node in &mut graph.nodes {
+        let named = map.dataset(&node.dataset).and_then(|dataset| dataset.source.as_deref());
+        let source =
+            config.source_of(&node.dataset, named).ok_or_else(|| DeploymentError::NoSource { dataset: node.dataset.clone() })?;
+        node.source = source.name.clone();
+    }
+    Ok(graph)
+}
+
+/// Opens the sources that nodes of the graph name.
+pub async fn open_sources(config: &Config, graph: &Graph) -> (BTreeMap<String, SqlSource>, Vec<Unreached>) {
+    let mut open = BTreeMap::new();
+    let mut unreached = Vec::new();
+    for (name, source) in &config.sources {
+        if !graph.nodes.iter().any(|node| &node.source == name) {
+            continue;
+        }
+        let verify_url = source.verifies_separately().then(|| source.verify_url());
+        let address = SqlAddress { name: name.clone(), url: source.url(), verify_url };
+        match SqlSource::open(&address).await {
+            Ok(source) => {
+                open.insert(name.clone(), source);
+            }
+            Err(error) => unreached.push(Unreached { source: name.clone(), problem: error.problem.to_string() }),
+        }
+    }
+    (open, unreached)
+}

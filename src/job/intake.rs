@@ -1,0 +1,146 @@
+//! Taking a job file in: the request, its place in the queue and its entry in the journal commit together, so that an acknowledged request is
+//! never lost. Nothing is gathered here.
+
+use thiserror::Error;
+
+use crate::crypto::CryptoError;
+use crate::db::Tx;
+use crate::deployment::Deployment;
+use crate::journal::{Actor, Event, EventKind, Id, NotACode};
+use crate::ledger::LedgerError;
+use crate::ledger::job::NewJob;
+use crate::ledger::request::{self, NewRequest, Received};
+use crate::request::{Deadline, DeadlineError, JobFile, Kind, Status};
+use crate::{journal, queue};
+
+/// Why a job was not taken in.
+#[derive(Debug, Error)]
+pub enum IntakeError {
+    /// A category that neither the taxonomy nor the map knows.
+    #[error("unknown category `{category}`")]
+    Category {
+        /// The category.
+        category: String,
+        /// The nearest one.
+        suggestion: Option<String>,
+    },
+    /// A policy that the map does not have.
+    #[error("the data map has no policy `{policy}`")]
+    Policy {
+        /// The policy.
+        policy: String,
+        /// Those that it has.
+        known: Vec<String>,
+    },
+    /// No collection of the map is found by any of these identifiers.
+    #[error("no collection of the data map is found by `{kinds}`")]
+    NoIdentity {
+        /// Kinds of identifiers that were given.
+        kinds: String,
+        /// Kinds that the map knows.
+        known: Vec<String>,
+    },
+    /// The job asks for something that this version does not do.
+    #[error("{0} is not carried out by this version yet")]
+    NotCarriedOut(String),
+    /// The deadline cannot be computed.
+    #[error(transparent)]
+    Deadline(#[from] DeadlineError),
+    /// The ledger.
+    #[error(transparent)]
+    Ledger(#[from] LedgerError),
+    /// Sealing.
+    #[error(transparent)]
+    Keys(#[from] CryptoError),
+    /// A word that the journal does not take.
+    #[error("journal: {0}")]
+    Journal(#[from] NotACode),
+}
+
+impl IntakeError {
+    /// What to do about it.
+    pub fn hint(&self) -> Option<String> {
+        match self {
+            IntakeError::Category { suggestion, .. } => suggestion.as_ref().map(|name| format!("did you mean `{name}`?")),
+            IntakeError::Policy { known, .. } if known.is_empty() => Some("the map has no policies at all".into()),
+            IntakeError::Policy { known, .. } => Some(format!("it has: {}", known.join(", "))),
+            IntakeError::NoIdentity { known, .. } => Some(format!("the map knows: {}", known.join(", "))),
+            _ => None,
+        }
+    }
+}
+
+/// Takes a job in and queues it. The caller commits.
+pub async fn receive(tx: &mut Tx, deployment: &Deployment, job: &JobFile) -> Result<Received, IntakeError> {
+    refuse_what_cannot_work(deployment, job)?;
+    let now = deployment.now();
+    let received_at = job.received_at.unwrap_or(now);
+    let document = clear_document(job);
+    let deadline = match job.subject {
+        Some(_) => Some(Deadline::first(received_at, &deployment.config.controller.time_zone)?),
+        None => None,
+    };
+    let new = NewRequest {
+        kind: job.kind,
+        subject: job.subject.as_ref(),
+        document: &document,
+        private: None,
+        idempotency_key: job.idempotency_key.as_deref(),
+        received_at,
+        deadline,
+        status: Status::Queued,
+        is_test: job.test,
+    };
+    let received = request::insert(tx, &deployment.keys, &new, now).await?;
+    if let Received::New(request) = &received {
+        queue::enqueue(tx, &NewJob::for_request(super::ANSWER, request, now), now).await?;
+        let event = Event::new(EventKind::RequestReceived, now, Actor::system()).request_id(Id::parse(&request.id)?);
+        journal::append(tx, &event).await?;
+    }
+    Ok(received)
+}
+
+/// The job without what names the person: this part is kept in the clear.
+fn clear_document(job: &JobFile) -> serde_json::Value {
+    let mut document = serde_json::to_value(job).unwrap_or_default();
+    if let Some(fields) = document.as_object_mut() {
+        for private in ["subject", "changes", "idempotency_key"] {
+            fields.remove(private);
+        }
+    }
+    document
+}
+
+fn refuse_what_cannot_work(deployment: &Deployment, job: &JobFile) -> Result<(), IntakeError> {
+    if let Some(part) = job.not_carried_out() {
+        return Err(IntakeError::NotCarriedOut(part));
+    }
+    check_against_map(deployment, job)
+}
+
+/// Whether the job's words mean something in this map.
+pub fn check_against_map(deployment: &Deployment, job: &JobFile) -> Result<(), IntakeError> {
+    let map = &deployment.map;
+    for category in &job.categories {
+        if !map.taxonomy.is_known(category) {
+            let suggestion = map.taxonomy.suggest(category).map(str::to_owned);
+            return Err(IntakeError::Category { category: category.clone(), suggestion });
+        }
+    }
+    if let Some(policy) = &job.policy
+        && map.policy(policy).is_none()
+    {
+        let known = map.policies.iter().map(|policy| policy.fides_key.clone()).collect();
+        return Err(IntakeError::Policy { policy: policy.clone(), known });
+    }
+    let Some(subject) = job.subject.as_ref().filter(|_| job.kind != Kind::Reverify) else { return Ok(()) };
+    let mut known: Vec<String> =
+        deployment.graph.nodes.iter().flat_map(|node| node.identities.iter().map(|i| i.kind.clone())).collect();
+    known.sort();
+    known.dedup();
+    if subject.identifiers().iter().any(|identifier| known.contains(&identifier.kind)) {
+        return Ok(());
+    }
+    let kinds: Vec<&str> = subject.identifiers().iter().map(|identifier| identifier.kind.as_str()).collect();
+    Err(IntakeError::NoIdentity { kinds: kinds.join(", "), known })
+}
