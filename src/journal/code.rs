@@ -93,6 +93,16 @@ impl Code {
     }
 }
 
+impl Code {
+    /// A configured name as a code: letters in lower case, everything else that a code cannot hold as `_`, at most 64.
+    pub fn fitted(name: &str) -> Code {
+        let fit =
+            |c: char| if c.is_ascii_alphanumeric() || matches!(c, '_' | '.' | ':' | '-') { c.to_ascii_lowercase() } else { '_' };
+        let word: String = name.chars().map(fit).take(64).collect();
+        Code(if word.is_empty() { "_".to_owned() } else { word })
+    }
+}
+
 impl Digest {
     /// Reads a digest.
     pub fn parse(text: &str) -> Result<Digest, NotACode> {
