@@ -7,6 +7,7 @@
 //!                                   ledger: the one durable truth
 //! ```
 
+pub mod certify;
 pub mod clock;
 pub mod connector;
 pub mod crypto;
@@ -19,3 +20,4 @@ pub mod plan;
 pub mod request;
 pub mod subject;
 pub mod value;
+pub mod verify;
