@@ -8,6 +8,7 @@
 //! ```
 
 pub mod cli;
+pub mod certify;
 pub mod clock;
 pub mod config;
 pub mod connector;
