@@ -7,6 +7,7 @@
 //!                                   ledger: the one durable truth
 //! ```
 
+pub mod archive;
 pub mod clock;
 pub mod connector;
 pub mod crypto;
