@@ -9,12 +9,39 @@
 //!
 //! Nothing here reads a database, and nothing is visible under an archive's name before it has been read back and found whole.
 
+mod bag;
+mod bagit;
+mod column;
+mod completeness;
+mod csv;
+mod datapackage;
+mod dictionary;
 mod error;
+mod files;
 mod header;
+mod html;
+mod jsonl;
+mod late_bytes;
+mod names;
+mod normal;
+mod number;
+mod open_table;
 mod outcome;
+mod processing;
+mod readme;
+mod request_json;
+mod spool;
+mod storage;
 mod table;
+mod timestamp;
+mod verify;
+mod words;
+mod writer;
+mod written;
 
 pub use error::ArchiveError;
 pub use header::{ArchiveHeader, Controller, RequestInfo, SupervisoryAuthority};
 pub use outcome::{Closing, Held, NotCovered, NotHeldHere, Snapshot, SourceError, SourceKind, SourceOutcome, SourceStatus};
 pub use table::{ColumnSpec, ForeignKeySpec, TableSpec, TableTally, Withheld};
+pub use verify::{Check, Problem, VerifyReport, verify};
+pub use writer::{ArchiveWriter, Published};

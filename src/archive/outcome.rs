@@ -1,7 +1,7 @@
 //! How the gathering ended, source by source. A source that was not reached appears here with its error and never as an empty one (V-2).
 
 use jiff::Timestamp;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 /// Everything that closes an archive.
 #[derive(Debug, Clone, Default)]
@@ -42,7 +42,7 @@ pub struct SourceOutcome {
 }
 
 /// A family of systems.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum SourceKind {
     /// A SQL database.
@@ -56,7 +56,7 @@ pub enum SourceKind {
 }
 
 /// How reading a source ended.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum SourceStatus {
     /// Everything was read.
@@ -72,7 +72,7 @@ pub enum SourceStatus {
 }
 
 /// Which state of a source was read.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Snapshot {
     /// `lsn`, `version` or `time`.
     pub kind: String,
@@ -81,7 +81,7 @@ pub struct Snapshot {
 }
 
 /// Records under a hold.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Held {
     /// How many.
     pub count: u64,
@@ -94,7 +94,7 @@ pub struct Held {
 }
 
 /// Something that went wrong in a source. The text never quotes data.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SourceError {
     /// Such as `unreachable`.
     pub code: String,
@@ -105,7 +105,7 @@ pub struct SourceError {
 }
 
 /// A column of the live source that the map does not mention; the whole table when there is no column.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct NotCovered {
     /// The table.
     pub table: String,
@@ -114,7 +114,7 @@ pub struct NotCovered {
 }
 
 /// Data about the subject that lies with somebody else.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct NotHeldHere {
     /// What it is.
     pub what: String,

@@ -1,6 +1,6 @@
 //! What the writer is told of one table: what its columns mean before the rows, and how its rows were counted after them.
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use crate::datamap::{Provided, Role};
 use crate::value::ColumnType;
@@ -126,7 +126,7 @@ pub struct TableTally {
 }
 
 /// Rows left out, and why.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Withheld {
     /// How many.
     pub count: u64,
