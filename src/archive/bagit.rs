@@ -95,7 +95,11 @@ mod tests {
     #[test]
     fn a_manifest_reads_back() {
         let entry = |fill: &str| Entry { bytes: 1, sha256: fill.repeat(64) };
-        let entries = BTreeMap::from([("data/a".to_owned(), entry("a")), ("data/b".to_owned(), entry("b")), ("bagit.txt".to_owned(), entry("c"))]);
+        let entries = BTreeMap::from([
+            ("data/a".to_owned(), entry("a")),
+            ("data/b".to_owned(), entry("b")),
+            ("bagit.txt".to_owned(), entry("c")),
+        ]);
         let text = manifest(&entries, true);
         let read = read_manifest(&text).expect("a manifest");
         assert_eq!(read.keys().copied().collect::<Vec<_>>(), ["data/a", "data/b"]);

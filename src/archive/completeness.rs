@@ -213,7 +213,10 @@ fn contradiction(source: &str, problem: &'static str) -> ArchiveError {
 
 fn statement(totals: &Totals, sources: usize, unread: &[&str]) -> String {
     let mut text = match totals.found {
-        0 => format!("Nothing about you was found in the {}.", counted(sources as u64, "source that was read", "sources that were read")),
+        0 => format!(
+            "Nothing about you was found in the {}.",
+            counted(sources as u64, "source that was read", "sources that were read")
+        ),
         _ => format!(
             "This archive holds {} from {}.",
             counted(totals.exported, "record", "records"),
@@ -224,7 +227,10 @@ fn statement(totals: &Totals, sources: usize, unread: &[&str]) -> String {
         text.push_str(&format!(" {} left out, each with its reason.", was_were(totals.withheld, "record")));
     }
     if totals.redacted_cells > 0 {
-        text.push_str(&format!(" {} of exported records left out, each with its reason.", was_were(totals.redacted_cells, "value")));
+        text.push_str(&format!(
+            " {} of exported records left out, each with its reason.",
+            was_were(totals.redacted_cells, "value")
+        ));
     }
     if totals.failed > 0 {
         text.push_str(&format!(" {} not readable.", was_were(totals.failed, "record")));
@@ -232,7 +238,10 @@ fn statement(totals: &Totals, sources: usize, unread: &[&str]) -> String {
     match unread {
         [] => text.push_str(" Every source was read to its end."),
         [one] => text.push_str(&format!(" The source {one} could not be read to its end, so this archive is not complete.")),
-        many => text.push_str(&format!(" These sources could not be read to their end, so this archive is not complete: {}.", many.join(", "))),
+        many => text.push_str(&format!(
+            " These sources could not be read to their end, so this archive is not complete: {}.",
+            many.join(", ")
+        )),
     }
     text
 }

@@ -8,8 +8,8 @@ use super::bag::Entry;
 use super::column::{Column, Declared};
 use super::files::{INDEX_PATH, StoredFile};
 use super::written::{Written, WrittenData};
-use crate::value::ColumnType;
 use super::{ArchiveHeader, completeness, dictionary, processing, request_json, timestamp};
+use crate::value::ColumnType;
 
 /// Path of the document: a tag file at the root of the bag.
 pub(super) const PATH: &str = "datapackage.json";
@@ -169,7 +169,8 @@ fn schema(table: &Written, declared: impl Fn(&Column) -> Declared) -> Value {
 
 fn field(column: &Column, declared: Declared) -> Value {
     let mut field = json!({"name": column.name, "type": declared.type_name});
-    let optional = [("format", declared.format), ("title", column.spec.label.as_deref()), ("description", column.spec.description.as_deref())];
+    let optional =
+        [("format", declared.format), ("title", column.spec.label.as_deref()), ("description", column.spec.description.as_deref())];
     for (key, value) in optional {
         if let Some(value) = value {
             field[key] = json!(value);
@@ -193,7 +194,9 @@ fn key_columns(table: &Written) -> Vec<&str> {
 fn primary_key_holds(table: &Written) -> bool {
     let names = key_columns(table);
     let mut of_key = table.columns.iter().filter(|column| names.contains(&column.name.as_str()));
-    !names.is_empty() && names.len() == table.spec.primary_key.len() && of_key.all(|column| !column.has_blanks && column.nuls_replaced == 0)
+    !names.is_empty()
+        && names.len() == table.spec.primary_key.len()
+        && of_key.all(|column| !column.has_blanks && column.nuls_replaced == 0)
 }
 
 fn fields_of(path: &str) -> &'static [&'static str] {

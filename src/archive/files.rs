@@ -20,7 +20,8 @@ pub(super) const FILE_PREFIX: &str = "file:";
 pub(super) const INDEX_PATH: &str = "data/files/index.csv";
 
 /// Names of its columns.
-pub(super) const INDEX_COLUMNS: [&str; 8] = ["path", "source", "original_name", "media_type", "bytes", "sha256", "record", "modified_at"];
+pub(super) const INDEX_COLUMNS: [&str; 8] =
+    ["path", "source", "original_name", "media_type", "bytes", "sha256", "record", "modified_at"];
 
 const LONGEST_FOLDER: usize = 36;
 const LONGEST_STEM: usize = 32;

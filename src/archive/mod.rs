@@ -33,6 +33,8 @@ mod request_json;
 mod spool;
 mod storage;
 mod table;
+#[cfg(test)]
+mod tests;
 mod timestamp;
 mod verify;
 mod words;

@@ -20,7 +20,11 @@ pub(super) const LONGEST_PART: usize = 40;
 pub(super) fn archive_name(controller: &str, created: Timestamp, code: &str) -> String {
     let controller = slug(controller);
     let controller = if controller.is_empty() { "controller" } else { &controller };
-    format!("{controller}-personal-data-{}-{}", created.strftime("%Y-%m-%d"), slug(code).chars().take(LONGEST_CODE).collect::<String>())
+    format!(
+        "{controller}-personal-data-{}-{}",
+        created.strftime("%Y-%m-%d"),
+        slug(code).chars().take(LONGEST_CODE).collect::<String>()
+    )
 }
 
 fn slug(text: &str) -> String {
@@ -134,7 +138,9 @@ fn is_device(name: &str) -> bool {
     let stem = name.split('.').next().unwrap_or_default().to_ascii_uppercase();
     match stem.as_str() {
         "CON" | "PRN" | "AUX" | "NUL" => true,
-        _ => stem.len() == 4 && (stem.starts_with("COM") || stem.starts_with("LPT")) && stem.ends_with(|c: char| c.is_ascii_digit()),
+        _ => {
+            stem.len() == 4 && (stem.starts_with("COM") || stem.starts_with("LPT")) && stem.ends_with(|c: char| c.is_ascii_digit())
+        }
     }
 }
 
@@ -153,13 +159,30 @@ mod tests {
     #[test]
     fn every_name_is_safe_and_unique_without_case() {
         let mut names = Names::default();
-        let given = ["Users", "users", "größe", "a b/c", "..", "-rf", "con", "NUL.txt", "com1", "50%", "end.", "", "x".repeat(200).as_str()]
-            .map(|text| names.unique(text, LONGEST_PART));
+        let given = [
+            "Users",
+            "users",
+            "größe",
+            "a b/c",
+            "..",
+            "-rf",
+            "con",
+            "NUL.txt",
+            "com1",
+            "50%",
+            "end.",
+            "",
+            "x".repeat(200).as_str(),
+        ]
+        .map(|text| names.unique(text, LONGEST_PART));
         let mut folded: Vec<String> = given.iter().map(|name| name.to_ascii_lowercase()).collect();
         folded.sort();
         folded.dedup();
         assert_eq!(folded.len(), given.len());
-        assert_eq!(given[..4], ["Users", "users_2", "große", "a_b_c"].map(|n| if n == "große" { "gro_e".to_owned() } else { n.to_owned() }));
+        assert_eq!(
+            given[..4],
+            ["Users", "users_2", "große", "a_b_c"].map(|n| if n == "große" { "gro_e".to_owned() } else { n.to_owned() })
+        );
         for name in given {
             assert!(is_safe_path(&name), "{name}");
         }

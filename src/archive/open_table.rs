@@ -90,7 +90,6 @@ impl OpenTable {
         };
         self.rows += 1;
         let shown = streams.pages.has_room();
-        let mut late_json = Vec::new();
         streams.jsonl.buffer().push(b'{');
         for (index, cell) in cells.iter().enumerate() {
             let stored;
@@ -99,7 +98,7 @@ impl OpenTable {
             let mut scratch = std::mem::take(&mut self.scratch);
             let normal = match cell {
                 Cell::Bytes(bytes) if self.columns[index].spec.column_type != ColumnType::Bytes => {
-                    stored = self.put_late(index, bytes, cells, &mut late_json, stores)?;
+                    stored = self.put_late(index, bytes, cells, stores)?;
                     instead = Some(Value::Coded(&stored));
                     Normal { value: Value::Null, fits: true }
                 }
@@ -128,7 +127,6 @@ impl OpenTable {
             self.scratch = scratch;
         }
         streams.csv.buffer().extend_from_slice(b"\r\n");
-        streams.jsonl.buffer().extend_from_slice(&late_json);
         streams.jsonl.buffer().extend_from_slice(b"}\n");
         if shown {
             streams.pages.end_row()?;
@@ -144,7 +142,7 @@ impl OpenTable {
         let Some(streams) = self.streams.take() else { return Ok(None) };
         // Both ends are awaited before either error is looked at: no thread is left behind.
         let (csv, jsonl) = (streams.csv.finish(), streams.jsonl.finish());
-        let (csv, jsonl) = (self.widened(csv?, bag, workshop)?, jsonl?);
+        let (csv, jsonl) = self.widened(csv?, jsonl?, bag, workshop)?;
         Ok(Some(WrittenTable {
             csv: bag.add_spooled(&format!("{path}.csv"), csv)?,
             jsonl: bag.add_spooled(&format!("{path}.jsonl"), jsonl)?,
@@ -152,8 +150,15 @@ impl OpenTable {
         }))
     }
 
-    fn widened(&mut self, csv: Spooled, bag: &Bag, workshop: &Workshop) -> Result<Spooled, ArchiveError> {
-        let Some(late) = self.late.take() else { return Ok(csv) };
+    /// Both files with the columns that came late, if any did.
+    fn widened(
+        &mut self,
+        csv: Spooled,
+        jsonl: Spooled,
+        bag: &Bag,
+        workshop: &Workshop,
+    ) -> Result<(Spooled, Spooled), ArchiveError> {
+        let Some(late) = self.late.take() else { return Ok((csv, jsonl)) };
         for (index, name) in late.columns.iter().zip(&late.names) {
             let origin = &self.columns[*index].spec;
             let description = format!("The bytes of those values of `{}` that are not text.", origin.name);
@@ -164,7 +169,8 @@ impl OpenTable {
             column.mark_unfit();
             self.columns.push(column);
         }
-        late.widen(csv, Spool::start(workshop, bag.options())?)
+        let start = || Spool::start(workshop, bag.options());
+        late.widen(csv, jsonl, start()?, start()?)
     }
 
     fn open_streams(&self, stores: &Stores<'_>) -> Result<Streams, ArchiveError> {
@@ -187,7 +193,6 @@ impl OpenTable {
         index: usize,
         bytes: &[u8],
         cells: &[Cell<'_>],
-        late_json: &mut Vec<u8>,
         stores: &mut Stores<'_>,
     ) -> Result<String, ArchiveError> {
         let value = match bytes.len() > LARGEST_CELL {
@@ -207,9 +212,6 @@ impl OpenTable {
             }
         };
         late.put(self.rows, slot, &value)?;
-        late_json.push(b',');
-        late_json.extend_from_slice(&jsonl::key(&late.names[slot]));
-        jsonl::push_value(late_json, Value::Coded(&value));
         self.late = Some(late);
         Ok(value)
     }

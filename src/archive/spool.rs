@@ -37,7 +37,8 @@ impl Spool {
     pub(super) fn start(workshop: &Workshop, options: SimpleFileOptions) -> Result<Spool, ArchiveError> {
         let file = workshop.scratch()?;
         let (sender, receiver) = sync_channel(WAITING_CHUNKS);
-        let thread = std::thread::Builder::new().name("archive-deflate".to_owned()).spawn(move || compress(file, options, receiver))?;
+        let thread =
+            std::thread::Builder::new().name("archive-deflate".to_owned()).spawn(move || compress(file, options, receiver))?;
         Ok(Spool { buffer: Vec::with_capacity(CHUNK + CHUNK / 8), chunks: sender, thread })
     }
 

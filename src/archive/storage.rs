@@ -80,7 +80,11 @@ impl Workshop {
     pub(super) fn publish(&self, handle: &File, partial: TempPath, file_name: &str) -> Result<PathBuf, ArchiveError> {
         let path = self.folder.join(file_name);
         handle.sync_all()?;
-        partial.persist(&path).map_err(|failed| ArchiveError::File { doing: "publish", path: path.clone(), error: failed.error })?;
+        partial.persist(&path).map_err(|failed| ArchiveError::File {
+            doing: "publish",
+            path: path.clone(),
+            error: failed.error,
+        })?;
         File::open(&self.folder).and_then(|folder| folder.sync_all()).map_err(|error| self.cannot("sync", error))?;
         Ok(path)
     }

@@ -47,7 +47,9 @@ pub(super) fn reason_in_words(code: &str) -> &str {
         "credential" => "It is a secret that protects your account, such as a password in its stored form.",
         "third_party" => "It is about another person, whose rights a copy would affect (Art. 15(4) GDPR).",
         "trade_secret" => "A copy would disclose a trade secret (Art. 15(4) and recital 63 GDPR).",
-        "not_portable" => "It was neither provided by you nor observed of you under consent or contract (Art. 20(1) GDPR). An access request covers it.",
+        "not_portable" => {
+            "It was neither provided by you nor observed of you under consent or contract (Art. 20(1) GDPR). An access request covers it."
+        }
         "category" => "It does not belong to the categories of data that were asked for.",
         other => other,
     }

@@ -46,7 +46,10 @@ pub(in crate::archive) fn write(
     let link_of = |page: usize| path_of(page).trim_start_matches("html/").to_owned();
     let pages: Vec<(usize, String)> = (1..=rows.pages()).map(|page| (page, link_of(page))).collect();
     let cap = (table.rows > ROWS_PER_PAGE * MOST_PAGES).then(|| {
-        format!("Pages show the first {} records only; the CSV and JSON Lines files have all of them.", grouped(ROWS_PER_PAGE * MOST_PAGES))
+        format!(
+            "Pages show the first {} records only; the CSV and JSON Lines files have all of them.",
+            grouped(ROWS_PER_PAGE * MOST_PAGES)
+        )
     });
     for (page, _) in &pages {
         let rendered = super::render(&Page {

@@ -67,7 +67,11 @@ impl Opened {
     }
 
     /// Reads a file with a function; `None` when it is not there. What goes wrong in the function is the file's fault.
-    pub(super) fn read<T>(&mut self, path: &str, read: impl FnOnce(&mut dyn Read) -> std::io::Result<T>) -> Option<std::io::Result<T>> {
+    pub(super) fn read<T>(
+        &mut self,
+        path: &str,
+        read: impl FnOnce(&mut dyn Read) -> std::io::Result<T>,
+    ) -> Option<std::io::Result<T>> {
         let index = *self.files.get(path)?;
         Some(match self.zip.by_index(index) {
             Ok(mut entry) => read(&mut entry),
