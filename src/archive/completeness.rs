@@ -124,7 +124,7 @@ impl Completeness {
         let unread: Vec<&str> = sources.iter().filter(|source| !source.was_read()).map(|source| source.name.as_str()).collect();
         Ok(Completeness {
             schema_version: 1,
-            statement: statement(&totals, sources.len(), &unread),
+            statement: statement(&totals, sources.iter().filter(|source| source.exported > 0).count() as u64, &unread),
             complete: unread.is_empty(),
             as_of: timestamp::of(header.request.as_of),
             totals,
@@ -211,29 +211,26 @@ fn contradiction(source: &str, problem: &'static str) -> ArchiveError {
     ArchiveError::Contradiction { source_key: source.to_owned(), problem }
 }
 
-fn statement(totals: &Totals, sources: usize, unread: &[&str]) -> String {
-    let mut text = match totals.found {
-        0 => format!(
-            "Nothing about you was found in the {}.",
-            counted(sources as u64, "source that was read", "sources that were read")
-        ),
-        _ => format!(
-            "This archive holds {} from {}.",
-            counted(totals.exported, "record", "records"),
-            counted(sources as u64, "source", "sources")
-        ),
+fn statement(totals: &Totals, sources: u64, unread: &[&str]) -> String {
+    let mut text = match (totals.found, totals.exported, unread.is_empty()) {
+        (0, _, true) => "Nothing about you was found.".to_owned(),
+        (0, _, false) => "Nothing about you was found in what could be read.".to_owned(),
+        (_, 0, _) => "Records about you were found, but none is in this archive.".to_owned(),
+        (_, exported, _) => {
+            format!("This archive holds {} from {}.", counted(exported, "record", "records"), counted(sources, "source", "sources"))
+        }
     };
-    if totals.withheld > 0 {
-        text.push_str(&format!(" {} left out, each with its reason.", was_were(totals.withheld, "record")));
-    }
-    if totals.redacted_cells > 0 {
-        text.push_str(&format!(
-            " {} of exported records left out, each with its reason.",
-            was_were(totals.redacted_cells, "value")
-        ));
-    }
-    if totals.failed > 0 {
-        text.push_str(&format!(" {} not readable.", was_were(totals.failed, "record")));
+    let left_out = [
+        (totals.withheld, "record was left out, with its reason", "records were left out, each with its reason"),
+        (
+            totals.redacted_cells,
+            "value in these records was left out, with its reason",
+            "values in these records were left out, each with its reason",
+        ),
+        (totals.failed, "record could not be read", "records could not be read"),
+    ];
+    for (count, one, many) in left_out.into_iter().filter(|(count, ..)| *count > 0) {
+        text.push_str(&format!(" {}.", counted(count, one, many)));
     }
     match unread {
         [] => text.push_str(" Every source was read to its end."),
@@ -244,13 +241,6 @@ fn statement(totals: &Totals, sources: usize, unread: &[&str]) -> String {
         )),
     }
     text
-}
-
-fn was_were(count: u64, noun: &str) -> String {
-    match count {
-        1 => format!("1 {noun} was"),
-        _ => format!("{} {noun}s were", grouped(count)),
-    }
 }
 
 fn counted(count: u64, one: &str, many: &str) -> String {

@@ -25,7 +25,7 @@ pub(super) fn build(header: &ArchiveHeader, tables: &[Written]) -> Value {
         "dct:created": {"@type": "xsd:dateTime", "@value": super::timestamp::of(header.created)},
         "dpv:hasDataController": controller(header),
         "dpv:hasRight": rights(),
-        "dpv:hasProcess": tables.iter().map(process).collect::<Vec<Value>>(),
+        "dpv:hasProcess": tables.iter().filter(|table| table.tally.found > 0).map(process).collect::<Vec<Value>>(),
     })
 }
 

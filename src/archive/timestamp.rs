@@ -78,8 +78,13 @@ pub(super) fn day_for_people(instant: Timestamp) -> String {
     instant.strftime("%-d %B %Y").to_string()
 }
 
-/// A canonical time from a table for people. Seconds and fractions are shown when there are any; anything else comes back unchanged.
+/// A date or a canonical time from a table for people. Seconds and fractions are shown when there are any; anything else comes back
+/// unchanged.
 pub(super) fn cell_for_people(text: &str, out: &mut String) {
+    if let Some(date) = read_date(text.as_bytes()) {
+        let _ = write!(out, "{}", date.strftime("%-d %B %Y"));
+        return;
+    }
     let (stem, zone) = match text.strip_suffix('Z') {
         Some(stem) => (stem, " UTC"),
         None => (text, ""),

@@ -21,7 +21,7 @@ pub(super) fn push(out: &mut String, value: Value<'_>, column_type: ColumnType) 
         Value::Number { text, .. } => push_cut(out, text),
         Value::Text("") => out.push_str("<span class=\"nothing\">(empty)</span>"),
         Value::Text(text) => match column_type {
-            ColumnType::TimestampUtc | ColumnType::TimestampLocal => {
+            ColumnType::TimestampUtc | ColumnType::TimestampLocal | ColumnType::Date => {
                 let mut shown = String::new();
                 timestamp::cell_for_people(text, &mut shown);
                 push_cut(out, &shown);

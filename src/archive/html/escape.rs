@@ -3,8 +3,11 @@
 
 /// Appends text so that a browser shows exactly these characters.
 pub(in crate::archive) fn push_text(out: &mut String, text: &str) {
-    for c in text.chars() {
+    let mut characters = text.chars().peekable();
+    while let Some(c) = characters.next() {
         match c {
+            // Line ends of Windows are nothing to point at.
+            '\r' if characters.peek() == Some(&'\n') => {}
             '&' => out.push_str("&amp;"),
             '<' => out.push_str("&lt;"),
             '>' => out.push_str("&gt;"),
@@ -50,6 +53,8 @@ mod tests {
     fn characters_that_hide_or_turn_text_are_shown() {
         assert_eq!(text("a\u{202E}b"), "a<span class=\"hidden-character\">U+202E</span>b");
         assert_eq!(text("\0"), "<span class=\"hidden-character\">U+0000</span>");
+        assert_eq!(text("a\r\nb"), "a\nb");
+        assert_eq!(text("a\rb"), "a<span class=\"hidden-character\">U+000D</span>b");
         assert_eq!(text("line\nnext שלום 😀"), "line\nnext שלום 😀");
     }
 }

@@ -61,7 +61,7 @@ pub(in crate::archive) fn write(
 pub(super) fn unread(completeness: &Completeness) -> Vec<String> {
     let mut lines = Vec::new();
     for source in completeness.sources.iter().filter(|source| !source.was_read()) {
-        lines.push(match source.status {
+        let mut line = match source.status {
             SourceStatus::Failed => format!("The source {} could not be read.", source.name),
             SourceStatus::Waived => format!(
                 "The source {} could not be read; that was accepted by {}.",
@@ -69,10 +69,14 @@ pub(super) fn unread(completeness: &Completeness) -> Vec<String> {
                 source.waived_by.as_deref().unwrap_or("the controller")
             ),
             _ => format!("The source {} was read only in part.", source.name),
-        });
-        lines.extend(source.errors.iter().map(|error| error.text.clone()));
-        let failed = source.tables.iter().filter(|table| table.failed > 0);
-        lines.extend(failed.map(|table| format!("In {}, {} could not be read.", table.name, rows(table.failed))));
+        };
+        for error in &source.errors {
+            line.push_str(&format!(" {}", error.text));
+        }
+        for table in source.tables.iter().filter(|table| table.failed > 0) {
+            line.push_str(&format!(" In {}, {} could not be read.", table.name, rows(table.failed)));
+        }
+        lines.push(line);
     }
     lines
 }

@@ -37,7 +37,8 @@ struct Process<'a> {
 
 /// `html/processing.html`.
 pub(in crate::archive) fn write_processing(bag: &mut Bag, frame: &Frame, tables: &[Written]) -> Result<(), ArchiveError> {
-    let processes = tables.iter().map(|table| Process {
+    let about_the_person = tables.iter().filter(|table| table.tally.found > 0);
+    let processes = about_the_person.map(|table| Process {
         title: table.title(),
         place: format!("{}.{}", table.spec.source, table.spec.table),
         description: table.spec.description.as_deref().unwrap_or(NOT_RECORDED),

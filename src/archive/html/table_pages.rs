@@ -57,8 +57,8 @@ pub(in crate::archive) fn write(
             title: table.title(),
             description: table.spec.description.as_deref(),
             summary: &match table.rows {
-                1 => "1 record.".to_owned(),
-                rows => format!("{} records.", grouped(rows)),
+                1 => "1 record. It is also in".to_owned(),
+                rows => format!("{} records. All of them are in", grouped(rows)),
             },
             csv: &data.csv_path,
             jsonl: &data.jsonl_path,
@@ -105,18 +105,17 @@ fn write_rows(out: &mut dyn std::io::Write, table: &Written, rows: &mut PageRows
     // Columns that were added after the rows came in have no cells on pages.
     let columns = &table.columns[..table.spec.columns.len()];
     for column in columns {
-        let class = if is_number(column.spec.column_type) { " class=\"number\"" } else { "" };
+        let class = class_of(column.spec.column_type);
         write!(out, "<th scope=\"col\"{class}>{}</th>", heading(column.spec.label.as_deref(), &column.spec.name))?;
     }
     out.write_all(b"</tr></thead>\n<tbody>\n")?;
     rows.read_page(page - 1, |cells| {
         out.write_all(b"<tr>")?;
         for (index, (column, cell)) in columns.iter().zip(cells).enumerate() {
-            match (index, is_number(column.spec.column_type)) {
-                (0, false) => write!(out, "<th scope=\"row\">{cell}</th>")?,
-                (0, true) => write!(out, "<th scope=\"row\" class=\"number\">{cell}</th>")?,
-                (_, true) => write!(out, "<td class=\"number\">{cell}</td>")?,
-                (_, false) => write!(out, "<td>{cell}</td>")?,
+            let class = class_of(column.spec.column_type);
+            match index {
+                0 => write!(out, "<th scope=\"row\"{class}>{cell}</th>")?,
+                _ => write!(out, "<td{class}>{cell}</td>")?,
             }
         }
         Ok(out.write_all(b"</tr>\n")?)
@@ -131,8 +130,14 @@ fn heading(label: Option<&str>, name: &str) -> String {
     }
 }
 
-fn is_number(column_type: ColumnType) -> bool {
-    matches!(column_type, ColumnType::Integer | ColumnType::Decimal | ColumnType::Float)
+fn class_of(column_type: ColumnType) -> &'static str {
+    match column_type {
+        ColumnType::Integer | ColumnType::Decimal | ColumnType::Float => " class=\"number\"",
+        ColumnType::TimestampUtc | ColumnType::TimestampLocal | ColumnType::Date | ColumnType::Time | ColumnType::Uuid => {
+            " class=\"moment\""
+        }
+        _ => "",
+    }
 }
 
 fn left_out(table: &Written) -> String {
