@@ -7,8 +7,9 @@
 //!                                   ledger: the one durable truth
 //! ```
 
-pub mod cli;
+pub mod archive;
 pub mod certify;
+pub mod cli;
 pub mod clock;
 pub mod config;
 pub mod connector;

@@ -53,8 +53,8 @@ pub async fn look(
                 sessions.insert(name.clone(), ReadBack::open(source).await.map_err(failed)?);
             }
             let Some(session) = sessions.get_mut(&name) else { continue };
-            let batch: SqlBatch =
-                batch_of(pass, group.step, group.rows, source).ok_or_else(|| LookError::Gone(pass.steps[group.step].collection.clone()))?;
+            let batch: SqlBatch = batch_of(pass, group.step, group.rows, source)
+                .ok_or_else(|| LookError::Gone(pass.steps[group.step].collection.clone()))?;
             let looked = session.look(&batch).await.map_err(failed)?;
             seen[group.step].present += looked.present;
             seen[group.step].done += looked.done;
