@@ -121,7 +121,7 @@ impl Code {
         let fit =
             |c: char| if c.is_ascii_alphanumeric() || matches!(c, '_' | '.' | ':' | '-') { c.to_ascii_lowercase() } else { '_' };
         let word: String = name.chars().map(fit).take(64).collect();
-        Code(if word.is_empty() { "_".to_owned() } else { word })
+        Code(if word.is_empty() { "_".into() } else { word.into() })
     }
 }
 
