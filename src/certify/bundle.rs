@@ -92,7 +92,7 @@ pub fn write(
 ) -> Result<BundlePaths, BundleError> {
     let paths = BundlePaths::of(folder);
     if !is_published(folder, text, notary)? {
-        let parent = folder.parent().unwrap_or(Path::new("."));
+        let parent = folder_of(folder);
         let name = folder.file_name().unwrap_or_default().to_string_lossy();
         let part = parent.join(format!(".{name}.part"));
         let staged = || -> io::Result<()> {
@@ -160,8 +160,7 @@ fn instructions(digest: &Digest, notary: &Notary) -> String {
 
 /// The public files alone: what else an operator may have put into the folder, such as a subject's opening, stays out.
 fn pack(paths: &BundlePaths) -> io::Result<()> {
-    let parent = paths.zip.parent().unwrap_or(Path::new("."));
-    let mut zip = ZipWriter::new(tempfile::NamedTempFile::new_in(parent)?);
+    let mut zip = ZipWriter::new(tempfile::NamedTempFile::new_in(folder_of(&paths.zip))?);
     for name in FILES {
         zip.start_file(name, SimpleFileOptions::default())?;
         zip.write_all(&fs::read(paths.folder.join(name))?)?;
@@ -170,6 +169,11 @@ fn pack(paths: &BundlePaths) -> io::Result<()> {
     file.as_file().sync_all()?;
     file.persist(&paths.zip).map_err(|error| error.error)?;
     Ok(())
+}
+
+/// The folder that a path lies in; a bare name lies in the current one.
+fn folder_of(path: &Path) -> &Path {
+    path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."))
 }
 
 fn write_durably(path: &Path, bytes: &[u8]) -> io::Result<()> {
