@@ -1,9 +1,9 @@
 //! SQL databases as sources: PostgreSQL and SQLite. `text/` builds every statement, `snapshot` gathers, `eraser` erases, `readback` verifies.
 
 mod catalogue;
+mod check;
 pub mod decode;
 mod eraser;
-mod check;
 mod introspect;
 mod introspect_postgres;
 mod introspect_sqlite;
@@ -19,8 +19,8 @@ pub mod text;
 mod types;
 
 pub use catalogue::*;
-pub use eraser::{Applied, EraseError, EraseSession, SqlBatch};
 pub use check::check_live;
+pub use eraser::{Applied, EraseError, EraseSession, SqlBatch};
 pub use introspect::load_catalogue;
 pub use location::{Inbound, Location, RowKey, inbound_keys};
 pub use readback::{ReadBack, Seen};
