@@ -7,6 +7,8 @@
 //!                                   ledger: the one durable truth
 //! ```
 
+pub mod archive;
+pub mod certify;
 pub mod cli;
 pub mod clock;
 pub mod config;
@@ -18,6 +20,7 @@ pub mod decide;
 pub mod demo;
 pub mod deployment;
 pub mod erase;
+pub mod failpoint;
 pub mod gather;
 pub mod hold;
 pub mod job;

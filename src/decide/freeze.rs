@@ -63,7 +63,8 @@ impl Desk<'_, '_> {
         let tally = snapshot.tally(node).await.map_err(failed)?;
         let rule = self.rules[node].clone();
         let mut item = item_of(&place, &rule, &tally);
-        let step = |item: usize, action: Action, guard: Vec<String>| Step {
+        let step = |item: usize, disposition: Disposition, action: Action, guard: Vec<String>| Step {
+            disposition,
             source: place.source.clone(),
             dataset: place.dataset.clone(),
             collection: place.collection.clone(),
@@ -92,7 +93,7 @@ impl Desk<'_, '_> {
             let action = Action::Clear { columns: cut.columns.clone() };
             let at = if unlinks_own_rows { main } else { main + 1 };
             sources.push(Source {
-                step: step(at, action, cut.columns.clone()),
+                step: step(at, Disposition::Unlink, action, cut.columns.clone()),
                 node,
                 selection: Selection::Cut(cut.bit),
                 masks: Vec::new(),
@@ -106,7 +107,7 @@ impl Desk<'_, '_> {
             let guard = owners.iter().chain(&names).cloned().collect();
             let action = Action::Overwrite { columns: names };
             sources.push(Source {
-                step: step(main, action, guard),
+                step: step(main, Disposition::Mask, action, guard),
                 node,
                 selection: Selection::Fate(fate::MASK),
                 masks: columns.clone(),
@@ -114,7 +115,7 @@ impl Desk<'_, '_> {
         }
         if item.disposition == Disposition::Erase && item.expected > 0 {
             sources.push(Source {
-                step: step(main, Action::Delete, owners),
+                step: step(main, Disposition::Erase, Action::Delete, owners),
                 node,
                 selection: Selection::Fate(fate::ERASE),
                 masks: Vec::new(),
@@ -122,7 +123,7 @@ impl Desk<'_, '_> {
         }
         if !item.retained.is_empty() {
             sources.push(Source {
-                step: step(main, Action::Keep, Vec::new()),
+                step: step(main, Disposition::Retain, Action::Keep, Vec::new()),
                 node,
                 selection: Selection::Fate(fate::RETAIN),
                 masks: Vec::new(),
@@ -162,6 +163,7 @@ impl Desk<'_, '_> {
             });
             let Some(item) = item else { continue };
             let step = Step {
+                disposition: Disposition::Erase,
                 source: place.source.clone(),
                 dataset: place.dataset.clone(),
                 collection: place.collection.clone(),
@@ -263,7 +265,8 @@ impl Decided {
         let mut steps = Vec::new();
         for mut source in sources {
             if only_new && (source.step.identity || source.step.action == Action::Keep) {
-                continue;
+                // The people themselves, and what can only go after them, wait for the end.
+                break;
             }
             let position = u16::try_from(steps.len()).map_err(|_| GatherError::Map("a plan has too many steps".into()))?;
             source.step.records = write_records(&source, position, gathering, secret, sink).await?;

@@ -3,10 +3,13 @@
 
 mod authorise;
 mod drain;
+mod execute;
 #[cfg(test)]
 mod hold_tests;
+pub mod manifest;
 mod permit;
 
 pub use authorise::{Authorisation, Authorised, Batch, CoOwners, Held, authorise};
 pub use drain::{DrainError, DrainReport, Drained, FenceError, InFlight, SessionError, SessionKiller, drain, fence};
+pub use execute::{ExecuteError, Executor, batch_of};
 pub use permit::{Opening, Permit, PermitError, PermitRequest, open};

@@ -156,6 +156,11 @@ impl Opening {
         &self.permit.holds
     }
 
+    /// The id that the permit will have, for the note of the intent.
+    pub fn permit_id(&self) -> &str {
+        &self.permit.row.id
+    }
+
     /// Makes the permit durable, and only then hands it out.
     pub async fn commit(self) -> Result<Permit, PermitError> {
         self.tx.commit().await?;

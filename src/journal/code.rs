@@ -1,6 +1,7 @@
 //! The words that an entry of the journal may hold: short codes, random ids, digests and keyed references. There is no type here into
 //! which an e-mail address, a name or a sentence fits, and that is how the journal stays free of personal data (J-1).
 
+use std::borrow::Cow;
 use std::fmt;
 use std::str::FromStr;
 
@@ -22,7 +23,7 @@ macro_rules! word {
         $(#[$doc])*
         #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
         #[serde(try_from = "String", into = "String")]
-        pub struct $name(String);
+        pub struct $name(Cow<'static, str>);
 
         impl $name {
             /// The word.
@@ -47,7 +48,7 @@ macro_rules! word {
 
         impl From<$name> for String {
             fn from(word: $name) -> String {
-                word.0
+                word.0.into_owned()
             }
         }
 
@@ -89,11 +90,42 @@ word!(
 impl Code {
     /// Reads a code.
     pub fn parse(text: &str) -> Result<Code, NotACode> {
-        let allowed = |byte: u8| matches!(byte, b'a'..=b'z' | b'0'..=b'9' | b'_' | b'.' | b':' | b'-');
-        if text.is_empty() || text.len() > 64 || !text.bytes().all(allowed) {
+        if !is_code(text) {
             return Err(NotACode { expected: "a code: 1 to 64 of a-z 0-9 _ . : -" });
         }
-        Ok(Code(text.to_owned()))
+        Ok(Code(text.to_owned().into()))
+    }
+
+    /// A code of the program itself, for constants: `const LATE: Code = Code::fixed("late");`.
+    ///
+    /// # Panics
+    /// If the word is not a code; for a constant that is an error of compilation.
+    pub const fn fixed(word: &'static str) -> Code {
+        assert!(is_code(word), "a code is 1 to 64 of a-z 0-9 _ . : -");
+        Code(Cow::Borrowed(word))
+    }
+}
+
+const fn is_code(text: &str) -> bool {
+    let bytes = text.as_bytes();
+    let mut at = 0;
+    // A loop over an index: constants cannot use iterators.
+    while at < bytes.len() {
+        if !matches!(bytes[at], b'a'..=b'z' | b'0'..=b'9' | b'_' | b'.' | b':' | b'-') {
+            return false;
+        }
+        at += 1;
+    }
+    !bytes.is_empty() && bytes.len() <= 64
+}
+
+impl Code {
+    /// A configured name as a code: letters in lower case, everything else that a code cannot hold as `_`, at most 64.
+    pub fn fitted(name: &str) -> Code {
+        let fit =
+            |c: char| if c.is_ascii_alphanumeric() || matches!(c, '_' | '.' | ':' | '-') { c.to_ascii_lowercase() } else { '_' };
+        let word: String = name.chars().map(fit).take(64).collect();
+        Code(if word.is_empty() { "_".into() } else { word.into() })
     }
 }
 
@@ -102,14 +134,19 @@ impl Digest {
     pub fn parse(text: &str) -> Result<Digest, NotACode> {
         let digits = text.strip_prefix("sha256:").or_else(|| text.strip_prefix("hmac-sha256:")).unwrap_or_default();
         match digits.len() == 64 && is_lower_hex(digits) {
-            true => Ok(Digest(text.to_owned())),
+            true => Ok(Digest(text.to_owned().into())),
             false => Err(NotACode { expected: "a digest: sha256: and 64 hex digits" }),
         }
     }
 
+    /// A keyed hash.
+    pub fn from_hmac(mac: &[u8; 32]) -> Digest {
+        Digest(format!("hmac-sha256:{}", hex(mac)).into())
+    }
+
     /// The SHA-256 digest of these bytes.
     pub fn of(bytes: &[u8]) -> Digest {
-        Digest(format!("sha256:{}", hex(&super::merkle::sha256(bytes))))
+        Digest(format!("sha256:{}", hex(&super::merkle::sha256(bytes))).into())
     }
 }
 
@@ -117,7 +154,7 @@ impl Id {
     /// Reads an id.
     pub fn parse(text: &str) -> Result<Id, NotACode> {
         match Uuid::try_parse(text) {
-            Ok(uuid) if uuid.to_string() == text => Ok(Id(text.to_owned())),
+            Ok(uuid) if uuid.to_string() == text => Ok(Id(text.to_owned().into())),
             _ => Err(NotACode { expected: "an id: a UUID in lower case" }),
         }
     }
@@ -125,7 +162,7 @@ impl Id {
 
 impl From<Uuid> for Id {
     fn from(uuid: Uuid) -> Id {
-        Id(uuid.to_string())
+        Id(uuid.to_string().into())
     }
 }
 
@@ -144,19 +181,19 @@ impl HoldCode {
 impl Actor {
     /// The program itself, by schedule or by what an approved plan tells it to do.
     pub fn system() -> Actor {
-        Actor("system".into())
+        Actor(Cow::Borrowed("system"))
     }
 
     /// An operator, by a reference that only the key can tie to the name.
     pub fn person(keys: &Keys, name: &str) -> Actor {
-        Actor(format!("person:{}", hex(&keys.mac("journal actor", name.as_bytes())[..16])))
+        Actor(format!("person:{}", hex(&keys.mac("journal actor", name.as_bytes())[..16])).into())
     }
 
     /// Reads an actor.
     pub fn parse(text: &str) -> Result<Actor, NotACode> {
         let keyed = text.strip_prefix("person:").is_some_and(|digits| digits.len() == 32 && is_lower_hex(digits));
         match keyed || text == "system" {
-            true => Ok(Actor(text.to_owned())),
+            true => Ok(Actor(text.to_owned().into())),
             false => Err(NotACode { expected: "an actor: system, or person: and 32 hex digits" }),
         }
     }

@@ -13,7 +13,7 @@ const ED25519: u8 = 0x01;
 const SIGNATURES_AT_MOST: usize = 100;
 
 /// Why a note is not to be believed.
-#[derive(Debug, Error, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Error)]
 pub enum NoteError {
     /// It has not the form of a signed note.
     #[error("it is not a signed note")]

@@ -15,7 +15,7 @@ const FIRST_LINE: &str = "c2sp.org/tlog-proof@v1";
 const HASHES_AT_MOST: usize = 64;
 
 /// Why a proof does not convince.
-#[derive(Debug, Error, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Error)]
 pub enum ProofError {
     /// It has not the form of a proof.
     #[error("it is not a c2sp.org/tlog-proof@v1 file")]

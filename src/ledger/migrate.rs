@@ -9,6 +9,7 @@ const MIGRATIONS: &[&str] = &[
     include_str!("migrations/0001_requests.sql"),
     include_str!("migrations/0002_holds.sql"),
     include_str!("migrations/0003_journal.sql"),
+    include_str!("migrations/0004_execution.sql"),
 ];
 
 pub(super) async fn migrate(db: &Db) -> Result<(), LedgerError> {

@@ -6,6 +6,7 @@ pub mod approval;
 pub mod certificate;
 mod dialect;
 mod error;
+pub mod execution;
 pub mod hold;
 mod hold_row;
 pub mod hold_set;

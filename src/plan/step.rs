@@ -3,6 +3,8 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::Disposition;
+
 /// What a step does to the rows of one collection.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -36,6 +38,8 @@ pub struct Step {
     pub schema: Option<String>,
     /// Which item of the plan the step carries out.
     pub item: usize,
+    /// The disposition of that item.
+    pub disposition: Disposition,
     /// What is done.
     pub action: Action,
     /// Columns of the fingerprint by which a row is recognised as unchanged: who owns it, and for overwriting also what is overwritten.

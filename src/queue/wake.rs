@@ -44,11 +44,10 @@ impl Wake {
     }
 
     /// Returns when there may be something to do, at the latest after one and a half polls.
-    pub(super) async fn wait(&mut self) -> Result<(), LedgerError> {
-        let nap = tokio::time::sleep(jittered(self.poll)?);
+    pub(super) async fn wait(&mut self) {
+        let nap = tokio::time::sleep(self.pause());
         let Some(listener) = &mut self.listener else {
-            nap.await;
-            return Ok(());
+            return nap.await;
         };
         let lost = tokio::select! {
             () = nap => false,
@@ -56,9 +55,13 @@ impl Wake {
         };
         if lost {
             // The connection broke. The listener connects again at its next use; meanwhile this must not become a busy loop.
-            tokio::time::sleep(jittered(self.poll)?).await;
+            tokio::time::sleep(self.pause()).await;
         }
-        Ok(())
+    }
+
+    fn pause(&self) -> Duration {
+        // Without random numbers workers keep time with each other, which is slower and not wrong.
+        jittered(self.poll).unwrap_or(self.poll)
     }
 }
 

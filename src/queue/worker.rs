@@ -194,7 +194,7 @@ impl Worker {
             }
             tokio::select! {
                 Some(finished) = hands.tasks.join_next() => hands.put_down(finished),
-                waited = wake.wait() => waited?,
+                () = wake.wait() => {}
                 () = asked_to_leave(&mut shutdown) => {}
             }
         }

@@ -1,3 +1,19 @@
-//! Proof that something is gone: reading back what was erased, and looking for what nobody thought of. Code here never erases.
+//! Verification: whether what was erased is gone, looked at by another code path than the one that erased. What it finds becomes
+//! evidence, and evidence is all that a certificate can be made from. Code here never erases.
 
+mod conclude;
+pub mod control;
+mod evidence;
+mod level;
+mod looked;
 pub mod residue;
+#[cfg(test)]
+pub(crate) mod samples;
+mod search;
+
+pub use conclude::{Conclusion, Looks, conclude};
+pub use control::LookError;
+pub use evidence::{Contradiction, ItemOutcome, PositiveControl, ReadBack, ValueSearch, VerifiedAbsence};
+pub use level::{Level, Method};
+pub use looked::{Looked, Sight};
+pub use search::{RetainedRows, Searched, search};

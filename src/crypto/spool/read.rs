@@ -61,7 +61,7 @@ impl SpoolReader {
         Ok(reader)
     }
 
-    /// What the writer's [`SpoolWriter::finish`] gave. A plan that was bound to another digest belongs to another spool.
+    /// What the writer's [`super::SpoolWriter::finish`] gave. A plan that was bound to another digest belongs to another spool.
     pub fn digest(&self) -> &SpoolDigest {
         &self.digest
     }

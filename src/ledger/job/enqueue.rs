@@ -8,7 +8,7 @@ use crate::args;
 use crate::db::Tx;
 use crate::ledger::{LedgerError, new_id};
 
-/// With this many failures a job is dead. With the delays of `queue::retry` the last one comes about two days after the first.
+/// With this many failures a job is dead. With the delays of `queue::retry` the last one comes a day or more after the first.
 const MAX_ATTEMPTS: i64 = 16;
 
 /// A job to be queued.

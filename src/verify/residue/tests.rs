@@ -70,7 +70,7 @@ async fn unmapped_tables_are_searched_in_every_column_of_sqlite() {
 #[tokio::test]
 async fn v_3_every_planted_value_is_found_and_nothing_stays_behind() {
     let table = "CREATE TABLE t (id INTEGER PRIMARY KEY, line TEXT)";
-    for database in [testing::sqlite(table).await, testing::postgres(table).await] {
+    for database in [Some(testing::sqlite(table).await), testing::postgres(table).await].into_iter().flatten() {
         let report = plain_scan(&database).await;
         assert!(report.control.holds(), "{:?}", report.control);
         assert!(report.control.planted > 50, "every form in text and in bytes");
@@ -140,7 +140,8 @@ const POSTGRES: &str = "
 
 #[tokio::test]
 async fn postgres_json_arrays_bytes_and_materialised_views_are_searched() {
-    let report = plain_scan(&testing::postgres(POSTGRES).await).await;
+    let Some(database) = testing::postgres(POSTGRES).await else { return };
+    let report = plain_scan(&database).await;
     let expected = [
         ("copies.tags", Form::Exact),
         ("notes.body", Form::Exact),
@@ -161,9 +162,8 @@ async fn postgres_json_arrays_bytes_and_materialised_views_are_searched() {
 
 #[tokio::test]
 async fn v_2_what_the_role_cannot_see_is_a_gap() {
-    let database = testing::postgres(POSTGRES).await;
-    let url = database.url.replace("habeas@", "reader@");
-    let reader = Db::open(&url, PoolOptions { read_only: true, ..PoolOptions::default() }).await.unwrap();
+    let Some(database) = testing::postgres(POSTGRES).await else { return };
+    let reader = database.as_role("reader", PoolOptions { read_only: true, ..PoolOptions::default() }).await;
     let report = scan_for_ada(&reader, &[], &|_, _, _| false).await;
     assert!(report.control.holds(), "a read-only session can still plant: {:?}", report.control);
     let gaps: Vec<&str> = report.gaps.iter().map(|gap| gap.place.as_str()).collect();

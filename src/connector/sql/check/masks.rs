@@ -135,7 +135,7 @@ mod tests {
         let schema = "CREATE TYPE tier AS ENUM ('a'); CREATE TABLE users (id int PRIMARY KEY, email text, nick varchar(40), born text, initial text,
             team_id text, tier tier, bio text)";
         let strategy = "masking_strategy_override: {strategy: string_rewrite, configuration: {rewrite_value: MASKED}}";
-        let findings = check_postgres(&map(strategy, ""), schema).await;
+        let Some(findings) = check_postgres(&map(strategy, ""), schema).await else { return };
         assert_eq!(about(&findings, Warning, "mask_type"), ["app.users.tier"]);
     }
 }

@@ -103,10 +103,7 @@ dataset:
     async fn a_materialised_view_keeps_copies() {
         let schema = "CREATE TABLE users (id int PRIMARY KEY, email text UNIQUE); CREATE TABLE guests (id int, phone text); CREATE TABLE partners (id int);
             CREATE MATERIALIZED VIEW addresses AS SELECT id FROM users";
-        assert!(
-            only(&check_postgres(MAP, schema).await, "materialised_view")
-                .hint
-                .contains("REFRESH MATERIALIZED VIEW public.addresses")
-        );
+        let Some(findings) = check_postgres(MAP, schema).await else { return };
+        assert!(only(&findings, "materialised_view").hint.contains("REFRESH MATERIALIZED VIEW public.addresses"));
     }
 }

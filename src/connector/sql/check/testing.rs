@@ -12,9 +12,10 @@ pub(super) async fn check_sqlite(map: &str, schema: &'static str) -> Vec<Finding
     check_catalogue(map, &catalogue_of(&testing::sqlite(schema).await).await)
 }
 
-/// The findings about a PostgreSQL database with this schema.
-pub(super) async fn check_postgres(map: &str, schema: &'static str) -> Vec<Finding> {
-    check_catalogue(map, &catalogue_of(&testing::postgres(schema).await).await)
+/// The findings about a PostgreSQL database with this schema; nothing where PostgreSQL is not installed.
+pub(super) async fn check_postgres(map: &str, schema: &'static str) -> Option<Vec<Finding>> {
+    let database = testing::postgres(schema).await?;
+    Some(check_catalogue(map, &catalogue_of(&database).await))
 }
 
 pub(super) async fn catalogue_of(database: &TestDatabase) -> Catalogue {

@@ -1,0 +1,110 @@
+//! The tag files of a BagIt bag (RFC 8493): what the bag is, who made it, and a digest for every file of it.
+
+use std::collections::BTreeMap;
+
+use super::ArchiveHeader;
+use super::bag::Entry;
+
+/// The digests of the payload.
+pub(super) const MANIFEST: &str = "manifest-sha256.txt";
+/// The digests of everything else; only this file itself is in no manifest.
+pub(super) const TAG_MANIFEST: &str = "tagmanifest-sha256.txt";
+/// What the bag says of itself.
+pub(super) const INFO: &str = "bag-info.txt";
+/// The declaration.
+pub(super) const DECLARATION_PATH: &str = "bagit.txt";
+/// Its content.
+pub(super) const DECLARATION: &str = "BagIt-Version: 1.0\nTag-File-Character-Encoding: UTF-8\n";
+
+/// Whether a path is in the payload.
+pub(super) fn is_payload(path: &str) -> bool {
+    path.starts_with("data/")
+}
+
+/// `bag-info.txt`.
+pub(super) fn info(header: &ArchiveHeader, entries: &BTreeMap<String, Entry>) -> String {
+    let payload = || entries.iter().filter(|(path, _)| is_payload(path));
+    let bytes: u64 = payload().map(|(_, entry)| entry.bytes).sum();
+    let controller = &header.controller;
+    let mut out = String::new();
+    let mut line = |label: &str, value: &str| {
+        // A line end in a value would begin another label.
+        let value: String = value.chars().map(|c| if c.is_control() { ' ' } else { c }).collect();
+        out.push_str(&format!("{label}: {value}\n"));
+    };
+    line("Source-Organization", &controller.name);
+    if let Some(address) = &controller.address {
+        line("Organization-Address", address);
+    }
+    if let Some(contact) = &controller.contact {
+        line("Contact-Email", contact);
+    }
+    line("External-Identifier", &header.request.code);
+    line("Bag-Group-Identifier", &header.request.id);
+    line("Bag-Count", "1 of 1");
+    line("Bagging-Date", &header.created.strftime("%Y-%m-%d").to_string());
+    line("Bag-Size", &size_in_words(bytes));
+    line("Payload-Oxum", &format!("{bytes}.{}", payload().count()));
+    line("Bag-Software-Agent", &format!("habeas-data {}", header.software_version));
+    out
+}
+
+/// A manifest of the payload, or of the rest.
+pub(super) fn manifest(entries: &BTreeMap<String, Entry>, payload: bool) -> String {
+    let listed = entries.iter().filter(|(path, _)| is_payload(path) == payload);
+    listed.map(|(path, entry)| format!("{}  {path}\n", entry.sha256)).collect()
+}
+
+/// Reads a manifest: digest by path. `None` if a line is not of that form or a path comes twice.
+pub(super) fn read_manifest(text: &str) -> Option<BTreeMap<&str, &str>> {
+    let mut digests = BTreeMap::new();
+    for line in text.lines() {
+        let (digest, path) = line.split_once("  ")?;
+        if digest.len() != 64 || digests.insert(path, digest).is_some() {
+            return None;
+        }
+    }
+    Some(digests)
+}
+
+/// A size for people: `1.4 MB`.
+pub(super) fn size_in_words(bytes: u64) -> String {
+    const UNITS: [&str; 4] = ["kB", "MB", "GB", "TB"];
+    if bytes < 1000 {
+        return if bytes == 1 { "1 byte".to_owned() } else { format!("{bytes} bytes") };
+    }
+    let mut tenths = bytes / 100;
+    let mut unit = 0;
+    while tenths >= 10_000 && unit + 1 < UNITS.len() {
+        tenths /= 1000;
+        unit += 1;
+    }
+    format!("{}.{} {}", tenths / 10, tenths % 10, UNITS[unit])
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn sizes_read_like_sizes() {
+        let sizes = [0, 1, 999, 1000, 1_449, 999_999, 1_000_000, 2_500_000_000].map(size_in_words);
+        assert_eq!(sizes, ["0 bytes", "1 byte", "999 bytes", "1.0 kB", "1.4 kB", "999.9 kB", "1.0 MB", "2.5 GB"]);
+    }
+
+    #[test]
+    fn a_manifest_reads_back() {
+        let entry = |fill: &str| Entry { bytes: 1, sha256: fill.repeat(64) };
+        let entries = BTreeMap::from([
+            ("data/a".to_owned(), entry("a")),
+            ("data/b".to_owned(), entry("b")),
+            ("bagit.txt".to_owned(), entry("c")),
+        ]);
+        let text = manifest(&entries, true);
+        let read = read_manifest(&text).expect("a manifest");
+        assert_eq!(read.keys().copied().collect::<Vec<_>>(), ["data/a", "data/b"]);
+        assert_eq!(read_manifest(&manifest(&entries, false)).expect("a manifest").len(), 1);
+        assert!(read_manifest("nonsense").is_none());
+        assert!(read_manifest(&format!("{text}{text}")).is_none());
+    }
+}

@@ -1,0 +1,164 @@
+//! The sentences of a certificate. They are fixed: for the same facts there is exactly one text, and the checker refuses any other, so
+//! that nobody can print a stronger claim over weaker evidence. Masking that can be undone is called pseudonymisation, never erasure.
+
+use super::document::{EvidenceFacts, ItemFacts, ItemWord, OutcomeWord, SightWord};
+use crate::journal::Code;
+use crate::verify::{Level, Method};
+
+/// Printed on every certificate, whatever its level.
+pub const DOES_NOT_STATE: [&str; 4] = [
+    "This certificate does not state that storage media were sanitised (NIST SP 800-88r2).",
+    "It does not state that data unknown to the data map does not exist.",
+    "It does not state that recipients not listed have erased their copies.",
+    "Its signature shows who said this and when; it does not by itself show that the data is gone.",
+];
+
+/// What a level of the whole lets a certificate say.
+pub fn level_sentence(level: Level) -> &'static str {
+    match level {
+        Level::Instructed => "Level 0, instructed: deletion was requested; for at least one place nothing confirms it yet.",
+        Level::Acknowledged => "Level 1, acknowledged: the store reported it, per item.",
+        Level::AbsentOnReRead => {
+            "Level 2, absent on re-read: a separate session that had seen the records before found none of them, by key, on the primary."
+        }
+        Level::AbsentOnValueSearch => {
+            "Level 3, absent on value search: a separate session that had seen the records before found none of them, by key, on the \
+             primary; a search of the listed places for the person's identifiers found none, and it found all planted values."
+        }
+    }
+}
+
+/// The sentences for the whole.
+pub fn statement(outcome: OutcomeWord, level: Option<Level>, items: &[ItemFacts]) -> String {
+    let nothing_held = !items.is_empty() && items.iter().all(|item| item.outcome == ItemWord::NothingFound);
+    let opening = match outcome {
+        OutcomeWord::Complete if nothing_held => {
+            "Nothing is held: in every place listed a search for the person's identifiers found no record, by a reader that was shown to \
+             see there."
+        }
+        OutcomeWord::Complete => {
+            "Complete: every record that was found about the person in the places listed is verified as erased, or is retained on a \
+             ground listed."
+        }
+        OutcomeWord::Partial => {
+            "Partial: what is listed as pending, unknown, failed, not covered, pseudonymised or residue is not stated to be erased."
+        }
+        OutcomeWord::Refused => "Refused: nothing was erased. Every record that was found is retained on a ground listed.",
+    };
+    let mut text = opening.to_owned();
+    if let Some(level) = level {
+        text.push_str(" The level of the whole is that of its weakest item. ");
+        text.push_str(level_sentence(level));
+    }
+    text
+}
+
+/// The sentences for one item.
+pub fn item_statement(item: &ItemFacts) -> String {
+    let code = item.code.as_ref().map_or("no_reason", Code::as_str);
+    let mut text = match item.outcome {
+        ItemWord::Verified | ItemWord::Pseudonymised => item.evidence.as_ref().map(absence_sentence).unwrap_or_default(),
+        ItemWord::Retained => String::new(),
+        ItemWord::NothingFound => nothing_found_sentence(item),
+        ItemWord::Pending => format!("Deletion was requested; no confirmation has been received yet ({code})."),
+        ItemWord::Unknown => format!("It is not known whether the erasure took effect ({code})."),
+        ItemWord::Gap => format!("This place was not looked at ({code}). Nothing is stated about it."),
+        ItemWord::Failed => format!("The erasure failed, or the verification contradicted it ({code})."),
+    };
+    let kept: u64 = item.retained.iter().map(|retained| retained.count).sum();
+    if kept > 0 {
+        let space = if text.is_empty() { "" } else { " " };
+        text.push_str(&format!("{space}{} kept on the grounds listed.", counted(kept, "record is", "records are")));
+    }
+    text
+}
+
+fn absence_sentence(evidence: &EvidenceFacts) -> String {
+    let EvidenceFacts { method, records_seen, read_at, .. } = evidence;
+    let (these, none_of_them, them) = match records_seen {
+        1 => ("this record".to_owned(), "it no longer", "it"),
+        count => (format!("these {} records", grouped(*count)), "none of them", "them"),
+    };
+    let seen = format!("At {read_at} a separate session that had seen {these} before the erasure found");
+    let mut text = match method {
+        Method::Delete => format!("{seen} {none_of_them}, by key, on the primary."),
+        Method::Mask => {
+            format!("{seen} none of the overwritten values in {them}, by key, on the primary. Other fields of the records remain.")
+        }
+        Method::Unlink => {
+            format!(
+                "{seen} {none_of_them} tied to the person, by key, on the primary. The rows themselves remain as those of others."
+            )
+        }
+        Method::Pseudonymise => {
+            let were = counted(*records_seen, "record was", "records were");
+            return format!(
+                "{were} pseudonymised, which is not erasure: values were replaced by others that a key or a guess can tie to the person. \
+                 What is left is personal data."
+            );
+        }
+    };
+    if let Some(search) = &evidence.search {
+        text.push_str(&format!(
+            " A search for {} of the person in {} of this source found none; it found {} of {}.",
+            counted(search.identifiers, "identifier", "identifiers"),
+            counted(search.places, "place", "places"),
+            grouped(search.planted_found),
+            counted(search.planted, "planted value", "planted values"),
+        ));
+        if search.unsearchable > 0 {
+            text.push_str(&format!(" {} could not be searched.", counted(search.unsearchable, "place", "places")));
+        }
+    }
+    text
+}
+
+fn nothing_found_sentence(item: &ItemFacts) -> String {
+    let Some(looked) = &item.looked else { return String::new() };
+    let sight = match looked.sight {
+        SightWord::OtherRecords => "it saw records of others there",
+        SightWord::Planted => "it found all values that were planted there",
+        SightWord::Unfiltered => "the place is empty and nothing in it hides rows from the reader",
+    };
+    let identifiers = counted(looked.identifiers, "identifier", "identifiers");
+    format!(
+        "At {} a search for {identifiers} of the person found no record here. The reader was shown to see: {sight}.",
+        looked.looked_at
+    )
+}
+
+fn counted(count: u64, one: &str, many: &str) -> String {
+    format!("{} {}", grouped(count), if count == 1 { one } else { many })
+}
+
+/// A number with commas between groups of three digits.
+pub(super) fn grouped(number: u64) -> String {
+    let digits = number.to_string();
+    let mut text = String::with_capacity(digits.len() + digits.len() / 3);
+    for (at, digit) in digits.chars().enumerate() {
+        if at > 0 && (digits.len() - at).is_multiple_of(3) {
+            text.push(',');
+        }
+        text.push(digit);
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn numbers_read_easily() {
+        assert_eq!([0, 999, 1_000, 1_234_567].map(grouped), ["0", "999", "1,000", "1,234,567"]);
+        assert_eq!(counted(1, "record", "records"), "1 record");
+    }
+
+    #[test]
+    fn no_level_is_worded_as_another() {
+        let sentences = Level::ALL.map(level_sentence);
+        for (number, sentence) in sentences.iter().enumerate() {
+            assert!(sentence.starts_with(&format!("Level {number}, ")));
+        }
+    }
+}

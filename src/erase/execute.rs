@@ -1,0 +1,342 @@
+//! Carries out the manifest of a pass: batch after batch, each under a permit, each one transaction in its source. Killed at any point, it
+//! goes on from where the ledger says, after reading what the last batch came to (E-2).
+
+use std::collections::BTreeMap;
+
+use thiserror::Error;
+
+use super::manifest::{Group, ManifestError, ManifestReader};
+use super::{Authorisation, FenceError, PermitError, PermitRequest, authorise, fence};
+use crate::connector::sql::{Applied, EraseError, EraseSession, Location, ReadBack, SqlBatch, SqlSource};
+use crate::datamap::NodeId;
+use crate::db::DbError;
+use crate::deployment::Deployment;
+use crate::failpoint;
+use crate::journal::{self, Actor, Code, Count, Digest, Event, EventKind, Id};
+use crate::ledger::LedgerError;
+use crate::ledger::execution::{self, Execution, StepTally};
+use crate::ledger::job::JobLease;
+use crate::ledger::permit::{self, Attempt, Closing, PermitOutcome};
+use crate::plan::Action;
+
+/// Why carrying out stopped. What has been committed stays and is known.
+#[derive(Debug, Error)]
+pub enum ExecuteError {
+    /// The manifest.
+    #[error(transparent)]
+    Manifest(#[from] ManifestError),
+    /// The ledger.
+    #[error(transparent)]
+    Ledger(#[from] LedgerError),
+    /// The permit.
+    #[error(transparent)]
+    Permit(#[from] PermitError),
+    /// An earlier permit could not be fenced.
+    #[error(transparent)]
+    Fence(#[from] FenceError),
+    /// A source failed. Its transaction was rolled back, or is to be read again.
+    #[error("source `{source_name}`: {problem}")]
+    Source {
+        /// Its name.
+        source_name: String,
+        /// What it said.
+        problem: EraseError,
+    },
+    /// A source is not reached any more, or its schema has changed since the plan was made.
+    #[error("`{0}` is not as it was when the plan was made: plan anew")]
+    Drifted(String),
+    /// The job has to stop here; another attempt goes on.
+    #[error("stopped between two batches")]
+    Stopped,
+}
+
+/// Everything that carrying out a pass needs.
+pub struct Executor<'a> {
+    /// The installation.
+    pub deployment: &'a Deployment,
+    /// The running attempt.
+    pub lease: &'a JobLease,
+    /// Open sources.
+    pub sources: &'a BTreeMap<String, SqlSource>,
+    /// Keyed names of the subject.
+    pub aliases: Vec<String>,
+}
+
+impl Executor<'_> {
+    /// Deals with the records of a pass up to `end`. Running it again changes nothing (E-3).
+    pub async fn run(&self, pass: &mut Execution, end: u64) -> Result<(), ExecuteError> {
+        let settled_to = self.settle_unknown(pass).await?;
+        let mut reader = ManifestReader::open(&self.deployment.keys, &self.deployment.config.spool, pass, pass.position)?;
+        while pass.position < end {
+            if self.lease.cancel.is_raised() {
+                return Err(ExecuteError::Stopped);
+            }
+            let groups = reader.next_batch(self.deployment.config.limits.batch_rows, end)?;
+            if groups.is_empty() {
+                break;
+            }
+            // Rows that a lost attempt of this very batch has dealt with are its doing, and count as such.
+            let tried_before = pass.position < settled_to;
+            self.batch(pass, groups, tried_before).await?;
+            pass.position = reader.position();
+        }
+        Ok(())
+    }
+
+    async fn batch(&self, pass: &mut Execution, groups: Vec<Group>, tried_before: bool) -> Result<(), ExecuteError> {
+        let source_name = pass.steps[groups[0].step].source.clone();
+        let source = self.sources.get(&source_name).ok_or_else(|| ExecuteError::Drifted(source_name.clone()))?;
+        let count: u64 = groups.iter().map(|group| group.rows.keys.len() as u64).sum();
+        failpoint::hit("erase-before-permit");
+        let mut permit = self.open_permit(pass, &source_name, count).await?;
+        failpoint::hit("erase-after-permit");
+        let ttl = permit.ttl();
+        let failed = |problem: EraseError| ExecuteError::Source { source_name: source_name.clone(), problem };
+        let mut tallies = pass.tallies.clone();
+        let mut closing = Closing { outcome: PermitOutcome::Committed, affected: 0, already_absent: 0, held: 0 };
+        let started = EraseSession::begin(source, permit.id(), ttl).await;
+        let mut session = match started {
+            Ok(session) => session,
+            Err(problem) => {
+                self.close_undone(permit, pass).await?;
+                return Err(failed(problem));
+            }
+        };
+        for group in groups {
+            let batch = self.batch_of(pass, group.step, group.rows, source)?;
+            let applied = match apply(&mut session, batch, &mut permit).await {
+                Ok(applied) => applied,
+                Err(BatchError::Permit(error)) => return Err(error.into()),
+                Err(BatchError::Source(problem)) => {
+                    drop(session);
+                    self.close_undone(permit, pass).await?;
+                    return Err(failed(problem));
+                }
+            };
+            let mut step = StepTally {
+                affected: applied.affected,
+                already_done: applied.already_done,
+                held: applied.held,
+                changed: applied.changed,
+            };
+            closing.affected += step.affected;
+            closing.already_absent += step.already_done;
+            closing.held += step.held;
+            if tried_before {
+                step.affected += std::mem::take(&mut step.already_done);
+            }
+            tallies[group.step].add(step);
+        }
+        failpoint::hit("erase-before-source-commit");
+        self.commit(session, permit, pass, count, tallies, closing, &source_name).await
+    }
+
+    /// The one place where an erasure becomes durable: the permit is looked at last, and the outcome is recorded whatever it is.
+    #[expect(clippy::too_many_arguments, reason = "the facts of one batch, all of them needed here")]
+    async fn commit(
+        &self,
+        session: EraseSession,
+        permit: super::Permit,
+        pass: &mut Execution,
+        count: u64,
+        tallies: Vec<StepTally>,
+        closing: Closing,
+        source_name: &str,
+    ) -> Result<(), ExecuteError> {
+        let mut tx = self.deployment.ledger.begin().await?;
+        let valid = permit.still_valid(&mut tx).await;
+        drop(tx);
+        if let Err(refusal) = valid {
+            drop(session);
+            self.close_undone(permit, pass).await?;
+            return Err(refusal.into());
+        }
+        if let Err(problem) = session.commit().await {
+            // Nobody knows whether it took effect: the next attempt fences the session and reads the source (E-2).
+            let mut tx = self.deployment.ledger.begin().await?;
+            permit.close(&mut tx, Closing::unknown()).await?;
+            tx.commit().await.map_err(LedgerError::from)?;
+            return Err(ExecuteError::Source { source_name: source_name.to_owned(), problem: problem.into() });
+        }
+        failpoint::hit("erase-after-source-commit");
+        let id = permit.id().to_owned();
+        let position = pass.position + count;
+        let mut tx = self.deployment.ledger.begin().await?;
+        execution::advance(&mut tx, self.lease, pass, position, &tallies).await?;
+        permit.close(&mut tx, closing).await?;
+        self.note(&mut tx, EventKind::PermitClosed, pass, source_name, &id, |event| {
+            let outcome = Code::parse("committed").ok();
+            let event = event.count(Count::Affected, closing.affected).count(Count::AlreadyAbsent, closing.already_absent);
+            let event = event.count(Count::Retained, closing.held);
+            match outcome {
+                Some(outcome) => event.outcome(outcome),
+                None => event,
+            }
+        })
+        .await?;
+        tx.commit().await.map_err(LedgerError::from)?;
+        failpoint::hit("erase-after-close");
+        pass.tallies = tallies;
+        self.deployment.progress.advance(count);
+        Ok(())
+    }
+
+    async fn open_permit(&self, pass: &Execution, source: &str, count: u64) -> Result<super::Permit, ExecuteError> {
+        let tx = self.deployment.ledger.begin().await?;
+        let request = PermitRequest {
+            request_id: pass.request_id.clone(),
+            attempt: self.attempt(),
+            source: source.to_owned(),
+            batch_no: batch_number(pass, pass.position),
+            digest: pass.plan_digest.clone(),
+            record_count: count,
+            aliases: self.aliases.clone(),
+            ttl: self.deployment.config.limits.permit,
+        };
+        let mut opening = super::open(tx, &self.deployment.keys, &self.deployment.map, request).await?;
+        let id = opening.permit_id().to_owned();
+        let epoch = u64::try_from(opening.holds().epoch()).unwrap_or(0);
+        self.note(opening.tx(), EventKind::PermitOpened, pass, source, &id, |event| {
+            event.count(Count::Expected, count).count(Count::HoldEpoch, epoch)
+        })
+        .await?;
+        Ok(opening.commit().await?)
+    }
+
+    async fn close_undone(&self, permit: super::Permit, pass: &Execution) -> Result<(), ExecuteError> {
+        let source = permit.source().to_owned();
+        let id = permit.id().to_owned();
+        let mut tx = self.deployment.ledger.begin().await?;
+        permit.close(&mut tx, Closing::nothing_done(0)).await?;
+        self.note(&mut tx, EventKind::PermitClosed, pass, &source, &id, |event| match Code::parse("rolled_back") {
+            Ok(outcome) => event.outcome(outcome),
+            Err(_) => event,
+        })
+        .await?;
+        tx.commit().await.map_err(LedgerError::from)?;
+        Ok(())
+    }
+
+    /// Permits of this request that nobody closed: their sessions are ended, the source is read, and what it shows is written down. Returns
+    /// the end of the batch that was being tried, if it is the next one.
+    async fn settle_unknown(&self, pass: &mut Execution) -> Result<u64, ExecuteError> {
+        let mut tx = self.deployment.ledger.begin().await?;
+        let open = permit::unsettled_of_request(&mut tx, &pass.request_id).await?;
+        drop(tx);
+        let mut settled_to = pass.position;
+        for row in open {
+            fence(&self.deployment.ledger, self.sources, &row).await?;
+            let mine = row.batch_no == batch_number(pass, pass.position);
+            let done = if mine { self.read_again(pass, row.record_count).await? } else { 0 };
+            let outcome = if done > 0 { PermitOutcome::Committed } else { PermitOutcome::RolledBack };
+            let mut tx = self.deployment.ledger.begin().await?;
+            let closing = Closing { outcome, affected: done, already_absent: 0, held: 0 };
+            permit::settle(&mut tx, &row.id, &self.attempt(), &closing).await?;
+            self.note(&mut tx, EventKind::PermitClosed, pass, &row.source, &row.id, |event| {
+                let event = event.count(Count::Affected, done);
+                match Code::parse(outcome.as_str()) {
+                    Ok(word) => event.outcome(word),
+                    Err(_) => event,
+                }
+            })
+            .await?;
+            tx.commit().await.map_err(LedgerError::from)?;
+            if mine {
+                settled_to = pass.position + row.record_count;
+            }
+        }
+        Ok(settled_to)
+    }
+
+    /// How many rows of the batch at the present position are as their step leaves them.
+    async fn read_again(&self, pass: &Execution, count: u64) -> Result<u64, ExecuteError> {
+        let mut done = 0;
+        let mut reader = ManifestReader::open(&self.deployment.keys, &self.deployment.config.spool, pass, pass.position)?;
+        for group in reader.next_batch(count, pass.position + count)? {
+            let name = pass.steps[group.step].source.clone();
+            let source = self.sources.get(&name).ok_or_else(|| ExecuteError::Drifted(name.clone()))?;
+            let failed = |problem: DbError| ExecuteError::Source { source_name: name.clone(), problem: problem.into() };
+            let batch = self.batch_of(pass, group.step, group.rows, source)?;
+            let mut back = ReadBack::open(source).await.map_err(failed)?;
+            done += back.look(&batch).await.map_err(failed)?.done;
+        }
+        Ok(done)
+    }
+
+    fn batch_of(
+        &self,
+        pass: &Execution,
+        step: usize,
+        rows: crate::connector::sql::text::batch::BatchRows,
+        source: &SqlSource,
+    ) -> Result<SqlBatch, ExecuteError> {
+        batch_of(pass, step, rows, source)
+            .ok_or_else(|| ExecuteError::Drifted(format!("{}.{}", pass.steps[step].dataset, pass.steps[step].collection)))
+    }
+
+    fn attempt(&self) -> Attempt {
+        Attempt { job_id: self.lease.job_id.clone(), number: self.lease.attempt }
+    }
+
+    async fn note(
+        &self,
+        tx: &mut crate::db::Tx,
+        kind: EventKind,
+        pass: &Execution,
+        source: &str,
+        permit_id: &str,
+        facts: impl FnOnce(Event) -> Event,
+    ) -> Result<(), ExecuteError> {
+        let mut event = Event::new(kind, self.deployment.now(), Actor::system()).source(Code::fitted(source));
+        if let Ok(id) = Id::parse(&pass.request_id) {
+            event = event.request_id(id);
+        }
+        if let Ok(digest) = Digest::parse(&pass.plan_digest) {
+            event = event.plan_digest(digest);
+        }
+        if let Ok(uuid) = uuid::Uuid::parse_str(permit_id) {
+            event = event.permit_id(uuid.into());
+        }
+        journal::append(tx, &facts(event)).await?;
+        Ok(())
+    }
+}
+
+enum BatchError {
+    Permit(PermitError),
+    Source(EraseError),
+}
+
+async fn apply(session: &mut EraseSession, batch: SqlBatch, permit: &mut super::Permit) -> Result<Applied, BatchError> {
+    let Authorisation { authorised, held } = authorise(batch, permit).map_err(BatchError::Permit)?;
+    let held: u64 = held.iter().map(|hold| hold.positions.len() as u64).sum();
+    let mut applied = match authorised {
+        None => Applied::default(),
+        Some(authorised) => session.apply(&authorised).await.map_err(BatchError::Source)?,
+    };
+    applied.held += held;
+    Ok(applied)
+}
+
+/// The rows of a step as a batch on its live table; `None` if the table is gone or has another key.
+pub fn batch_of(
+    pass: &Execution,
+    step: usize,
+    rows: crate::connector::sql::text::batch::BatchRows,
+    source: &SqlSource,
+) -> Option<SqlBatch> {
+    let step = pass.steps.get(step)?;
+    let table = source.catalogue.find(step.schema.as_deref(), &step.collection)?;
+    let location = Location::new(NodeId(0), &step.dataset, &step.collection, table);
+    if rows.keys.first().is_some_and(|key| key.len() != location.key_width()) {
+        return None;
+    }
+    let co_owned = matches!(step.action, Action::Clear { .. });
+    Some(SqlBatch { source: source.name.clone(), location, action: step.action.clone(), guard: step.guard.clone(), rows, co_owned })
+}
+
+/// Batches are numbered by the record that they begin with, so that a batch that is tried again has the same number.
+fn batch_number(pass: &Execution, position: u64) -> i64 {
+    const RECORDS_PER_PASS: i64 = 1_000_000_000_000;
+    pass.pass * RECORDS_PER_PASS + i64::try_from(position).unwrap_or(RECORDS_PER_PASS)
+}

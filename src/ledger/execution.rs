@@ -1,0 +1,190 @@
+//! How far the carrying out of a manifest has come. Only the attempt that holds the request's job writes here, and the position never goes
+//! back, so that a step that is told twice counts once (E-3, Q-1).
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+use super::LedgerError;
+use super::job::{JobLease, Writer, assert_current};
+use crate::args;
+use crate::db::{Record, Tx};
+use crate::plan::Step;
+
+/// Where a pass stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Stage {
+    /// The manifest is written; nothing has been touched.
+    Frozen,
+    /// The verifier has seen the records (V-3).
+    Seen,
+    /// Every record has been dealt with.
+    Executed,
+    /// Verified and certified.
+    Done,
+}
+
+impl Stage {
+    const ALL: [(Stage, &'static str); 4] =
+        [(Stage::Frozen, "frozen"), (Stage::Seen, "seen"), (Stage::Executed, "executed"), (Stage::Done, "done")];
+
+    fn as_str(self) -> &'static str {
+        Self::ALL.iter().find(|(stage, _)| *stage == self).map_or("", |(_, word)| word)
+    }
+
+    fn parse(word: &str) -> Option<Stage> {
+        Self::ALL.iter().find(|(_, known)| *known == word).map(|(stage, _)| *stage)
+    }
+}
+
+/// What the records of one step came to.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct StepTally {
+    /// Changed by us.
+    pub affected: u64,
+    /// Gone, or as the step leaves them, before we touched them.
+    pub already_done: u64,
+    /// Left alone because of a hold.
+    pub held: u64,
+    /// Left alone because they were no longer as frozen.
+    pub changed: u64,
+}
+
+impl StepTally {
+    /// Adds another tally.
+    pub fn add(&mut self, other: StepTally) {
+        self.affected += other.affected;
+        self.already_done += other.already_done;
+        self.held += other.held;
+        self.changed += other.changed;
+    }
+}
+
+/// One pass.
+#[derive(Debug, Clone)]
+pub struct Execution {
+    /// The request.
+    pub request_id: String,
+    /// The plan.
+    pub plan_digest: String,
+    /// Which pass.
+    pub pass: i64,
+    /// File of the manifest; `None` once destroyed.
+    pub manifest_file: Option<String>,
+    /// Its steps.
+    pub steps: Vec<Step>,
+    /// Records dealt with.
+    pub position: u64,
+    /// Per step.
+    pub tallies: Vec<StepTally>,
+    /// Where it stands.
+    pub stage: Stage,
+    /// Per step, records that the verifier saw before.
+    pub seen: Option<Vec<u64>>,
+    /// When it had seen them.
+    pub seen_at: Option<Timestamp>,
+}
+
+impl Execution {
+    /// Records of the steps that change something: kept rows stand behind them.
+    pub fn acting_records(&self) -> u64 {
+        self.steps.iter().filter(|step| step.action != crate::plan::Action::Keep).map(|step| step.records).sum()
+    }
+
+    /// Records before the people themselves: where a pass waits until nothing new is found.
+    pub fn records_before_people(&self) -> u64 {
+        let before = self.steps.iter().take_while(|step| !step.identity && step.action != crate::plan::Action::Keep);
+        before.map(|step| step.records).sum()
+    }
+}
+
+/// Writes a pass at its beginning.
+pub async fn insert(tx: &mut Tx, lease: &JobLease, execution: &Execution, now: Timestamp) -> Result<(), LedgerError> {
+    assert_current(tx, lease).await?;
+    let tallies = vec![StepTally::default(); execution.steps.len()];
+    let sql = "INSERT INTO execution (request_id, plan_digest, pass, manifest_file, steps, position, tallies, stage, created_at)
+               VALUES ($1, $2, $3, $4, $5, 0, $6, 'frozen', $7) ON CONFLICT (request_id, plan_digest, pass) DO NOTHING";
+    let args = args![
+        execution.request_id.as_str(),
+        execution.plan_digest.as_str(),
+        execution.pass,
+        execution.manifest_file.as_deref(),
+        json(&execution.steps)?,
+        json(&tallies)?,
+        now,
+    ];
+    tx.on().execute(sql, args).await?;
+    Ok(())
+}
+
+/// Writes what the verifier saw before anything was touched.
+pub async fn set_seen(tx: &mut Tx, lease: &JobLease, pass: &Execution, seen: &[u64], at: Timestamp) -> Result<(), LedgerError> {
+    assert_current(tx, lease).await?;
+    let sql = "UPDATE execution SET seen = $4, seen_at = $5, stage = 'seen'
+               WHERE request_id = $1 AND plan_digest = $2 AND pass = $3 AND stage = 'frozen'";
+    let args = args![pass.request_id.as_str(), pass.plan_digest.as_str(), pass.pass, json(&seen)?, at];
+    changed_one(tx.on().execute(sql, args).await?)
+}
+
+/// Moves a pass forward.
+pub async fn advance(
+    tx: &mut Tx,
+    lease: &JobLease,
+    pass: &Execution,
+    position: u64,
+    tallies: &[StepTally],
+) -> Result<(), LedgerError> {
+    assert_current(tx, lease).await?;
+    let sql = "UPDATE execution SET position = $4, tallies = $5
+               WHERE request_id = $1 AND plan_digest = $2 AND pass = $3 AND position <= $4";
+    let position = i64::try_from(position).unwrap_or(i64::MAX);
+    let args = args![pass.request_id.as_str(), pass.plan_digest.as_str(), pass.pass, position, json(&tallies)?];
+    changed_one(tx.on().execute(sql, args).await?)
+}
+
+/// Moves a pass to its next stage.
+pub async fn set_stage(tx: &mut Tx, lease: &JobLease, pass: &Execution, stage: Stage) -> Result<(), LedgerError> {
+    assert_current(tx, lease).await?;
+    let sql = "UPDATE execution SET stage = $4 WHERE request_id = $1 AND plan_digest = $2 AND pass = $3";
+    let args = args![pass.request_id.as_str(), pass.plan_digest.as_str(), pass.pass, stage.as_str()];
+    changed_one(tx.on().execute(sql, args).await?)
+}
+
+/// The manifest has been destroyed.
+pub async fn forget_manifest(tx: &mut Tx, writer: Writer<'_>, pass: &Execution) -> Result<(), LedgerError> {
+    writer.check(tx).await?;
+    let sql = "UPDATE execution SET manifest_file = NULL WHERE request_id = $1 AND plan_digest = $2 AND pass = $3";
+    changed_one(tx.on().execute(sql, args![pass.request_id.as_str(), pass.plan_digest.as_str(), pass.pass]).await?)
+}
+
+/// All passes of a request, oldest plan first.
+pub async fn of_request(tx: &mut Tx, request_id: &str) -> Result<Vec<Execution>, LedgerError> {
+    let sql = "SELECT request_id, plan_digest, pass, manifest_file, steps, position, tallies, stage, seen, seen_at
+               FROM execution WHERE request_id = $1 ORDER BY created_at, pass";
+    tx.on().fetch_all(sql, args![request_id]).await?.iter().map(read).collect()
+}
+
+fn read(row: &Record) -> Result<Execution, LedgerError> {
+    let unreadable = |problem: &str| LedgerError::Unreadable { noun: "execution", problem: problem.to_owned() };
+    let seen = row.opt_text("seen")?.map(|text| serde_json::from_str(&text)).transpose().map_err(|_| unreadable("seen"))?;
+    Ok(Execution {
+        request_id: row.text("request_id")?,
+        plan_digest: row.text("plan_digest")?,
+        pass: row.int("pass")?,
+        manifest_file: row.opt_text("manifest_file")?,
+        steps: serde_json::from_str(&row.text("steps")?).map_err(|_| unreadable("steps"))?,
+        position: u64::try_from(row.int("position")?).map_err(|_| unreadable("position"))?,
+        tallies: serde_json::from_str(&row.text("tallies")?).map_err(|_| unreadable("tallies"))?,
+        stage: Stage::parse(&row.text("stage")?).ok_or_else(|| unreadable("stage"))?,
+        seen,
+        seen_at: row.opt_instant("seen_at")?,
+    })
+}
+
+fn json<T: Serialize>(document: &T) -> Result<String, LedgerError> {
+    serde_json::to_string(document)
+        .map_err(|_| LedgerError::Unreadable { noun: "execution", problem: "it has no JSON form".into() })
+}
+
+fn changed_one(rows: u64) -> Result<(), LedgerError> {
+    if rows == 1 { Ok(()) } else { Err(LedgerError::Stale) }
+}

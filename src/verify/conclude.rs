@@ -1,0 +1,213 @@
+//! What can be said of each item of a plan, from what the verifier saw before and after. Every number comes from looking; a look that did not
+//! happen, or that does not add up, is never absence (V-1, V-2).
+
+use std::collections::BTreeMap;
+
+use jiff::Timestamp;
+
+use super::search::Searched;
+use super::{Contradiction, ItemOutcome, Looked, Method, PositiveControl, ReadBack, Sight, VerifiedAbsence};
+use crate::connector::sql::Seen;
+use crate::journal::Code;
+use crate::ledger::execution::Execution;
+use crate::plan::{Action, Disposition, Ground, Plan, PlanItem, Retained, Step};
+
+/// What came of one item.
+#[derive(Debug)]
+pub struct Conclusion {
+    /// The item as planned.
+    pub item: PlanItem,
+    /// Records found in it, by the plan and by later passes, as far as the verifier saw them.
+    pub found: u64,
+    /// Records that were to change.
+    pub expected: u64,
+    /// Records that we changed.
+    pub affected: u64,
+    /// Records that were gone or done before we touched them.
+    pub already_done: u64,
+    /// Records kept, with those that a hold kept during the erasure.
+    pub retained: Vec<Retained>,
+    /// The outcome, with its evidence.
+    pub outcome: ItemOutcome,
+    /// What went wrong with the evidence, if anything did.
+    pub contradiction: Option<Contradiction>,
+}
+
+/// What the verifier has seen.
+pub struct Looks<'a> {
+    /// Passes, the approved one first, each with what was seen of it afterwards.
+    pub passes: &'a [(Execution, Vec<Seen>)],
+    /// The value search.
+    pub searched: &'a Searched,
+    /// Per `dataset.collection` without records of the subject: how many records of others the verifier saw there.
+    pub others: &'a BTreeMap<String, u64>,
+    /// Now.
+    pub now: Timestamp,
+}
+
+#[derive(Default)]
+struct Sum {
+    records: u64,
+    seen_before: u64,
+    not_done: u64,
+    affected: u64,
+    already_done: u64,
+    held: u64,
+    kept: u64,
+    kept_present: u64,
+    seen_at: Option<Timestamp>,
+}
+
+/// Concludes on every item of the plan, and on items that only later passes had.
+pub fn conclude(plan: &Plan, looks: &Looks<'_>, identifiers: u64) -> Vec<Conclusion> {
+    let mut sums: BTreeMap<(String, String, &'static str), Sum> = BTreeMap::new();
+    for (pass, after) in looks.passes {
+        for (at, step) in pass.steps.iter().enumerate() {
+            add_step(&mut sums, pass, at, step, after.get(at).copied().unwrap_or_default());
+        }
+    }
+    let mut conclusions = Vec::new();
+    for item in &plan.items {
+        let main = word(item.disposition);
+        let sum = sums.remove(&(item.dataset.clone(), item.collection.clone(), main)).unwrap_or_default();
+        let kept = match item.disposition {
+            Disposition::Unlink if item.retained.is_empty() => Sum::default(),
+            _ => sums.remove(&(item.dataset.clone(), item.collection.clone(), "retain")).unwrap_or_default(),
+        };
+        conclusions.push(conclude_item(item, &sum, &kept, looks, identifiers));
+    }
+    conclusions
+}
+
+fn word(disposition: Disposition) -> &'static str {
+    match disposition {
+        Disposition::Erase => "erase",
+        Disposition::Mask => "mask",
+        Disposition::Unlink => "unlink",
+        Disposition::Retain => "kept",
+        Disposition::Export => "export",
+        Disposition::Undecided => "undecided",
+    }
+}
+
+fn add_step(sums: &mut BTreeMap<(String, String, &'static str), Sum>, pass: &Execution, at: usize, step: &Step, after: Seen) {
+    let detaching = step.disposition == Disposition::Erase && step.action != Action::Delete;
+    if detaching {
+        // The same rows are deleted by a later step, which is the one that counts.
+        return;
+    }
+    let name = if step.action == Action::Keep { "retain" } else { word(step.disposition) };
+    let sum = sums.entry((step.dataset.clone(), step.collection.clone(), name)).or_default();
+    if step.action == Action::Keep {
+        sum.kept += step.records;
+        sum.kept_present += after.present;
+        return;
+    }
+    let tally = pass.tallies.get(at).copied().unwrap_or_default();
+    sum.records += step.records;
+    sum.seen_before += pass.seen.as_ref().and_then(|seen| seen.get(at)).copied().unwrap_or(0);
+    sum.not_done += step.records.saturating_sub(after.done);
+    sum.affected += tally.affected;
+    sum.already_done += tally.already_done;
+    sum.held += tally.held;
+    sum.seen_at = sum.seen_at.max(pass.seen_at);
+}
+
+fn conclude_item(item: &PlanItem, sum: &Sum, kept: &Sum, looks: &Looks<'_>, identifiers: u64) -> Conclusion {
+    let mut retained = item.retained.clone();
+    if sum.held > 0 {
+        retained.push(Retained { count: sum.held, ground: Ground::Hold, reference: None, review_on: None });
+    }
+    let planned_kept: u64 = item.retained.iter().map(|kept| kept.count).sum();
+    let mut conclusion = Conclusion {
+        item: item.clone(),
+        found: sum.seen_before + planned_kept,
+        expected: sum.records,
+        affected: sum.affected,
+        already_done: sum.already_done,
+        retained,
+        outcome: ItemOutcome::Retained,
+        contradiction: None,
+    };
+    if item.disposition == Disposition::Undecided {
+        conclusion.outcome = ItemOutcome::Failed { code: Code::fitted("undecided") };
+        return conclusion;
+    }
+    let held_kept = item.retained.iter().any(|kept| kept.ground == Ground::Hold);
+    if held_kept && kept.kept_present < kept.kept {
+        // Somebody else removed what a hold keeps: not ours to call fine.
+        conclusion.outcome = ItemOutcome::Failed { code: Code::fitted("held_records_missing") };
+        return conclusion;
+    }
+    if sum.records == 0 {
+        conclusion.outcome = if planned_kept > 0 { ItemOutcome::Retained } else { nothing_found(item, looks, identifiers) };
+        return conclusion;
+    }
+    let to_verify = sum.seen_before.saturating_sub(sum.held);
+    if to_verify == 0 && sum.held > 0 {
+        return conclusion;
+    }
+    match attest(item, sum, to_verify, looks) {
+        Ok(absence) => conclusion.outcome = ItemOutcome::Verified(absence),
+        Err(contradiction) => {
+            conclusion.outcome = ItemOutcome::Failed { code: code_of(contradiction) };
+            conclusion.contradiction = Some(contradiction);
+        }
+    }
+    conclusion
+}
+
+fn attest(item: &PlanItem, sum: &Sum, to_verify: u64, looks: &Looks<'_>) -> Result<VerifiedAbsence, Contradiction> {
+    let seen_at = sum.seen_at.ok_or(Contradiction::NoPositiveControl)?;
+    let control = PositiveControl::saw(to_verify, seen_at)?;
+    let read_back = ReadBack {
+        method: method_of(item),
+        records_read: to_verify,
+        still_present: sum.not_done.saturating_sub(sum.held),
+        // `ReadBack` sessions refuse a standby.
+        on_primary: true,
+        read_at: looks.now,
+    };
+    let search = looks.searched.searches.get(&item.source).cloned();
+    match VerifiedAbsence::attest(control.clone(), &read_back, search) {
+        // The search has its own place in the certificate; the read-back by key stands without it, at its own level.
+        Err(Contradiction::Residue { .. } | Contradiction::BlindSearch { .. } | Contradiction::EmptySearch) => {
+            VerifiedAbsence::attest(control, &read_back, None)
+        }
+        verdict => verdict,
+    }
+}
+
+fn method_of(item: &PlanItem) -> Method {
+    match item.disposition {
+        Disposition::Mask if item.columns.iter().any(|column| column.pseudonymisation) => Method::Pseudonymise,
+        Disposition::Mask => Method::Mask,
+        Disposition::Unlink => Method::Unlink,
+        _ => Method::Delete,
+    }
+}
+
+fn nothing_found(item: &PlanItem, looks: &Looks<'_>, identifiers: u64) -> ItemOutcome {
+    let sight = match looks.others.get(&format!("{}.{}", item.dataset, item.collection)) {
+        None => return ItemOutcome::Gap { code: Code::fitted("not_looked_at") },
+        Some(0) => Sight::Unfiltered,
+        Some(others) => Sight::OtherRecords(*others),
+    };
+    match Looked::attest(identifiers, sight, looks.now) {
+        Ok(looked) => ItemOutcome::NothingFound(looked),
+        Err(contradiction) => ItemOutcome::Failed { code: code_of(contradiction) },
+    }
+}
+
+fn code_of(contradiction: Contradiction) -> Code {
+    Code::fitted(match contradiction {
+        Contradiction::NoPositiveControl => "no_positive_control",
+        Contradiction::OtherRecords { .. } => "other_records_read",
+        Contradiction::StillPresent { .. } => "still_present",
+        Contradiction::NotPrimary => "not_primary",
+        Contradiction::WrongOrder => "wrong_order",
+        Contradiction::BlindSearch { .. } => "blind_search",
+        Contradiction::Residue { .. } => "residue",
+        Contradiction::EmptySearch => "empty_search",
+    })
+}

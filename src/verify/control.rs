@@ -1,0 +1,64 @@
+//! The verifier's first look, before anything is erased: by key, from the manifest, in a session of its own. Only what it saw then can it
+//! later say to be gone (V-3).
+
+use std::collections::BTreeMap;
+
+use thiserror::Error;
+
+use crate::connector::sql::{ReadBack, Seen, SqlBatch, SqlSource};
+use crate::db::DbError;
+use crate::deployment::Deployment;
+use crate::erase::batch_of;
+use crate::erase::manifest::{ManifestError, ManifestReader};
+use crate::ledger::execution::Execution;
+
+/// Why the verifier could not look. Not being able to look is never absence (V-2).
+#[derive(Debug, Error)]
+pub enum LookError {
+    /// The manifest.
+    #[error(transparent)]
+    Manifest(#[from] ManifestError),
+    /// A source.
+    #[error("source `{source_name}`: {problem}")]
+    Source {
+        /// Its name.
+        source_name: String,
+        /// What it said.
+        problem: DbError,
+    },
+    /// A source or table of the manifest is not there.
+    #[error("`{0}` cannot be read back: it is not reached, or its table has changed")]
+    Gone(String),
+}
+
+/// Looks at every record of a pass; what was seen, per step.
+pub async fn look(
+    deployment: &Deployment,
+    sources: &BTreeMap<String, SqlSource>,
+    pass: &Execution,
+) -> Result<Vec<Seen>, LookError> {
+    let mut seen = vec![Seen::default(); pass.steps.len()];
+    let mut sessions: BTreeMap<String, ReadBack> = BTreeMap::new();
+    let mut reader = ManifestReader::open(&deployment.keys, &deployment.config.spool, pass, 0)?;
+    loop {
+        let groups = reader.next_batch(deployment.config.limits.batch_rows, u64::MAX)?;
+        if groups.is_empty() {
+            return Ok(seen);
+        }
+        for group in groups {
+            let name = pass.steps[group.step].source.clone();
+            let source = sources.get(&name).ok_or_else(|| LookError::Gone(name.clone()))?;
+            let failed = |problem: DbError| LookError::Source { source_name: name.clone(), problem };
+            if !sessions.contains_key(&name) {
+                sessions.insert(name.clone(), ReadBack::open(source).await.map_err(failed)?);
+            }
+            let Some(session) = sessions.get_mut(&name) else { continue };
+            let batch: SqlBatch = batch_of(pass, group.step, group.rows, source)
+                .ok_or_else(|| LookError::Gone(pass.steps[group.step].collection.clone()))?;
+            let looked = session.look(&batch).await.map_err(failed)?;
+            seen[group.step].present += looked.present;
+            seen[group.step].done += looked.done;
+            deployment.progress.advance(batch.rows.keys.len() as u64);
+        }
+    }
+}
