@@ -273,7 +273,7 @@ fn hold_exit(error: &HoldError) -> Exit {
 fn hold_hint(error: &HoldError) -> Option<String> {
     match error {
         HoldError::NotFound { .. } => Some("`habeas hold list --all` shows all".into()),
-        HoldError::Refused(Refusal::SamePerson) => Some("somebody else has to give this command, or name them with `--by`".into()),
+        HoldError::Refused(Refusal::SamePerson) => Some("somebody else has to give this command; `--by NAME` says who".into()),
         HoldError::Refused(Refusal::Nobody) => Some("add `--by NAME`, or set $HABEAS_OPERATOR".into()),
         _ => None,
     }

@@ -82,9 +82,7 @@ impl DecisionError {
                 Some("it is on its way: `habeas request watch` shows how far it is".into())
             }
             DecisionError::NotRetried { status: Status::WaitingApproval } => Some("it waits for `habeas request approve`".into()),
-            DecisionError::AlreadyApproved { .. } => {
-                Some("somebody else has to give this command, or name them with `--by`".into())
-            }
+            DecisionError::AlreadyApproved { .. } => Some("somebody else has to give this command; `--by NAME` says who".into()),
             _ => None,
         }
     }

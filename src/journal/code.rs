@@ -172,7 +172,7 @@ impl HoldCode {
         let crockford =
             |byte: u8| byte.is_ascii_digit() || (byte.is_ascii_uppercase() && !matches!(byte, b'I' | b'L' | b'O' | b'U'));
         match text.len() == 10 && text.bytes().all(crockford) {
-            true => Ok(HoldCode(text.to_owned())),
+            true => Ok(HoldCode(text.to_owned().into())),
             false => Err(NotACode { expected: "the code of a hold: ten letters and digits" }),
         }
     }
