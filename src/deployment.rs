@@ -91,7 +91,8 @@ pub struct Deployment {
 impl Deployment {
     /// Opens everything but the sources.
     pub async fn open(config: Config, clock: Arc<dyn Clock>, progress: Arc<dyn Progress>) -> Result<Deployment, DeploymentError> {
-        let loaded = crate::datamap::load(&config.data_map, false)?;
+        let mut loaded = crate::datamap::load(&config.data_map, false)?;
+        name_sources(&config, &mut loaded.map);
         let keys = Keys::load(&config.keys)?;
         let graph = graph_of(&config, &loaded.map)?;
         for folder in [&config.archives, &config.certificates, &config.spool, &config.journal.copies] {
@@ -118,6 +119,16 @@ impl Deployment {
     /// Today in the controller's time zone, ISO.
     pub fn today(&self) -> String {
         self.now().to_zoned_datetime(self.config.controller.time_zone.clone()).date().to_string()
+    }
+}
+
+/// Writes into every dataset which configured source serves it, so that nobody has to ask the configuration again. One that none serves
+/// is left: it may be there only to say what others hold.
+pub fn name_sources(config: &Config, map: &mut DataMap) {
+    for dataset in &mut map.datasets {
+        if let Some(source) = config.source_of(&dataset.fides_key, dataset.source.as_deref()) {
+            dataset.source = Some(source.name.clone());
+        }
     }
 }
 

@@ -8,6 +8,7 @@ use super::error::CliError;
 use super::output::Printer;
 use crate::clock::Clock;
 use crate::config::Config;
+use crate::deployment::Deployment;
 use crate::observe::progress::Progress;
 
 /// The surroundings of one command.
@@ -33,6 +34,12 @@ impl Context {
     /// Reads the configuration.
     pub fn load_config(&self) -> Result<Config, CliError> {
         Ok(Config::load(&self.config_path())?)
+    }
+
+    /// Opens the installation.
+    pub async fn open(&self) -> Result<Deployment, CliError> {
+        let config = self.load_config()?;
+        Ok(Deployment::open(config, Arc::clone(&self.clock), Arc::clone(&self.progress)).await?)
     }
 
     /// Whom to ask before something is destroyed.

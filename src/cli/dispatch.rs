@@ -13,7 +13,7 @@ use super::error::CliError;
 use super::exit::Exit;
 use super::interrupt::or_interrupted;
 use super::output::{self, Printer};
-use super::{completion, init, progress};
+use super::{archive, certificate, completion, doctor, hold, init, journal, map, progress, request, submit};
 use crate::clock::SystemClock;
 use crate::observe::logging::{self, LogOptions};
 
@@ -47,17 +47,17 @@ async fn dispatch(command: Command, context: &Context) -> Result<Exit, CliError>
         Command::Init(args) => init::run(&args, context),
         Command::Completion(args) => completion::run(&args, context),
         Command::Demo(_) => Err(CliError::Unavailable("demo")),
-        Command::Doctor => Err(CliError::Unavailable("doctor")),
+        Command::Doctor => doctor::run(context).await,
         Command::Run(_) => Err(CliError::Unavailable("run")),
-        Command::Submit(_) => Err(CliError::Unavailable("submit")),
+        Command::Submit(args) => submit::run(&args, context).await,
         Command::Worker(_) => Err(CliError::Unavailable("worker")),
-        Command::Request(_) => Err(CliError::Unavailable("request")),
+        Command::Request(verb) => request::run(verb, context).await,
         Command::Plan(_) => Err(CliError::Unavailable("plan")),
-        Command::Hold(_) => Err(CliError::Unavailable("hold")),
-        Command::Map(_) => Err(CliError::Unavailable("map")),
-        Command::Archive(_) => Err(CliError::Unavailable("archive")),
-        Command::Certificate(_) => Err(CliError::Unavailable("certificate")),
-        Command::Journal(_) => Err(CliError::Unavailable("journal")),
+        Command::Hold(verb) => hold::run(verb, context).await,
+        Command::Map(verb) => map::run(verb, context).await,
+        Command::Archive(verb) => archive::run(verb, context).await,
+        Command::Certificate(verb) => certificate::run(verb, context).await,
+        Command::Journal(verb) => journal::run(verb, context).await,
         Command::Verify(_) => Err(CliError::Unavailable("verify")),
         Command::Sweep => Err(CliError::Unavailable("sweep")),
     }
@@ -145,13 +145,15 @@ mod tests {
             "habeas plan -",
             "habeas hold place hold.json --by grace",
             "habeas hold release H1",
+            "habeas hold keep H1",
             "habeas hold list --all",
             "habeas hold show H1",
             "habeas hold preview -",
             "habeas map check",
             "habeas map graph --dot",
             "habeas archive verify a.zip",
-            "habeas certificate verify certificates/x",
+            "habeas certificate verify certificates/x --key issuer.pub",
+            "habeas request approve R7K2M9",
             "habeas journal verify",
             "habeas journal show --request R7K2M9 --last 5",
             "habeas verify R7K2M9",

@@ -8,8 +8,15 @@ use thiserror::Error;
 use super::exit::Exit;
 use crate::config::ConfigError;
 use crate::crypto::CryptoError;
+use crate::datamap::MapErrors;
 use crate::db::DbError;
+use crate::deployment::DeploymentError;
+use crate::erase::DrainError;
+use crate::hold::{HoldFileError, Refusal, ScopeError};
+use crate::job::{DecisionError, HoldingError, IntakeError};
+use crate::journal::{JournalError, NotACode};
 use crate::ledger::LedgerError;
+use crate::ledger::hold::HoldError;
 use crate::request::JobFileError;
 
 /// Why a command did not do what it was asked.
@@ -21,6 +28,35 @@ pub enum CliError {
     /// A job file is wrong.
     #[error(transparent)]
     Job(#[from] JobFileError),
+    /// A job that cannot be taken in.
+    #[error("{0}")]
+    Intake(IntakeError),
+    /// The data map is missing or wrong.
+    #[error(transparent)]
+    Map(#[from] MapErrors),
+    /// The installation cannot be opened.
+    #[error("{0}")]
+    Deployment(DeploymentError),
+    /// A decision about a request that cannot be taken.
+    #[error("{0}")]
+    Decision(DecisionError),
+    /// A hold file is wrong.
+    #[error("{name}: {error}")]
+    HoldFile {
+        /// A path, or `standard input`.
+        name: String,
+        /// What is wrong.
+        error: HoldFileError,
+    },
+    /// A hold that would keep nothing.
+    #[error(transparent)]
+    HoldScope(#[from] ScopeError),
+    /// A step of a hold that cannot be taken.
+    #[error("{0}")]
+    Hold(HoldError),
+    /// The journal cannot be read or written.
+    #[error(transparent)]
+    Journal(#[from] JournalError),
     /// Input that cannot be read.
     #[error("cannot read `{name}`: {reason}")]
     Unreadable {
@@ -110,14 +146,24 @@ impl CliError {
         match self {
             CliError::Config(_)
             | CliError::Job(_)
+            | CliError::Intake(_)
+            | CliError::Map(_)
+            | CliError::Deployment(_)
+            | CliError::HoldFile { .. }
+            | CliError::HoldScope(_)
             | CliError::Unreadable { .. }
             | CliError::Usage { .. }
             | CliError::NotCarriedOut { .. } => Exit::Usage,
+            CliError::Ledger(error) if error.is_conflict() => Exit::Conflict,
+            CliError::Ledger(LedgerError::NotFound { .. }) => Exit::NotFound,
             CliError::Unwritable { .. }
             | CliError::Unavailable(_)
             | CliError::Keys(_)
             | CliError::Ledger(_)
+            | CliError::Journal(_)
             | CliError::Other(_) => Exit::Failure,
+            CliError::Decision(error) => decision_exit(error),
+            CliError::Hold(error) => hold_exit(error),
             CliError::ConfirmationMissing { .. } | CliError::OtherPlanConfirmed { .. } | CliError::OtherCodeTyped => {
                 Exit::NotApproved
             }
@@ -131,7 +177,13 @@ impl CliError {
     pub fn code(&self) -> &'static str {
         match self {
             CliError::Config(_) => "config_invalid",
-            CliError::Job(_) => "job_invalid",
+            CliError::Job(_) | CliError::Intake(_) => "job_invalid",
+            CliError::Map(_) => "map_invalid",
+            CliError::Deployment(_) => "deployment",
+            CliError::HoldFile { .. } | CliError::HoldScope(_) => "hold_invalid",
+            CliError::Decision(_) => "decision",
+            CliError::Hold(_) => "hold",
+            CliError::Journal(_) => "journal",
             CliError::Unreadable { .. } => "input_unreadable",
             CliError::Unwritable { .. } => "output_unwritable",
             CliError::Usage { .. } => "usage",
@@ -166,6 +218,19 @@ impl CliError {
         match self {
             CliError::Config(error) => error.hint(),
             CliError::Job(error) => error.hint(),
+            CliError::Intake(error) => error.hint(),
+            CliError::Deployment(error) => error.hint(),
+            CliError::Decision(error) => error.hint(),
+            CliError::Hold(error) => hold_hint(error),
+            CliError::HoldFile { .. } => Some(
+                "such as {\"matter\": \"M-2026-7\", \"reason\": \"litigation\", \"scope\": {\"subject\": {\"email\": \"…\"}}}"
+                    .into(),
+            ),
+            CliError::HoldScope(_) => Some("a scope names what the data map has: `habeas map graph` lists it".into()),
+            CliError::Journal(JournalError::Refused { state }) => state.hint().map(str::to_owned),
+            CliError::Ledger(LedgerError::IdempotencyConflict { existing_code }) => {
+                Some(format!("`habeas request show {existing_code}` shows what has the key; another job takes another key"))
+            }
             CliError::Usage { hint, .. } | CliError::Outcome { hint, .. } => hint.clone(),
             CliError::Keys(CryptoError::Unreadable { .. }) => {
                 Some("`habeas init` makes missing keys; a lost key must come from a backup, or sealed requests stay closed".into())
@@ -182,5 +247,96 @@ impl CliError {
             CliError::Interrupted { kept } => Some((*kept).to_owned()),
             _ => None,
         }
+    }
+}
+
+fn decision_exit(error: &DecisionError) -> Exit {
+    match error {
+        DecisionError::AlreadyApproved { .. } | DecisionError::OtherPlan { .. } | DecisionError::NoPlan => Exit::NotApproved,
+        DecisionError::NotWaiting { .. } | DecisionError::AtWork | DecisionError::NotRetried { .. } => Exit::Conflict,
+        DecisionError::ExtendedBefore { .. } | DecisionError::Deadline(_) | DecisionError::NoDeadline => Exit::Refused,
+        DecisionError::Reason(_) => Exit::Usage,
+        DecisionError::Ledger(_) => Exit::Failure,
+    }
+}
+
+fn hold_exit(error: &HoldError) -> Exit {
+    match error {
+        HoldError::NotFound { .. } => Exit::NotFound,
+        HoldError::InFlight { .. } | HoldError::Refused(Refusal::State { .. }) => Exit::Conflict,
+        HoldError::Refused(Refusal::Grace { .. }) => Exit::Refused,
+        HoldError::Refused(_) => Exit::NotApproved,
+        HoldError::Ledger(_) | HoldError::Crypto(_) => Exit::Failure,
+    }
+}
+
+fn hold_hint(error: &HoldError) -> Option<String> {
+    match error {
+        HoldError::NotFound { .. } => Some("`habeas hold list --all` shows all".into()),
+        HoldError::Refused(Refusal::SamePerson) => Some("somebody else has to give this command; `--by NAME` says who".into()),
+        HoldError::Refused(Refusal::Nobody) => Some("add `--by NAME`, or set $HABEAS_OPERATOR".into()),
+        _ => None,
+    }
+}
+
+impl From<DeploymentError> for CliError {
+    fn from(error: DeploymentError) -> Self {
+        match error {
+            DeploymentError::Map(errors) => CliError::Map(errors),
+            DeploymentError::Keys(error) => CliError::Keys(error),
+            DeploymentError::Ledger(error) => CliError::Ledger(error),
+            error => CliError::Deployment(error),
+        }
+    }
+}
+
+impl From<IntakeError> for CliError {
+    fn from(error: IntakeError) -> Self {
+        match error {
+            IntakeError::Ledger(error) => CliError::Ledger(error),
+            IntakeError::Keys(error) => CliError::Keys(error),
+            error => CliError::Intake(error),
+        }
+    }
+}
+
+impl From<DecisionError> for CliError {
+    fn from(error: DecisionError) -> Self {
+        match error {
+            DecisionError::Ledger(error) => CliError::Ledger(error),
+            error => CliError::Decision(error),
+        }
+    }
+}
+
+impl From<HoldError> for CliError {
+    fn from(error: HoldError) -> Self {
+        match error {
+            HoldError::Ledger(error) => CliError::Ledger(error),
+            HoldError::Crypto(error) => CliError::Keys(error),
+            error => CliError::Hold(error),
+        }
+    }
+}
+
+impl From<HoldingError> for CliError {
+    fn from(error: HoldingError) -> Self {
+        match error {
+            HoldingError::Scope(error) => CliError::HoldScope(error),
+            HoldingError::Hold(error) | HoldingError::Drain(DrainError::Hold(error)) => error.into(),
+            error => CliError::Other(error.into()),
+        }
+    }
+}
+
+impl From<DbError> for CliError {
+    fn from(error: DbError) -> Self {
+        CliError::Ledger(error.into())
+    }
+}
+
+impl From<NotACode> for CliError {
+    fn from(error: NotACode) -> Self {
+        CliError::Other(error.into())
     }
 }

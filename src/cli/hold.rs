@@ -1,10 +1,20 @@
 //! `habeas hold`: places legal holds, shows them, releases them. Scopes come in files, because they may name a person.
 
-use std::path::PathBuf;
+mod print;
+
+use std::path::{Path, PathBuf};
 
 use clap::Subcommand;
 
+use super::context::Context;
+use super::error::CliError;
+use super::exit::Exit;
+use super::input;
 use super::operator::Operator;
+use crate::deployment::Deployment;
+use crate::hold::{HoldFile, State};
+use crate::job;
+use crate::ledger::hold;
 
 /// The verbs of `habeas hold`.
 #[derive(Debug, Subcommand)]
@@ -13,6 +23,8 @@ pub enum Verb {
     Place(Place),
     /// Ask for the release of a hold, or countersign it: it takes two people and a time of grace.
     Release(Release),
+    /// Call off a release, as long as the hold still covers; one person is enough.
+    Keep(Release),
     /// List holds.
     List(List),
     /// Show one hold.
@@ -32,13 +44,13 @@ pub struct Place {
     pub operator: Operator,
 }
 
-/// A hold to release.
+/// A hold to release, or to keep.
 #[derive(Debug, clap::Args)]
 pub struct Release {
     /// Hold id.
     #[arg(value_name = "HOLD_ID")]
     pub id: String,
-    /// Who releases it.
+    /// Who decides.
     #[command(flatten)]
     pub operator: Operator,
 }
@@ -65,4 +77,70 @@ pub struct Preview {
     /// File with the hold, as for `place`; `-` for standard input.
     #[arg(value_name = "HOLD")]
     pub hold: PathBuf,
+}
+
+/// Places, releases or shows holds.
+pub async fn run(verb: Verb, context: &Context) -> Result<Exit, CliError> {
+    let deployment = context.open().await?;
+    match verb {
+        Verb::Place(args) => place(&args, &deployment, context).await,
+        Verb::Release(args) => release(&args, &deployment, context).await,
+        Verb::Keep(args) => keep(&args, &deployment, context).await,
+        Verb::List(args) => list(&args, &deployment, context).await,
+        Verb::Show(args) => show(&args, &deployment, context).await,
+        Verb::Preview(args) => preview(&args, &deployment, context).await,
+    }
+}
+
+fn read(path: &Path) -> Result<HoldFile, CliError> {
+    let (text, name) = input::read_text(path)?;
+    HoldFile::parse(&text).map_err(|error| CliError::HoldFile { name, error })
+}
+
+/// A hold that covers but is not active yet is no success: something in flight may still erase (H-2).
+async fn place(args: &Place, deployment: &Deployment, context: &Context) -> Result<Exit, CliError> {
+    let file = read(&args.hold)?;
+    let placement = job::place(deployment, file, &args.operator.name()?).await?;
+    print::placement(context.printer, &placement)?;
+    Ok(if placement.state == State::Active { Exit::Done } else { Exit::Partial })
+}
+
+async fn preview(args: &Preview, deployment: &Deployment, context: &Context) -> Result<Exit, CliError> {
+    let file = read(&args.hold)?;
+    let preview = job::preview(deployment, &file).await?;
+    print::preview(context.printer, &preview)?;
+    Ok(if preview.warnings.is_empty() { Exit::Done } else { Exit::Partial })
+}
+
+async fn release(args: &Release, deployment: &Deployment, context: &Context) -> Result<Exit, CliError> {
+    let hold = job::release(deployment, &code(&args.id), &args.operator.name()?).await?;
+    print::released(context.printer, &hold, &deployment.config.controller.time_zone)?;
+    Ok(Exit::Done)
+}
+
+async fn keep(args: &Release, deployment: &Deployment, context: &Context) -> Result<Exit, CliError> {
+    let hold = job::keep(deployment, &code(&args.id), &args.operator.name()?).await?;
+    print::released(context.printer, &hold, &deployment.config.controller.time_zone)?;
+    Ok(Exit::Done)
+}
+
+async fn list(args: &List, deployment: &Deployment, context: &Context) -> Result<Exit, CliError> {
+    let mut tx = deployment.ledger.begin().await?;
+    let holds = hold::list(&mut tx, args.all).await?;
+    print::list(context.printer, &holds, &deployment.config.controller.time_zone)?;
+    Ok(Exit::Done)
+}
+
+async fn show(args: &One, deployment: &Deployment, context: &Context) -> Result<Exit, CliError> {
+    let mut tx = deployment.ledger.begin().await?;
+    let found = hold::get(&mut tx, &code(&args.id)).await?;
+    // A scope that does not open covers everything; that is for `doctor` to say, and no reason to show nothing.
+    let scope = hold::scope(&mut tx, &deployment.keys, &found.id).await.ok();
+    print::one(context.printer, &found, scope.as_ref(), &deployment.config.controller.time_zone)?;
+    Ok(Exit::Done)
+}
+
+/// Codes are read out and typed in any case.
+fn code(typed: &str) -> String {
+    typed.trim().to_ascii_uppercase()
 }

@@ -1,9 +1,21 @@
 //! `habeas request`: looks at requests and decides about them.
 
+mod approve;
+mod decide;
+mod find;
+mod list;
+mod show;
+mod watch;
+
 use clap::{Subcommand, ValueEnum};
 
+use super::context::Context;
+use super::error::CliError;
+use super::exit::Exit;
 use super::operator::{Operator, reason_code};
-use crate::request::Kind;
+use crate::request::{self, Kind};
+
+pub(super) use find::find;
 
 /// The verbs of `habeas request`.
 #[derive(Debug, Subcommand)]
@@ -21,7 +33,7 @@ pub enum Verb {
     /// Cancel a request that has not begun to erase.
     Cancel(Decide),
     /// Take up a failed or partial request again.
-    Retry(One),
+    Retry(Decide),
     /// Extend the deadline by two months (Art. 12(3)), once, before it has passed.
     Extend(WithReason),
 }
@@ -68,9 +80,9 @@ pub struct Approve {
     /// Request id or code.
     #[arg(value_name = "REQUEST")]
     pub request: String,
-    /// Digest of the plan that is approved, as `habeas request show` prints it.
+    /// Digest of the plan that is approved, as `habeas request show` prints it [default: shows the plan and asks].
     #[arg(long, value_name = "PLAN_DIGEST")]
-    pub digest: String,
+    pub digest: Option<String>,
     /// Who approves.
     #[command(flatten)]
     pub operator: Operator,
@@ -118,22 +130,36 @@ pub enum Status {
     Failed,
 }
 
-impl Status {
-    /// The word in results.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Status::Completed => "completed",
-            Status::Partial => "partial",
-            Status::WaitingIdentity => "waiting_identity",
-            Status::WaitingController => "waiting_controller",
-            Status::WaitingApproval => "waiting_approval",
-            Status::Queued => "queued",
-            Status::Running => "running",
-            Status::Verifying => "verifying",
-            Status::Refused => "refused",
-            Status::Cancelled => "cancelled",
-            Status::Failed => "failed",
+impl From<Status> for request::Status {
+    fn from(status: Status) -> Self {
+        match status {
+            Status::Completed => request::Status::Completed,
+            Status::Partial => request::Status::Partial,
+            Status::WaitingIdentity => request::Status::WaitingIdentity,
+            Status::WaitingController => request::Status::WaitingController,
+            Status::WaitingApproval => request::Status::WaitingApproval,
+            Status::Queued => request::Status::Queued,
+            Status::Running => request::Status::Running,
+            Status::Verifying => request::Status::Verifying,
+            Status::Refused => request::Status::Refused,
+            Status::Cancelled => request::Status::Cancelled,
+            Status::Failed => request::Status::Failed,
         }
+    }
+}
+
+/// Looks at requests or decides about one.
+pub async fn run(verb: Verb, context: &Context) -> Result<Exit, CliError> {
+    let deployment = context.open().await?;
+    match verb {
+        Verb::List(args) => list::run(&args, &deployment, context).await,
+        Verb::Show(args) => show::run(&args, &deployment, context).await,
+        Verb::Watch(args) => watch::run(&args, &deployment, context).await,
+        Verb::Approve(args) => approve::run(&args, &deployment, context).await,
+        Verb::Refuse(args) => decide::refuse(&args, &deployment, context).await,
+        Verb::Cancel(args) => decide::cancel(&args, &deployment, context).await,
+        Verb::Retry(args) => decide::retry(&args, &deployment, context).await,
+        Verb::Extend(args) => decide::extend(&args, &deployment, context).await,
     }
 }
 

@@ -46,7 +46,7 @@ pub struct Journal {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Holds {
     /// Days between the second signature and the release taking effect.
-    pub grace_days: u16,
+    pub grace_days: u8,
 }
 
 /// Which law's deadlines apply.
@@ -87,8 +87,8 @@ pub(super) fn read_journal(root: &Section<'_, '_>, keys: &Path) -> Journal {
 }
 
 pub(super) fn read_holds(root: &Section<'_, '_>) -> Holds {
-    let days = root.section("holds", &["grace_days"]).and_then(|section| section.whole("grace_days", 0..=90));
-    Holds { grace_days: days.and_then(|days| u16::try_from(days).ok()).unwrap_or(7) }
+    let days = root.section("holds", &["grace_days"]).and_then(|section| section.whole("grace_days", 0..=30));
+    Holds { grace_days: days.and_then(|days| u8::try_from(days).ok()).unwrap_or(7) }
 }
 
 pub(super) fn read_deadlines(root: &Section<'_, '_>) -> DeadlineProfile {

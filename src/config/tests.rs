@@ -113,7 +113,7 @@ fn all_problems_are_told_at_once_in_the_order_of_the_file() {
     assert_eq!(
         complaints(text),
         [
-            "1:21: `holds.grace_days` must be a whole number from 0 to 90",
+            "1:21: `holds.grace_days` must be a whole number from 0 to 30",
             "2:13: `controller.name` is missing | name the company that answers the requests: `controller: {name: Acme Ltd}`",
             "3:1: unknown key `keyz` | did you mean `keys`?",
             "4:20: `limits.plan_age` must be a length of time, not a number | write a number and its unit, such as 24h, 7d or P30D",

@@ -111,7 +111,8 @@ fn clear_document(job: &JobFile) -> serde_json::Value {
     document
 }
 
-fn refuse_what_cannot_work(deployment: &Deployment, job: &JobFile) -> Result<(), IntakeError> {
+/// Whether a job could be taken in, before anything is stored.
+pub fn refuse_what_cannot_work(deployment: &Deployment, job: &JobFile) -> Result<(), IntakeError> {
     if let Some(part) = job.not_carried_out() {
         return Err(IntakeError::NotCarriedOut(part));
     }

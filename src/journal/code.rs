@@ -79,6 +79,10 @@ word!(
     Id
 );
 word!(
+    /// The code of a hold: ten letters and digits of Crockford's alphabet, drawn at random.
+    HoldCode
+);
+word!(
     /// Who acted: `system`, or `person:` and the keyed reference of an operator.
     Actor
 );
@@ -162,6 +166,18 @@ impl From<Uuid> for Id {
     }
 }
 
+impl HoldCode {
+    /// Reads the code of a hold.
+    pub fn parse(text: &str) -> Result<HoldCode, NotACode> {
+        let crockford =
+            |byte: u8| byte.is_ascii_digit() || (byte.is_ascii_uppercase() && !matches!(byte, b'I' | b'L' | b'O' | b'U'));
+        match text.len() == 10 && text.bytes().all(crockford) {
+            true => Ok(HoldCode(text.to_owned().into())),
+            false => Err(NotACode { expected: "the code of a hold: ten letters and digits" }),
+        }
+    }
+}
+
 impl Actor {
     /// The program itself, by schedule or by what an approved plan tells it to do.
     pub fn system() -> Actor {
@@ -196,6 +212,7 @@ mod tests {
         for personal in ["ada@example.com", "Ada Lovelace", "+43 660 1234567", "ADA", "gelöscht", "a sentence"] {
             assert!(Code::parse(personal).is_err());
             assert!(Id::parse(personal).is_err());
+            assert!(HoldCode::parse(personal).is_err());
             assert!(Digest::parse(personal).is_err());
             assert!(Actor::parse(personal).is_err());
         }
@@ -222,6 +239,8 @@ mod tests {
         assert!(Id::parse("0197A0B0-0000-7000-8000-000000000001").is_err());
         assert!(Id::parse("0197a0b0000070008000000000000001").is_err());
         assert!(Id::parse("0197a0b0-0000-7000-8000-000000000001").is_ok());
+        assert!(HoldCode::parse("7K2M9QX4ZT").is_ok());
+        assert!(HoldCode::parse("7k2m9qx4zt").is_err());
         assert!(Digest::parse(&format!("sha256:{}", "A".repeat(64))).is_err());
         assert!(Digest::parse(&format!("hmac-sha256:{}", "a".repeat(64))).is_ok());
     }

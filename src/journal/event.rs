@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use super::code::{Actor, Code, Digest, Id};
+use super::code::{Actor, Code, Digest, HoldCode, Id};
 
 /// What happened.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -17,6 +17,8 @@ pub enum EventKind {
     RequestReceived,
     /// A request changed its status; `outcome` is the new one.
     RequestStatusChanged,
+    /// A deadline was extended (Art. 12(3)).
+    DeadlineExtended,
     /// A plan was frozen under its digest.
     PlanFrozen,
     /// A person approved a plan.
@@ -31,6 +33,10 @@ pub enum EventKind {
     HoldActive,
     /// One person asked for the release of a hold.
     HoldReleaseRequested,
+    /// A second person agreed to the release of a hold; its grace runs.
+    HoldReleaseApproved,
+    /// A release was called off: the hold stays.
+    HoldKept,
     /// A hold was released after its grace.
     HoldReleased,
     /// A verification came to its end.
@@ -102,7 +108,7 @@ pub struct Event {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     digest: Option<Digest>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    hold_id: Option<Id>,
+    hold_id: Option<HoldCode>,
     kind: EventKind,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     outcome: Option<Code>,
@@ -110,6 +116,8 @@ pub struct Event {
     permit_id: Option<Id>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     plan_digest: Option<Digest>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    reason: Option<Code>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     request_id: Option<Id>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -139,13 +147,15 @@ facts! {
     /// The permit under which a batch ran.
     permit_id: Id,
     /// The hold.
-    hold_id: Id,
+    hold_id: HoldCode,
     /// The frozen plan.
     plan_digest: Digest,
     /// The configured name of the source.
     source: Code,
     /// A status, an outcome or an error code.
     outcome: Code,
+    /// Why a person decided so: a word of the controller's own list.
+    reason: Code,
     /// The digest of what was made: a document, an archive, a note.
     digest: Digest,
 }
@@ -164,6 +174,7 @@ impl Event {
             outcome: None,
             permit_id: None,
             plan_digest: None,
+            reason: None,
             request_id: None,
             source: None,
         }

@@ -22,7 +22,7 @@ pub use anchor::{Anchor, Notary};
 pub use append::append;
 pub use audit::{JournalReport, check_head, verify};
 pub use checkpoint::{Checkpoint, Origin};
-pub use code::{Actor, Code, Digest, Id, NotACode};
+pub use code::{Actor, Code, Digest, HoldCode, Id, NotACode};
 pub use event::{Count, Event, EventKind};
 pub use head::{Fault, HeadState};
 pub use note::{NoteError, verifier_key};

@@ -2,6 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::Kind;
+
 /// `approval` of a job.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -16,6 +18,12 @@ pub enum Approval {
 
 impl Approval {
     pub(super) const ALL: [Approval; 3] = [Approval::None, Approval::One, Approval::Two];
+
+    /// What applies to a job: what it says, else one person for what changes or erases data and nobody for what only reads.
+    pub fn of(asked: Option<Approval>, kind: Kind) -> Approval {
+        let reads_only = matches!(kind, Kind::Access | Kind::Portability | Kind::Reverify);
+        asked.unwrap_or(if reads_only { Approval::None } else { Approval::One })
+    }
 
     /// The word in job files.
     pub fn as_str(self) -> &'static str {

@@ -129,8 +129,7 @@ impl JobFile {
 
     /// Who must say yes: what the job says, else one person for what changes or erases data and nobody for what only reads.
     pub fn approval(&self) -> Approval {
-        let reads_only = matches!(self.kind, Kind::Access | Kind::Portability | Kind::Reverify);
-        self.asked_approval.unwrap_or(if reads_only { Approval::None } else { Approval::One })
+        Approval::of(self.asked_approval, self.kind)
     }
 
     /// The whole job as JSON, for sealing. It reads back with [`JobFile::parse`]. Never stored or shown in the clear.

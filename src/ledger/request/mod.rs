@@ -193,6 +193,29 @@ fn word<T>(row: &Record, column: &'static str, parse: fn(&str) -> Option<T>) -> 
     parse(&row.text(column)?).ok_or_else(unknown)
 }
 
+/// A request that is in no ledger, for tests of what is made of one.
+#[cfg(test)]
+pub(crate) fn sample(result: Option<&str>) -> Request {
+    Request {
+        id: "0197a0b0-0000-7000-8000-000000000001".into(),
+        code: "R7K2M9".into(),
+        kind: Kind::Erasure,
+        status: Status::Queued,
+        subject_ref: None,
+        document: "{}".into(),
+        received_at: Timestamp::UNIX_EPOCH,
+        due_at: "2026-12-24T22:59:59Z".parse().ok(),
+        extended_to: None,
+        plan_digest: None,
+        result: result.map(str::to_owned),
+        failure_code: None,
+        is_test: false,
+        closed_at: None,
+        subject_sealed: None,
+        private_sealed: None,
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -2,6 +2,7 @@
 //! gets in: these files are meant to be proof-read.
 
 pub mod batch;
+pub mod count;
 pub mod fate;
 pub mod predicate;
 pub mod quote;
