@@ -162,6 +162,14 @@ impl<'a> Case<'a> {
         Ok(Case { deployment, lease, request, subject, job, sources, unreached })
     }
 
+    /// A case that stands in no ledger: for a dry run, which must change nothing.
+    pub async fn rehearse(deployment: &'a Deployment, lease: &'a JobLease, job: JobFile) -> Result<Case<'a>, JobError> {
+        let subject = job.subject.clone().ok_or_else(|| JobError::Stored("it names no subject".into()))?;
+        let request = Request::rehearsal(job.kind, deployment.now());
+        let (sources, unreached) = deployment.open_sources().await;
+        Ok(Case { deployment, lease, request, subject, job, sources, unreached })
+    }
+
     /// Writes a new status, with its entry in the journal.
     pub async fn set_status(&mut self, status: Status) -> Result<(), JobError> {
         if self.request.status == status {
