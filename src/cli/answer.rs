@@ -34,7 +34,8 @@ fn partial(document: &Value) -> Exit {
     }
     let is_held = |item: &&Value| item["retained"].as_array().is_some_and(|kept| kept.iter().any(|part| part["ground"] == "hold"));
     let nothing_changed = items.iter().all(|item| item["affected"].as_u64().unwrap_or(0) == 0);
-    let everything_held = document["certificate"]["outcome"] == "refused" && nothing_changed && items.iter().any(|item| is_held(&item));
+    let everything_held =
+        document["certificate"]["outcome"] == "refused" && nothing_changed && items.iter().any(|item| is_held(&item));
     if everything_held { Exit::Held } else { Exit::Partial }
 }
 
@@ -46,7 +47,8 @@ mod tests {
     #[test]
     fn a_partial_answer_tells_held_from_open_and_from_contradicted() {
         let held = json!([{"retained": [{"ground": "hold", "count": 3}], "affected": 0}]);
-        let answer = |items: Value, outcome: &str| json!({"status": "partial", "items": items, "certificate": {"outcome": outcome}});
+        let answer =
+            |items: Value, outcome: &str| json!({"status": "partial", "items": items, "certificate": {"outcome": outcome}});
         assert_eq!(code(&answer(held.clone(), "refused")), Exit::Held);
         assert_eq!(code(&answer(json!([{"retained": [{"ground": "hold"}], "affected": 2}]), "partial")), Exit::Partial);
         assert_eq!(code(&answer(json!([{"error": "still_present", "affected": 2}]), "partial")), Exit::VerificationFailed);

@@ -30,7 +30,10 @@ pub async fn run(args: &Args, context: &Context) -> Result<Exit, CliError> {
     let deployment = context.open().await?;
     job::refuse_what_cannot_work(&deployment, &job)?;
     if job.kind == Kind::Reverify {
-        return Err(CliError::Usage { message: "a job of kind `reverify` changes nothing that could be planned".into(), hint: None });
+        return Err(CliError::Usage {
+            message: "a job of kind `reverify` changes nothing that could be planned".into(),
+            hint: None,
+        });
     }
     context.progress.begin("plan", None);
     let lease = JobLease::outside();

@@ -60,7 +60,13 @@ fn ask_even_if_the_job_does_not(job: &mut JobFile, args: &Args, context: &Contex
     }
 }
 
-async fn confirm(args: &Args, deployment: &Deployment, request: &Request, approval: Approval, context: &Context) -> Result<(), CliError> {
+async fn confirm(
+    args: &Args,
+    deployment: &Deployment,
+    request: &Request,
+    approval: Approval,
+    context: &Context,
+) -> Result<(), CliError> {
     let document = result_document(request)?;
     let digest = request.plan_digest.clone().unwrap_or_default();
     if context.terminal().is_there() && args.confirm.is_none() {
@@ -76,7 +82,9 @@ async fn confirm(args: &Args, deployment: &Deployment, request: &Request, approv
             context.printer.document(&document)?;
             return Err(CliError::Told { exit: refusal.exit() });
         }
-        context.printer.hint(&format!("request {} waits; `habeas request approve {}` approves its plan", request.code, request.code));
+        context
+            .printer
+            .hint(&format!("request {} waits; `habeas request approve {}` approves its plan", request.code, request.code));
         return Err(refusal);
     }
     let person = args.operator.name().unwrap_or_else(|_| "operator".to_owned());

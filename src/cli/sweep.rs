@@ -25,9 +25,8 @@ pub async fn run(context: &Context) -> Result<Exit, CliError> {
     let released = job::release_due_holds(&deployment).await?;
     let (_stop, shutdown) = watch::channel(false);
     let tally = work::worker(&deployment, 2)?.run_until_empty(shutdown).await?;
-    let head = journal::check_head(&deployment.ledger, deployment.notary.anchor())
-        .await
-        .map_err(|error| CliError::Other(error.into()))?;
+    let head =
+        journal::check_head(&deployment.ledger, deployment.notary.anchor()).await.map_err(|error| CliError::Other(error.into()))?;
     if head.is_consistent() {
         let published = journal::publish_checkpoint(&deployment.ledger, &deployment.notary, deployment.clock.as_ref()).await;
         published.map_err(|error| CliError::Other(error.into()))?;

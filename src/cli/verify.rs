@@ -27,7 +27,10 @@ pub async fn run(args: &Args, context: &Context) -> Result<Exit, CliError> {
     let mut tx = deployment.ledger.begin().await?;
     let found = request::find(&mut tx, &args.request).await?;
     if found.kind != Kind::Erasure {
-        return Err(CliError::Usage { message: format!("request {} has erased nothing that could be verified", found.code), hint: None });
+        return Err(CliError::Usage {
+            message: format!("request {} has erased nothing that could be verified", found.code),
+            hint: None,
+        });
     }
     let now = deployment.now();
     let mut look = NewJob::for_request(job::REVERIFY, &found, now);
