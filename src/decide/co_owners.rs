@@ -1,6 +1,7 @@
 //! Holds on other people. A row that stays because others have a part in it is changed only by clearing this subject's columns; and even that
-//! is a change to a record that a hold on one of those others keeps as it is. So their names are looked up, and where an owner cannot be
-//! named, every person's hold might be meant, and is (H-1: unknown means held).
+//! is a change to a record that a hold on one of those others keeps as it is. So everybody whom the row names, by an edge from people or by an
+//! identity of its own, is looked up. Where a row may lead to people in a way that cannot be followed here, every person's hold might be
+//! meant, and is (H-1: unknown means held).
 
 use std::collections::BTreeMap;
 
@@ -20,15 +21,15 @@ impl Desk<'_, '_> {
             if self.cut_rows_of(node).await? == 0 {
                 continue;
             }
-            let edges: Vec<Edge> =
-                self.brief.graph.edges.iter().filter(|edge| edge.to.0 == node && edge.right == Right::Owns).cloned().collect();
+            let edges: Vec<Edge> = self.brief.graph.edges.iter().filter(|edge| edge.to.0 == node).cloned().collect();
             let people = self.people();
             let (named, unnamed): (Vec<Edge>, Vec<Edge>) =
-                edges.into_iter().partition(|edge| people.contains(&edge.from.0) && self.is_local(edge));
+                edges.into_iter().partition(|edge| people.contains(&edge.from.0) && edge.declared_on_to && self.is_local(edge));
             for edge in &named {
                 self.hold_rows_of_held_owners(edge).await?;
             }
-            self.hold_rows_without_named_owner(node, &named, &unnamed, &any).await?;
+            self.hold_rows_naming_held_people(node).await?;
+            self.hold_rows_that_may_lead_further(node, &unnamed, &any).await?;
         }
         Ok(())
     }
@@ -77,25 +78,42 @@ impl Desk<'_, '_> {
             }
         }
         for (values, hold) in held {
-            let statement = fate::hold_rows_of(edge, &to, &values, hold.matter.as_str(), dialect);
+            let statement = fate::hold_rows_with(&to, &edge.to_columns, &values, hold.matter.as_str(), dialect);
             let Some((_, snapshot)) = self.gathering.snapshot_of(edge.to.0) else { continue };
             snapshot.run(statement).await.map_err(failed)?;
         }
         Ok(())
     }
 
-    async fn hold_rows_without_named_owner(
-        &mut self,
-        node: usize,
-        named: &[Edge],
-        unnamed: &[Edge],
-        hold: &HoldRef,
-    ) -> Result<(), GatherError> {
+    /// Identity values in cut rows themselves: a guest's address, an invited person's.
+    async fn hold_rows_naming_held_people(&mut self, node: usize) -> Result<(), GatherError> {
+        for identity in self.brief.graph.nodes[node].identities.clone() {
+            let Some((source, snapshot)) = self.gathering.snapshot_of(node) else { return Ok(()) };
+            let source = source.to_owned();
+            let failed = |problem: DbError| map_error(&source, SnapshotError::Database(problem));
+            let dialect = snapshot.dialect;
+            let Some(location) = snapshot.location(node).cloned() else { return Ok(()) };
+            let values = snapshot.list(fate::identities_of_cut_rows(&location, &identity.column, dialect)).await.map_err(failed)?;
+            for record in values {
+                let value = record.text("value").map_err(failed)?;
+                let normal = identity.normal_form.apply(&value);
+                let names = [Identifier::new(&identity.kind, value.as_str()), Identifier::new(&identity.kind, normal)];
+                let refs: Vec<String> = names.iter().map(|name| self.brief.keys.alias_ref(name)).collect();
+                let Some(hold) = self.brief.holds.covers_subject(&refs).into_iter().next() else { continue };
+                let statement =
+                    fate::hold_rows_with(&location, &[identity.column.clone()], &[value], hold.matter.as_str(), dialect);
+                let Some((_, snapshot)) = self.gathering.snapshot_of(node) else { continue };
+                snapshot.run(statement).await.map_err(failed)?;
+            }
+        }
+        Ok(())
+    }
+
+    async fn hold_rows_that_may_lead_further(&mut self, node: usize, unnamed: &[Edge], hold: &HoldRef) -> Result<(), GatherError> {
         let matter = hold.matter.as_str().to_owned();
-        let named: Vec<Vec<String>> = named.iter().map(|edge| edge.to_columns.clone()).collect();
+        let hidden_ways = unnamed.iter().any(|edge| edge.right == Right::Owns && !edge.declared_on_to);
         let unnamed: Vec<Vec<String>> =
             unnamed.iter().filter(|edge| edge.declared_on_to).map(|edge| edge.to_columns.clone()).collect();
-        let hidden_ways = self.brief.graph.edges.iter().any(|edge| edge.to.0 == node && edge.right == Right::Owns && !edge.declared_on_to);
-        self.run_fate(node, |location, dialect| Ok(fate::hold_unnamed(location, &named, &unnamed, hidden_ways, &matter, dialect))).await
+        self.run_fate(node, |location, dialect| Ok(fate::hold_unnamed(location, &unnamed, hidden_ways, &matter, dialect))).await
     }
 }

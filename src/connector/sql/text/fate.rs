@@ -303,52 +303,57 @@ pub fn owners_of_cut_rows(edge: &Edge, identities: &[String], from: &Location, t
     .finish()
 }
 
-/// Keeps cut rows that name this owner exactly as they are.
-pub fn hold_rows_of(edge: &Edge, to: &Location, values: &[String], matter: &str, dialect: Dialect) -> Statement {
-    let reach = to.reach();
-    let own = quote::all_equal(&quote::key(to, "b", dialect), &quote::reach_key(to.key_width(), &reach));
+/// Values of an identity column in cut rows, as text.
+pub fn identities_of_cut_rows(location: &Location, column: &str, dialect: Dialect) -> Statement {
+    let own = quote::all_equal(&quote::key(location, "t", dialect), &quote::reach_key(location.key_width(), "r"));
+    Builder::new(format!(
+        "SELECT DISTINCT {value} AS value FROM {reach} r JOIN {table} t ON {own} WHERE r.cut <> 0 AND {column} IS NOT NULL",
+        value = quote::as_text(&quote::column("t", column), dialect),
+        reach = location.reach(),
+        table = quote::table(&location.table.name),
+        column = quote::column("t", column),
+    ))
+    .finish()
+}
+
+/// Keeps cut rows that hold these values exactly as they are.
+pub fn hold_rows_with(location: &Location, columns: &[String], values: &[String], matter: &str, dialect: Dialect) -> Statement {
+    let reach = location.reach();
+    let own = quote::all_equal(&quote::key(location, "b", dialect), &quote::reach_key(location.key_width(), &reach));
     let mut builder = Builder::new(format!("UPDATE {reach} SET cut = 0, ground = 'hold', reference = "));
     let matter = builder.bind(matter);
     builder.push(&matter);
     let mut same = Vec::new();
-    for (name, value) in edge.to_columns.iter().zip(values) {
+    for (name, value) in columns.iter().zip(values) {
         let place = builder.bind(value.as_str());
         same.push(format!("{} = {place}", quote::as_text(&quote::column("b", name), dialect)));
     }
     builder.push(&format!(
         " WHERE cut <> 0 AND EXISTS (SELECT 1 FROM {table} b WHERE {own} AND {same})",
-        table = quote::table(&to.table.name),
+        table = quote::table(&location.table.name),
         same = same.join(" AND ")
     ));
     builder.finish()
 }
 
-/// Keeps cut rows whose other owners cannot all be named: none of the naming columns holds a value, one of the others does, or an owner may
-/// come in by a way that leaves no trace in the row.
-pub fn hold_unnamed(
-    location: &Location,
-    named: &[Vec<String>],
-    unnamed: &[Vec<String>],
-    hidden_ways: bool,
-    matter: &str,
-    dialect: Dialect,
-) -> Statement {
+/// Keeps cut rows that may lead to people in a way that is not followed: one of these column lists holds values, or owners come in by a way
+/// that leaves no trace in the row.
+pub fn hold_unnamed(location: &Location, unnamed: &[Vec<String>], hidden_ways: bool, matter: &str, dialect: Dialect) -> Statement {
     let reach = location.reach();
     let own = quote::all_equal(&quote::key(location, "b", dialect), &quote::reach_key(location.key_width(), &reach));
-    let present = |columns: &Vec<String>| {
+    let mut ways: Vec<String> = Vec::new();
+    for columns in unnamed {
         let all: Vec<String> = columns.iter().map(|name| format!("{} IS NOT NULL", quote::column("b", name))).collect();
-        format!("({})", all.join(" AND "))
-    };
-    let some = |list: &[Vec<String>]| if list.is_empty() { "(1 = 0)".to_owned() } else { list.iter().map(present).collect::<Vec<_>>().join(" OR ") };
+        ways.push(format!("({})", all.join(" AND ")));
+    }
+    ways.push(if hidden_ways { "(1 = 1)" } else { "(1 = 0)" }.to_owned());
     let mut builder = Builder::new(format!("UPDATE {reach} SET cut = 0, ground = 'hold', reference = "));
     let matter = builder.bind(matter);
     builder.push(&matter);
-    let hidden = if hidden_ways { "(1 = 1)" } else { "(1 = 0)" };
     builder.push(&format!(
-        " WHERE cut <> 0 AND (ground IS NULL OR ground <> 'hold') AND EXISTS (SELECT 1 FROM {table} b WHERE {own} AND (NOT ({named}) OR {unnamed} OR {hidden}))",
+        " WHERE cut <> 0 AND (ground IS NULL OR ground <> 'hold') AND EXISTS (SELECT 1 FROM {table} b WHERE {own} AND ({ways}))",
         table = quote::table(&location.table.name),
-        named = some(named),
-        unnamed = some(unnamed),
+        ways = ways.join(" OR "),
     ));
     builder.finish()
 }
