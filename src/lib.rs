@@ -20,6 +20,7 @@ pub mod decide;
 pub mod demo;
 pub mod deployment;
 pub mod erase;
+pub mod export;
 pub mod failpoint;
 pub mod gather;
 pub mod hold;

@@ -7,6 +7,7 @@ use sha2::{Digest as _, Sha256};
 use super::bag::Entry;
 use super::column::{Column, Declared};
 use super::files::{INDEX_PATH, StoredFile};
+use super::table::ForeignKeySpec;
 use super::written::{Written, WrittenData};
 use super::{ArchiveHeader, completeness, dictionary, processing, request_json, timestamp};
 use crate::value::ColumnType;
@@ -26,7 +27,7 @@ pub(super) fn build<'a>(
     let mut resources = Vec::new();
     for table in tables {
         if let Some(data) = &table.data {
-            resources.push(csv_resource(table, data));
+            resources.push(csv_resource(table, data, tables));
             resources.push(jsonl_resource(table, data));
         }
     }
@@ -94,10 +95,14 @@ fn dialect() -> Value {
     json!({"delimiter": ",", "lineTerminator": "\r\n", "quoteChar": "\"", "doubleQuote": true, "header": true, "skipInitialSpace": false})
 }
 
-fn csv_resource(table: &Written, data: &WrittenData) -> Value {
+fn csv_resource(table: &Written, data: &WrittenData, tables: &[Written]) -> Value {
     let mut schema = schema(table, Column::in_csv);
     if primary_key_holds(table) {
-        schema["primaryKey"] = json!(key_columns(table));
+        schema["primaryKey"] = json!(names_of(table, &table.spec.primary_key));
+    }
+    let foreign_keys: Vec<Value> = table.spec.foreign_keys.iter().filter_map(|key| foreign_key(table, key, tables)).collect();
+    if !foreign_keys.is_empty() {
+        schema["foreignKeys"] = json!(foreign_keys);
     }
     let mut resource = json!({
         "name": resource_name("csv", data),
@@ -155,8 +160,7 @@ fn schema(table: &Written, declared: impl Fn(&Column) -> Declared) -> Value {
     let fields: Vec<Value> = table.columns.iter().map(|column| field(column, declared(column))).collect();
     let mut schema = json!({"fields": fields, "missingValues": [""]});
     if !table.spec.foreign_keys.is_empty() {
-        // Only this person's rows are here, and a reference may lead to a row that is not: declared as `foreignKeys`, it would make a
-        // validator call the archive broken.
+        // What the source declares, whether or not the rows at the other end are here.
         schema["x-references"] = table
             .spec
             .foreign_keys
@@ -185,18 +189,35 @@ fn field(column: &Column, declared: Declared) -> Value {
     field
 }
 
-fn key_columns(table: &Written) -> Vec<&str> {
-    let column_of = |name: &String| table.columns.iter().find(|column| column.spec.name == *name);
-    table.spec.primary_key.iter().filter_map(column_of).map(|column| column.name.as_str()).collect()
+/// Columns of the source, as the files name them; those that are not in the files are left out.
+fn columns_of<'a>(table: &'a Written, names: &'a [String]) -> impl Iterator<Item = &'a Column> {
+    names.iter().filter_map(|name| table.columns.iter().find(|column| column.spec.name == *name))
+}
+
+fn names_of<'a>(table: &'a Written, names: &'a [String]) -> Vec<&'a str> {
+    columns_of(table, names).map(|column| column.name.as_str()).collect()
+}
+
+/// A reference that holds inside the archive; `None` for any other.
+fn foreign_key(table: &Written, key: &ForeignKeySpec, tables: &[Written]) -> Option<Value> {
+    let other = tables.iter().find(|other| other.spec.source == key.source && other.spec.table == key.table)?;
+    let data = other.data.as_ref()?;
+    let holds = table.keys.of(&key.columns)?.is_within(other.keys.of(&key.referenced)?);
+    let same_types = columns_of(table, &key.columns).map(Column::in_csv).eq(columns_of(other, &key.referenced).map(Column::in_csv));
+    (holds && same_types).then(|| {
+        json!({
+            "fields": names_of(table, &key.columns),
+            "reference": {"resource": resource_name("csv", data), "fields": names_of(other, &key.referenced)},
+        })
+    })
 }
 
 /// Whether a validator will find the key whole: all its columns are here and none of its cells reads as missing.
 fn primary_key_holds(table: &Written) -> bool {
-    let names = key_columns(table);
-    let mut of_key = table.columns.iter().filter(|column| names.contains(&column.name.as_str()));
-    !names.is_empty()
-        && names.len() == table.spec.primary_key.len()
-        && of_key.all(|column| !column.has_blanks && column.nuls_replaced == 0)
+    let key = &table.spec.primary_key;
+    !key.is_empty()
+        && columns_of(table, key).count() == key.len()
+        && columns_of(table, key).all(|column| !column.has_blanks && column.nuls_replaced == 0)
 }
 
 fn fields_of(path: &str) -> &'static [&'static str] {

@@ -21,6 +21,7 @@ mod files;
 mod header;
 mod html;
 mod jsonl;
+mod keys;
 mod late_bytes;
 mod names;
 mod normal;

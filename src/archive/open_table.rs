@@ -11,6 +11,7 @@ use super::csv::{self, BYTE_ORDER_MARK};
 use super::files::{Files, LARGEST_CELL};
 use super::html::{PageRows, Rows};
 use super::jsonl;
+use super::keys::KeyWatches;
 use super::late_bytes::LateBytes;
 use super::names::ColumnNames;
 use super::normal::{Normal, Value, normalise};
@@ -24,6 +25,7 @@ pub(super) struct OpenTable {
     pub(super) spec: TableSpec,
     pub(super) columns: Vec<Column>,
     pub(super) rows: u64,
+    pub(super) keys: KeyWatches,
     json_keys: Vec<Vec<u8>>,
     streams: Option<Streams>,
     late: Option<LateBytes>,
@@ -71,7 +73,8 @@ impl OpenTable {
             })
             .collect();
         let json_keys = columns.iter().map(|column| jsonl::key(&column.name)).collect();
-        OpenTable { spec, columns, rows: 0, json_keys, streams: None, late: None, names, scratch: String::new() }
+        let keys = KeyWatches::new(&spec);
+        OpenTable { spec, columns, rows: 0, keys, json_keys, streams: None, late: None, names, scratch: String::new() }
     }
 
     /// Writes a row.
@@ -110,6 +113,7 @@ impl OpenTable {
             };
             let column = &mut self.columns[index];
             column.watch(&normal);
+            self.keys.cell(index, normal.value);
             let csv = streams.csv.buffer();
             if index > 0 {
                 csv.push(b',');
@@ -128,6 +132,7 @@ impl OpenTable {
         }
         streams.csv.buffer().extend_from_slice(b"\r\n");
         streams.jsonl.buffer().extend_from_slice(b"}\n");
+        self.keys.end_row();
         if shown {
             streams.pages.end_row()?;
         }

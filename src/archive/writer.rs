@@ -133,7 +133,8 @@ impl ArchiveWriter {
         }
         let (data_path, page_path) = self.places.of(&table.spec);
         let files = table.finish(&data_path, bag, &self.workshop)?;
-        let mut written = Written { spec: table.spec, tally, columns: table.columns, rows: table.rows, data: None };
+        let mut written =
+            Written { spec: table.spec, tally, columns: table.columns, rows: table.rows, keys: table.keys, data: None };
         if let Some(files) = files {
             let data = WrittenData {
                 csv_path: format!("{data_path}.csv"),

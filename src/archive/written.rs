@@ -2,6 +2,7 @@
 
 use super::bag::Entry;
 use super::column::Column;
+use super::keys::KeyWatches;
 use super::table::{TableSpec, TableTally};
 
 /// A table as it went into the archive.
@@ -10,6 +11,7 @@ pub(super) struct Written {
     pub(super) tally: TableTally,
     pub(super) columns: Vec<Column>,
     pub(super) rows: u64,
+    pub(super) keys: KeyWatches,
     /// Its files; `None` when no row was exported.
     pub(super) data: Option<WrittenData>,
 }

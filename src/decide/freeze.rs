@@ -13,7 +13,7 @@ use crate::gather::Gathering;
 use crate::plan::{Action, ColumnChange, Disposition, Ground, ManifestRecord, Order, Plan, PlanItem, Retained, Step};
 
 /// Where the records of a manifest go: an encrypted spool, or nowhere when only the digest is wanted.
-pub trait ManifestSink {
+pub trait ManifestSink: Send {
     /// Takes the next record.
     fn put(&mut self, record: &ManifestRecord) -> std::io::Result<()>;
     /// Keyed digest over all records so far.
@@ -267,6 +267,10 @@ impl Decided {
             if only_new && (source.step.identity || source.step.action == Action::Keep) {
                 // The people themselves, and what can only go after them, wait for the end.
                 break;
+            }
+            if only_new && matches!(source.step.action, Action::Overwrite { .. }) {
+                // Overwritten rows stay and are reached again; overwriting them twice would not be the same as once (E-3).
+                continue;
             }
             let position = u16::try_from(steps.len()).map_err(|_| GatherError::Map("a plan has too many steps".into()))?;
             source.step.records = write_records(&source, position, gathering, secret, sink).await?;

@@ -1,24 +1,38 @@
 //! What a worker does, one file per kind of job; each reads from top to bottom like a recipe.
 
 mod approvals;
+mod case;
+mod certifying;
 mod covered;
 mod decision;
 mod environment;
+mod erasure;
+mod export;
+mod handler;
 mod holding;
 mod intake;
+pub mod planning;
+mod result;
 mod result_document;
 mod resume;
+mod reverify;
+mod verifying;
 
 pub use approvals::people_needed;
+pub use case::{Case, JobError, alias_refs, holds_now};
 pub use covered::Covered;
 pub use decision::{Approved, DecisionError, approve, cancel, extend, plan_of, refuse, retry};
 pub use environment::pin_source;
+pub use erasure::Ended;
+pub use handler::Answers;
 pub use holding::{HoldingError, Placement, Preview, keep, place, preview, release};
 pub use intake::{IntakeError, receive, refuse_what_cannot_work};
+pub use result::{ArchiveResult, CertificateResult, ItemResult, PlaceResult, Reason, StoredResult};
 pub use result_document::result_document;
 pub use resume::{Released, activate_placed_holds, release_due_holds};
+pub use reverify::{Relooked, look_again};
 
-/// Carries out an access, portability or erasure request.
+/// Carries out an access, portability or erasure request, or a look again at all erasures.
 pub const ANSWER: &str = "answer";
 /// Looks again whether what a request erased is still gone.
 pub const REVERIFY: &str = "reverify";

@@ -163,6 +163,14 @@ pub async fn of_request(tx: &mut Tx, request_id: &str) -> Result<Vec<Execution>,
     tx.on().fetch_all(sql, args![request_id]).await?.iter().map(read).collect()
 }
 
+/// Requests with a finished pass whose manifest is still there, oldest first.
+pub async fn with_manifests(tx: &mut Tx) -> Result<Vec<String>, LedgerError> {
+    let sql = "SELECT request_id, MIN(created_at) AS first FROM execution WHERE stage = 'done' AND manifest_file IS NOT NULL
+               GROUP BY request_id ORDER BY first, request_id";
+    let rows = tx.on().fetch_all(sql, args![]).await?;
+    rows.iter().map(|row| Ok(row.text("request_id")?)).collect()
+}
+
 fn read(row: &Record) -> Result<Execution, LedgerError> {
     let unreadable = |problem: &str| LedgerError::Unreadable { noun: "execution", problem: problem.to_owned() };
     let seen = row.opt_text("seen")?.map(|text| serde_json::from_str(&text)).transpose().map_err(|_| unreadable("seen"))?;

@@ -86,11 +86,11 @@ fn write_forms(out: &mut dyn std::io::Write, table: &Written, rows: &mut PageRow
     rows.read_page(0, |cells| {
         number += 1;
         if table.rows > 1 {
-            write!(out, "<h2>Record {number}</h2>\n")?;
+            writeln!(out, "<h2>Record {number}</h2>")?;
         }
         out.write_all(b"<dl>\n")?;
         for (column, cell) in table.columns.iter().zip(cells) {
-            write!(out, "<dt>{}</dt><dd>{cell}</dd>\n", heading(column.spec.label.as_deref(), &column.spec.name))?;
+            writeln!(out, "<dt>{}</dt><dd>{cell}</dd>", heading(column.spec.label.as_deref(), &column.spec.name))?;
         }
         Ok(out.write_all(b"</dl>\n")?)
     })
@@ -100,7 +100,7 @@ fn write_rows(out: &mut dyn std::io::Write, table: &Written, rows: &mut PageRows
     let first = (page as u64 - 1) * ROWS_PER_PAGE + 1;
     let last = table.rows.min(page as u64 * ROWS_PER_PAGE);
     let title = escape::text(table.title());
-    write!(out, "<div class=\"scroll\" role=\"region\" aria-label=\"{title}\" tabindex=\"0\">\n<table class=\"rows\">\n")?;
+    write!(out, "<div class=\"scroll\" role=\"region\" aria-label=\"{title}\" tabindex=\"0\">\n<table class=\"rows\">")?;
     write!(out, "<caption>Records {} to {} of {}</caption>\n<thead><tr>", grouped(first), grouped(last), grouped(table.rows))?;
     // Columns that were added after the rows came in have no cells on pages.
     let columns = &table.columns[..table.spec.columns.len()];

@@ -125,6 +125,20 @@ fn nothing_held_is_an_honest_archive() {
 }
 
 #[test]
+fn only_references_that_hold_inside_the_archive_are_declared_as_foreign_keys() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let files = unpack(&write_sample(folder.path()).path);
+    let package: serde_json::Value = serde_json::from_str(text_of(&files, "datapackage.json")).expect("JSON");
+    let resources = package["resources"].as_array().expect("a list");
+    let entries = resources.iter().find(|resource| resource["name"] == "csv/app_db/time_entries").expect("is there");
+    let expected =
+        serde_json::json!([{"fields": ["profile_id"], "reference": {"resource": "csv/app_db/profiles", "fields": ["id"]}}]);
+    assert_eq!(entries["schema"]["foreignKeys"], expected);
+    assert_eq!(entries["schema"]["x-references"].as_array().map(Vec::len), Some(3));
+    assert_eq!(entries["schema"]["primaryKey"], serde_json::json!(["id"]));
+}
+
+#[test]
 fn calls_out_of_order_are_refused() {
     let folder = tempfile::tempdir().expect("a folder");
     let spec = || TableSpec::new("app", "t", vec![ColumnSpec::new("id", ColumnType::Integer)]);

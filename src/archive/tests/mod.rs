@@ -185,6 +185,8 @@ fn write_sample(folder: &Path) -> Published {
         ColumnSpec { label: Some("Description".to_owned()), ..ColumnSpec::new("description", ColumnType::Text) },
         ColumnSpec { label: Some("Started".to_owned()), ..ColumnSpec::new("started_at", ColumnType::TimestampUtc) },
         ColumnSpec { label: Some("Hours".to_owned()), ..ColumnSpec::new("hours", ColumnType::Decimal) },
+        ColumnSpec::new("profile_id", ColumnType::Integer),
+        ColumnSpec::new("approver_id", ColumnType::Integer),
     ];
     let mut entries = TableSpec::new("app_db", "time_entries", columns);
     entries.label = Some("Time entries".to_owned());
@@ -195,6 +197,13 @@ fn write_sample(folder: &Path) -> Published {
         table: "projects".to_owned(),
         referenced: vec!["id".to_owned()],
     });
+    let to_profile = |column: &str| ForeignKeySpec {
+        columns: vec![column.to_owned()],
+        source: "app_db".to_owned(),
+        table: "profiles".to_owned(),
+        referenced: vec!["id".to_owned()],
+    };
+    entries.foreign_keys.extend([to_profile("profile_id"), to_profile("approver_id")]);
     writer.begin_table(entries).expect("begins");
     for id in 0..2_500 {
         let (id, day) = (id.to_string(), format!("2026-01-{:02}T08:30:00+00:00", id % 28 + 1));
@@ -203,6 +212,8 @@ fn write_sample(folder: &Path) -> Published {
             Cell::Text("Meeting with the team about the spring release".into()),
             Cell::Text(day.as_str().into()),
             Cell::Number("7.50".into()),
+            if day.contains("-01-13") { Cell::Null } else { Cell::Number("3".into()) },
+            Cell::Number("99".into()),
         ];
         writer.row(&cells).expect("writes");
     }

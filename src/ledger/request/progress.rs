@@ -26,7 +26,7 @@ pub async fn set_status(tx: &mut Tx, writer: Writer<'_>, id: &str, next: Status,
 /// what was erased is not undone by a change of mind. Returns which.
 pub async fn withdraw(tx: &mut Tx, id: &str, now: Timestamp) -> Result<Status, LedgerError> {
     lock(tx, id).await?;
-    let sql = "SELECT COUNT(*) AS touched FROM item_result WHERE request_id = $1 AND (position > 0 OR affected > 0)";
+    let sql = "SELECT COUNT(*) AS touched FROM execution WHERE request_id = $1 AND position > 0";
     let touched = tx.on().fetch_one(sql, args![id]).await?.int("touched")? > 0;
     let next = if touched { Status::Partial } else { Status::Cancelled };
     set_status(tx, Writer::Outside, id, next, now).await?;

@@ -1,0 +1,9 @@
+//! From gathered rows to an archive: which columns, which rows, what is left out and why. Rows stream from the source's cursor through a
+//! bounded channel to the writer's thread: memory does not grow with the person's data.
+
+mod columns;
+mod selection;
+mod write;
+
+pub use selection::Selection;
+pub use write::{Account, Source, write_archive};

@@ -1,0 +1,413 @@
+//! Streams gathered rows into an archive. The source's cursor is read here; cells are made and compressed on a thread of their own, so that
+//! both work at once, with a bounded queue between them.
+
+use std::collections::BTreeMap;
+
+use futures_util::TryStreamExt;
+use jiff::Timestamp;
+use tokio::sync::mpsc;
+
+use super::Selection;
+use super::columns::Columns;
+use crate::archive::{
+    ArchiveError, ArchiveHeader, ArchiveWriter, Closing, Controller, NotCovered, NotHeldHere, Published, RequestInfo, Snapshot,
+    SourceError, SourceKind, SourceOutcome, SourceStatus, SupervisoryAuthority, TableSpec, TableTally, Withheld,
+};
+use crate::connector::sql::decode;
+use crate::connector::sql::{Column, Location, SqlSource, Tally};
+use crate::datamap::Withhold;
+use crate::db::{DbError, Record};
+use crate::deployment::Deployment;
+use crate::gather::{GatherError, Gathering};
+use crate::job::JobError;
+use crate::ledger::request::Request;
+use crate::subject::Subject;
+
+/// Records per message to the writer's thread, and messages that may wait for it.
+const RECORDS_PER_MESSAGE: usize = 256;
+const MESSAGES_WAITING: usize = 8;
+
+/// Everything that an archive is made from.
+pub struct Source<'a> {
+    /// The installation.
+    pub deployment: &'a Deployment,
+    /// The request that is answered.
+    pub request: &'a Request,
+    /// Whom it is about.
+    pub subject: &'a Subject,
+    /// Open sources.
+    pub sources: &'a BTreeMap<String, SqlSource>,
+    /// What was asked for.
+    pub selection: Selection,
+    /// When gathering began.
+    pub started_at: Timestamp,
+}
+
+/// How the rows of one collection were accounted for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Account {
+    /// Source in the configuration.
+    pub source: String,
+    /// Dataset.
+    pub dataset: String,
+    /// Collection.
+    pub collection: String,
+    /// Rows reached.
+    pub found: u64,
+    /// Rows written.
+    pub exported: u64,
+    /// Rows left out on purpose.
+    pub withheld: u64,
+    /// Rows that could not be carried over.
+    pub failed: u64,
+    /// Where those were: table, column, position.
+    pub failures: Vec<String>,
+    /// Live columns that the map does not mention.
+    pub not_covered: Vec<String>,
+}
+
+/// What the writer's thread is told.
+enum Message {
+    Begin(Box<TableSpec>, Box<Location>, Vec<Column>),
+    Rows(Vec<Record>),
+    End(TableTally),
+}
+
+/// What it answers at the end of a table.
+#[derive(Debug, Default)]
+struct Written {
+    exported: u64,
+    failed: u64,
+    failures: Vec<String>,
+}
+
+/// Writes and publishes the archive.
+pub async fn write_archive(source: &Source<'_>, mut gathering: Gathering<'_>) -> Result<(Published, Vec<Account>), JobError> {
+    let header = header_of(source);
+    let folder = source.deployment.config.archives.clone();
+    let (messages, inbox) = mpsc::channel::<Message>(MESSAGES_WAITING);
+    let (answers, mut written) = mpsc::unbounded_channel::<Written>();
+    let writer = tokio::task::spawn_blocking(move || write(&folder, header, inbox, &answers));
+    let read = read_all(source, &mut gathering, &messages, &mut written).await;
+    drop(messages);
+    let archive = writer.await.map_err(|_| JobError::Stored("the archive's thread ended early".into()))?;
+    let archive = match (read, archive) {
+        // The writer's own failure explains why nobody took the rows any more.
+        (_, Err(error)) => return Err(error.into()),
+        (Err(error), Ok(_)) => return Err(error),
+        (Ok(accounts), Ok(archive)) => (archive, accounts),
+    };
+    let (archive, accounts) = archive;
+    let descriptions: BTreeMap<String, String> =
+        gathering.snapshots.iter().map(|(name, snapshot)| (name.clone(), snapshot.description.clone())).collect();
+    let closing = closing_of(source, &accounts, &descriptions, &gathering);
+    gathering.close().await?;
+    source.deployment.progress.begin("publish", None);
+    let published = tokio::task::spawn_blocking(move || archive.finish(closing))
+        .await
+        .map_err(|_| JobError::Stored("the archive's thread ended early".into()))??;
+    Ok((published, accounts))
+}
+
+/// The writer's thread.
+fn write(
+    folder: &std::path::Path,
+    header: ArchiveHeader,
+    mut inbox: mpsc::Receiver<Message>,
+    answers: &mpsc::UnboundedSender<Written>,
+) -> Result<ArchiveWriter, ArchiveError> {
+    let mut archive = ArchiveWriter::create(folder, header)?;
+    let mut table: Option<(Box<Location>, Vec<Column>)> = None;
+    let mut written = Written::default();
+    while let Some(message) = inbox.blocking_recv() {
+        match message {
+            Message::Begin(spec, location, columns) => {
+                archive.begin_table(*spec)?;
+                table = Some((location, columns));
+            }
+            Message::Rows(records) => {
+                let Some((location, columns)) = &table else { continue };
+                for record in &records {
+                    let position = written.exported + written.failed + 1;
+                    match decode::cells(record, location, columns, position) {
+                        Ok(cells) => {
+                            archive.row(&cells)?;
+                            written.exported += 1;
+                        }
+                        Err(error) => {
+                            written.failed += 1;
+                            if written.failures.len() < FAILURES_NAMED {
+                                written.failures.push(error.to_string());
+                            }
+                        }
+                    }
+                }
+            }
+            Message::End(mut tally) => {
+                tally.failed = written.failed;
+                archive.end_table(tally)?;
+                table = None;
+                // The reader waits for this answer; if it has gone, the archive is dropped unpublished.
+                if answers.send(std::mem::take(&mut written)).is_err() {
+                    break;
+                }
+            }
+        }
+    }
+    Ok(archive)
+}
+
+/// Undecodable values named one by one; the rest is counted.
+const FAILURES_NAMED: usize = 20;
+
+async fn read_all(
+    source: &Source<'_>,
+    gathering: &mut Gathering<'_>,
+    messages: &mpsc::Sender<Message>,
+    written: &mut mpsc::UnboundedReceiver<Written>,
+) -> Result<Vec<Account>, JobError> {
+    let mut accounts = Vec::new();
+    let graph = gathering.graph;
+    let reachable = graph.reachable(Some(&kinds_of(source.subject)));
+    for (node, place) in graph.nodes.iter().enumerate() {
+        let Some((_, snapshot)) = gathering.snapshot_of(node) else { continue };
+        let failed = |problem: DbError| GatherError::Source { source_name: place.source.clone(), problem };
+        let tally = snapshot.tally(node).await.map_err(failed)?;
+        let found: u64 = tally.iter().map(|t| t.count).sum();
+        if found == 0 && !reachable[node] {
+            continue;
+        }
+        let Some(location) = snapshot.location(node).cloned() else { continue };
+        accounts.push(read_one(source, gathering, node, location, &tally, messages, written).await?);
+    }
+    Ok(accounts)
+}
+
+fn kinds_of(subject: &Subject) -> Vec<&str> {
+    subject.identifiers().iter().map(|identifier| identifier.kind.as_str()).collect()
+}
+
+async fn read_one(
+    source: &Source<'_>,
+    gathering: &mut Gathering<'_>,
+    node: usize,
+    location: Location,
+    tally: &[Tally],
+    messages: &mpsc::Sender<Message>,
+    written: &mut mpsc::UnboundedReceiver<Written>,
+) -> Result<Account, JobError> {
+    let map = &source.deployment.map;
+    let place = &gathering.graph.nodes[node];
+    let missing = || JobError::Stored(format!("`{}` is not in the data map", place.name()));
+    let dataset = map.dataset(&place.dataset).ok_or_else(missing)?;
+    let collection = map.collection(&place.dataset, &place.collection).ok_or_else(missing)?;
+    let columns = Columns::of(&location, collection, gathering.graph, &source.selection);
+    let found: u64 = tally.iter().map(|t| t.count).sum();
+    let accessed: u64 = tally.iter().filter(|t| t.rights == 1).map(|t| t.count).sum();
+    let withheld = withheld_rows(source, collection, &columns, found);
+    let exports = withheld.is_empty() && found > 0;
+    let account = |written: Written| Account {
+        source: place.source.clone(),
+        dataset: place.dataset.clone(),
+        collection: place.collection.clone(),
+        found,
+        exported: written.exported,
+        withheld: withheld.iter().map(|w| w.count).sum(),
+        failed: written.failed,
+        failures: written.failures,
+        not_covered: columns.not_covered.clone(),
+    };
+    let spec = columns.table_spec(&location, dataset, collection);
+    let closed = || JobError::Stopped;
+    messages.send(Message::Begin(Box::new(spec), Box::new(location), columns.exported.clone())).await.map_err(|_| closed())?;
+    if exports {
+        source.deployment.progress.begin(&format!("export {}", place.collection), Some(found));
+        stream_rows(source, gathering, node, &columns, messages).await?;
+    }
+    let tally = TableTally {
+        found,
+        withheld: withheld.clone(),
+        failed: 0,
+        redacted_cells: redacted_cells(&columns, if exports { found } else { 0 }, if exports { accessed } else { 0 }),
+        redacted_columns: redacted_columns(&columns, exports && accessed > 0, exports),
+    };
+    messages.send(Message::End(tally)).await.map_err(|_| closed())?;
+    let answer = written.recv().await.ok_or_else(closed)?;
+    Ok(account(answer))
+}
+
+async fn stream_rows(
+    source: &Source<'_>,
+    gathering: &mut Gathering<'_>,
+    node: usize,
+    columns: &Columns,
+    messages: &mpsc::Sender<Message>,
+) -> Result<(), JobError> {
+    let Some((name, snapshot)) = gathering.snapshot_of(node) else { return Ok(()) };
+    let name = name.to_owned();
+    let failed = |problem: DbError| GatherError::Source { source_name: name.clone(), problem };
+    let names: Vec<String> = columns.exported.iter().map(|column| column.name.clone()).collect();
+    let mut rows = snapshot.rows(node, &names, &columns.hidden).map_err(failed)?;
+    let mut message = Vec::with_capacity(RECORDS_PER_MESSAGE);
+    while let Some(record) = rows.try_next().await.map_err(failed)? {
+        message.push(record);
+        if message.len() == RECORDS_PER_MESSAGE {
+            source.deployment.progress.advance(RECORDS_PER_MESSAGE as u64);
+            let full = std::mem::replace(&mut message, Vec::with_capacity(RECORDS_PER_MESSAGE));
+            messages.send(Message::Rows(full)).await.map_err(|_| JobError::Stopped)?;
+        }
+    }
+    source.deployment.progress.advance(message.len() as u64);
+    messages.send(Message::Rows(message)).await.map_err(|_| JobError::Stopped)
+}
+
+fn withheld_rows(source: &Source<'_>, collection: &crate::datamap::Collection, columns: &Columns, found: u64) -> Vec<Withheld> {
+    let withheld = |reason_code: &str, legal_ref: Option<&str>, text: &str| {
+        vec![Withheld { count: found, reason_code: reason_code.into(), legal_ref: legal_ref.map(str::to_owned), text: text.into() }]
+    };
+    if found == 0 {
+        return Vec::new();
+    }
+    if !source.selection.is_portable(collection) {
+        let text =
+            "These records were not provided by you or observed of you under consent or contract. Ask for access to see them.";
+        return withheld("not_portable", Some("Art. 20(1) GDPR"), text);
+    }
+    if !columns.exported.is_empty() {
+        return Vec::new();
+    }
+    if source.selection.is_everything() {
+        return withheld(
+            "credential",
+            None,
+            "Every field of these records is withheld; the dictionary of the data map names the reason.",
+        );
+    }
+    withheld("category", None, "You asked for certain categories of data, and these records have none of them.")
+}
+
+fn redacted_cells(columns: &Columns, rows: u64, accessed: u64) -> u64 {
+    rows * columns.withheld.len() as u64 + accessed * columns.hidden.len() as u64
+}
+
+fn redacted_columns(columns: &Columns, hides: bool, exports: bool) -> Vec<(String, String)> {
+    let mut redacted: Vec<(String, String)> = Vec::new();
+    if exports {
+        redacted.extend(columns.withheld.iter().map(|(name, reason)| (name.clone(), withhold_word(*reason).to_owned())));
+    }
+    if hides {
+        redacted.extend(columns.hidden.iter().map(|name| (name.clone(), "third_party".to_owned())));
+    }
+    redacted
+}
+
+fn withhold_word(reason: Withhold) -> &'static str {
+    match reason {
+        Withhold::Credential => "credential",
+        Withhold::ThirdParty => "third_party",
+        Withhold::TradeSecret => "trade_secret",
+    }
+}
+
+fn header_of(source: &Source<'_>) -> ArchiveHeader {
+    let controller = &source.deployment.config.controller;
+    let request = source.request;
+    let authority = controller.supervisory_authority.as_ref();
+    ArchiveHeader {
+        controller: Controller {
+            name: controller.name.clone(),
+            address: controller.address.clone(),
+            contact: controller.contact.clone(),
+            dpo: controller.dpo.clone(),
+            supervisory_authority: authority.map(|a| SupervisoryAuthority { name: a.name.clone(), url: a.url.clone() }),
+        },
+        request: RequestInfo {
+            id: request.id.clone(),
+            code: request.code.clone(),
+            kind: request.kind,
+            received_at: request.received_at,
+            as_of: source.started_at,
+            due_at: request.due_at,
+            extended_until: request.extended_to,
+            identifiers_used: source.subject.identifiers().to_vec(),
+            identity_method: None,
+            answer_language: "en".into(),
+        },
+        created: source.started_at,
+        software_version: env!("CARGO_PKG_VERSION").into(),
+    }
+}
+
+fn closing_of(
+    source: &Source<'_>,
+    accounts: &[Account],
+    snapshots: &BTreeMap<String, String>,
+    gathering: &Gathering<'_>,
+) -> Closing {
+    let finished_at = source.deployment.now();
+    let mut outcomes = Vec::new();
+    let mut datasets: BTreeMap<&str, &str> = BTreeMap::new();
+    for node in &gathering.graph.nodes {
+        datasets.insert(&node.dataset, &node.source);
+    }
+    for (dataset, name) in datasets {
+        let mine: Vec<&Account> = accounts.iter().filter(|account| account.dataset == dataset).collect();
+        let unreached = gathering.unreached.iter().find(|gap| gap.source == name);
+        let failed: u64 = mine.iter().map(|account| account.failed).sum();
+        let found: u64 = mine.iter().map(|account| account.found).sum();
+        let status = match unreached {
+            Some(_) => SourceStatus::Failed,
+            None if failed > 0 => SourceStatus::Partial,
+            None if found == 0 => SourceStatus::Empty,
+            None => SourceStatus::Ok,
+        };
+        let mut errors: Vec<SourceError> = unreached
+            .map(|gap| SourceError {
+                code: "unreachable".into(),
+                count: 1,
+                text: format!("This source could not be read: {}.", gap.problem),
+            })
+            .into_iter()
+            .collect();
+        for account in &mine {
+            for failure in &account.failures {
+                errors.push(SourceError { code: "undecodable_value".into(), count: 1, text: failure.clone() });
+            }
+        }
+        outcomes.push(SourceOutcome {
+            name: dataset.to_owned(),
+            kind: SourceKind::Sql,
+            status,
+            started_at: source.started_at,
+            finished_at,
+            snapshot: snapshots.get(name).map(|value| Snapshot { kind: "version".into(), value: value.clone() }),
+            held: Vec::new(),
+            errors,
+            not_covered: not_covered(&mine),
+            query_digest: None,
+            waived_by: None,
+        });
+    }
+    Closing { completed_at: Some(finished_at), sources: outcomes, not_held_here: not_held_here(source.deployment) }
+}
+
+fn not_covered(accounts: &[&Account]) -> Vec<NotCovered> {
+    let mut places = Vec::new();
+    for account in accounts.iter().filter(|account| account.found > 0) {
+        places.extend(
+            account.not_covered.iter().map(|column| NotCovered { table: account.collection.clone(), column: Some(column.clone()) }),
+        );
+    }
+    places
+}
+
+fn not_held_here(deployment: &Deployment) -> Vec<NotHeldHere> {
+    let collections = deployment.map.datasets.iter().flat_map(|dataset| &dataset.collections);
+    collections
+        .filter_map(|collection| {
+            let held_by = collection.held_by.clone()?;
+            let what = collection.description.clone().unwrap_or_else(|| collection.name.clone());
+            Some(NotHeldHere { what, held_by, note: collection.note.clone() })
+        })
+        .collect()
+}

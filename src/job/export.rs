@@ -1,0 +1,107 @@
+//! Access (Art. 15) and portability (Art. 20), the recipe: gather in one snapshot per source, stream every row into the archive, account for
+//! each one, and publish only what was read back whole. A source that could not be read is said so, on the first page and in the
+//! status.
+
+use super::case::{Case, JobError};
+use super::erasure::{Ended, store_waiting};
+use super::planning::{gather, map_problems};
+use super::result::{ArchiveResult, ItemResult, PlaceResult, Reason, StoredResult};
+use crate::archive::Published;
+use crate::connector::sql::Reader;
+use crate::export::{Account, Selection, Source, write_archive};
+use crate::failpoint;
+use crate::journal::{self, Count, Digest, EventKind};
+use crate::ledger::job::Writer;
+use crate::ledger::request;
+use crate::plan::Disposition;
+use crate::request::Status;
+
+/// Answers an access or portability request.
+pub async fn export(mut case: Case<'_>) -> Result<Ended, JobError> {
+    case.set_status(Status::Running).await?;
+    let problems = map_problems(&case, true);
+    if !problems.is_empty() {
+        let lines: Vec<String> = problems.iter().map(|p| format!("{}: {} (hint: {})", p.subject, p.problem, p.hint)).collect();
+        let reason = Reason {
+            code: "map_refused".into(),
+            message: format!("the data map does not fit the live schema, and nothing was read: {}", lines.join("; ")),
+            hint: Some("correct the data map (`habeas map check`), then `habeas request retry`".into()),
+        };
+        let result = StoredResult { reason: Some(reason), ..StoredResult::default() };
+        store_waiting(&mut case, Status::WaitingController, None, &result).await?;
+        return Ok(Ended::Waiting);
+    }
+    case.deployment.progress.begin("gather", None);
+    let started_at = case.deployment.now();
+    let gathering = gather(&case, Reader::Work).await?;
+    let source = Source {
+        deployment: case.deployment,
+        request: &case.request,
+        subject: &case.subject,
+        sources: &case.sources,
+        selection: Selection::of(case.deployment, &case.request, &case.job),
+        started_at,
+    };
+    let (published, accounts) = write_archive(&source, gathering).await?;
+    failpoint::hit("export-before-publish");
+    let (result, status) = answer(&case, &published, &accounts);
+    let now = case.deployment.now();
+    let document = serde_json::to_value(&result).unwrap_or_default();
+    let mut tx = case.deployment.ledger.begin().await?;
+    request::set_result(&mut tx, Writer::Attempt(case.lease), &case.request.id, &document, now).await?;
+    let mut event = case
+        .event(EventKind::ArchivePublished)
+        .count(Count::Bytes, published.bytes)
+        .count(Count::Parts, u64::from(published.parts))
+        .count(Count::Exported, accounts.iter().map(|account| account.exported).sum());
+    if let Ok(digest) = Digest::parse(&format!("sha256:{}", published.sha256)) {
+        event = event.digest(digest);
+    }
+    journal::append(&mut tx, &event).await?;
+    case.write_status(&mut tx, status).await?;
+    tx.commit().await?;
+    case.deployment.progress.end();
+    case.close().await;
+    Ok(Ended::Answered)
+}
+
+fn answer(case: &Case<'_>, published: &Published, accounts: &[Account]) -> (StoredResult, Status) {
+    let gaps: Vec<PlaceResult> = case
+        .unreached
+        .iter()
+        .map(|gap| PlaceResult { source: gap.source.clone(), place: None, code: "source_unreachable".into(), count: None })
+        .collect();
+    let failed: u64 = accounts.iter().map(|account| account.failed).sum();
+    let status = if gaps.is_empty() && failed == 0 { Status::Completed } else { Status::Partial };
+    let result = StoredResult {
+        items: accounts.iter().map(item_of).collect(),
+        gaps,
+        archive: Some(ArchiveResult {
+            path: published.path.display().to_string(),
+            parts: published.parts,
+            bytes: published.bytes,
+            sha256: published.sha256.clone(),
+        }),
+        ..StoredResult::default()
+    };
+    (result, status)
+}
+
+fn item_of(account: &Account) -> ItemResult {
+    ItemResult {
+        source: account.source.clone(),
+        dataset: account.dataset.clone(),
+        collection: account.collection.clone(),
+        kind: "sql".into(),
+        disposition: Disposition::Export,
+        found: account.found,
+        exported: account.exported,
+        withheld: account.withheld,
+        expected: account.found,
+        affected: 0,
+        retained: Vec::new(),
+        outcome: None,
+        level: None,
+        error: (account.failed > 0).then(|| "undecodable_value".to_owned()),
+    }
+}

@@ -1,0 +1,110 @@
+//! From a request to a plan: what the map and the live schema do not allow, who is meant, what would happen, whether it was approved.
+
+use std::collections::BTreeSet;
+
+use super::case::{Case, JobError};
+use crate::connector::sql::{Reader, check_live};
+use crate::datamap::{Finding, Severity, lint};
+use crate::decide::{self, Decided, Frozen, MaskSecret};
+use crate::erase::manifest::ManifestWriter;
+use crate::gather::Gathering;
+use crate::ledger::{approval, plan};
+use crate::plan::{Plan, Problem};
+
+/// Findings that speak of deciding, which a policy does in their stead.
+const DECIDED_BY_POLICY: [&str; 3] = ["undecided_collection", "mask_without_fields", "cascade_outside_plan"];
+
+/// Findings without which nothing can be read either.
+const BLOCK_READING: [&str; 3] = ["missing_table", "missing_column", "condition_type"];
+
+/// What the map and the live schemas say against any plan (errors of `map check`).
+pub fn map_problems(case: &Case<'_>, reading_only: bool) -> Vec<Problem> {
+    let deployment = case.deployment;
+    let mut findings: Vec<Finding> = lint(&deployment.map, &deployment.graph);
+    for (name, source) in &case.sources {
+        findings.extend(check_live(&deployment.map, &deployment.graph, name, &source.catalogue));
+    }
+    let by_policy = case.job.policy.is_some();
+    let blocks = |finding: &&Finding| {
+        finding.severity == Severity::Error
+            && !(by_policy && DECIDED_BY_POLICY.contains(&finding.code))
+            && (!reading_only || BLOCK_READING.contains(&finding.code))
+    };
+    findings.iter().filter(blocks).map(problem_of).collect()
+}
+
+fn problem_of(finding: &Finding) -> Problem {
+    let place = finding.place.as_ref().map(|place| format!(" ({place})")).unwrap_or_default();
+    Problem {
+        code: finding.code.to_owned(),
+        subject: format!("{}{place}", finding.subject),
+        problem: finding.problem.clone(),
+        hint: finding.hint.clone(),
+    }
+}
+
+/// Gathers the person in snapshots of all reached sources.
+pub async fn gather<'c>(case: &'c Case<'_>, reader: Reader) -> Result<Gathering<'c>, JobError> {
+    let graph = &case.deployment.graph;
+    Ok(Gathering::run(graph, &case.sources, case.unreached.clone(), &case.subject, reader).await?)
+}
+
+/// Decides on what was gathered; the map's own errors join the plan's.
+pub async fn decide(case: &Case<'_>, gathering: &mut Gathering<'_>) -> Result<Decided, JobError> {
+    let holds = case.holds().await?;
+    let aliases = case.alias_refs(&gathering.aliases);
+    let brief = case.brief(&holds, aliases);
+    let mut decided = decide::decide(&brief, gathering).await?;
+    let known: BTreeSet<(String, String)> =
+        decided.plan.problems.iter().map(|problem| (problem.code.clone(), problem.problem.clone())).collect();
+    for problem in map_problems(case, false) {
+        if !known.contains(&(problem.code.clone(), problem.problem.clone())) {
+            decided.plan.problems.push(problem);
+        }
+    }
+    Ok(decided)
+}
+
+/// A dry run: the plan with its digest, and nothing written anywhere.
+pub async fn dry_run(case: &Case<'_>) -> Result<Plan, JobError> {
+    let mut gathering = gather(case, Reader::Work).await?;
+    let decided = decide(case, &mut gathering).await?;
+    let mut sink = ManifestWriter::digest_only(&case.deployment.keys);
+    let Frozen { plan, .. } = decided.freeze(&mut gathering, &mask_secret(case), &mut sink, false).await?;
+    gathering.close().await?;
+    Ok(plan)
+}
+
+/// The secret of a request's masked values.
+pub fn mask_secret(case: &Case<'_>) -> MaskSecret {
+    MaskSecret::new(case.deployment.keys.mac("mask", case.request.id.as_bytes()))
+}
+
+/// How many different people must have approved.
+pub fn approvals_needed(case: &Case<'_>, plan: &Plan) -> usize {
+    let asked = usize::from(case.job.approval().people());
+    if plan.effects() == 0 {
+        return 0;
+    }
+    if plan.fuses.is_empty() { asked } else { asked.max(2) }
+}
+
+/// Whether enough people have approved this plan, or one of the same shape: then only rows have been added since.
+pub async fn is_approved(case: &Case<'_>, plan: &Plan) -> Result<bool, JobError> {
+    let needed = approvals_needed(case, plan);
+    if needed == 0 {
+        return Ok(true);
+    }
+    let digest = plan.digest();
+    let shape = plan.shape_digest();
+    let mut tx = case.deployment.ledger.begin().await?;
+    let mut actors = BTreeSet::new();
+    for known in plan::of_request(&mut tx, &case.request.id).await? {
+        if known.shape_digest == shape && known.digest != digest {
+            actors.extend(approval::of_plan(&mut tx, &case.request.id, &known.digest).await?.into_iter().map(|given| given.actor));
+        }
+    }
+    actors.extend(approval::of_plan(&mut tx, &case.request.id, &digest).await?.into_iter().map(|given| given.actor));
+    tx.rollback().await?;
+    Ok(actors.len() >= needed)
+}

@@ -1,0 +1,114 @@
+//! The stored part of a request's answer: items, gaps, residue, archive, certificate. What names the request itself is added when it is shown.
+
+use serde::{Deserialize, Serialize};
+
+use crate::plan::{Disposition, Outcome, Retained};
+
+/// The stored answer.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+pub struct StoredResult {
+    /// Per location and disposition.
+    pub items: Vec<ItemResult>,
+    /// Sources and places that were not looked at.
+    pub gaps: Vec<PlaceResult>,
+    /// What waits for a confirmation.
+    pub pending: Vec<PlaceResult>,
+    /// Where the subject was found after the erasure.
+    pub residue: Vec<PlaceResult>,
+    /// Matches that may be somebody else's: a person has to look.
+    #[serde(default)]
+    pub to_review: Vec<PlaceResult>,
+    /// The archive, if there is one.
+    pub archive: Option<ArchiveResult>,
+    /// The certificate, if there is one.
+    pub certificate: Option<CertificateResult>,
+    /// Why the request waits or failed: code, words, hint.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reason: Option<Reason>,
+}
+
+/// One item.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct ItemResult {
+    /// Source in the configuration.
+    pub source: String,
+    /// Dataset.
+    pub dataset: String,
+    /// Collection.
+    pub collection: String,
+    /// Family of the source.
+    pub kind: String,
+    /// What was to happen.
+    pub disposition: Disposition,
+    /// Rows found.
+    pub found: u64,
+    /// Rows written to the archive.
+    pub exported: u64,
+    /// Rows left out of it.
+    pub withheld: u64,
+    /// Rows that were to change.
+    pub expected: u64,
+    /// Rows that changed.
+    pub affected: u64,
+    /// Rows kept.
+    pub retained: Vec<Retained>,
+    /// What came of it; `None` for a pure export.
+    pub outcome: Option<Outcome>,
+    /// Level of assurance.
+    pub level: Option<u8>,
+    /// Code of what went wrong.
+    pub error: Option<String>,
+}
+
+/// A place and a code.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PlaceResult {
+    /// Source in the configuration.
+    pub source: String,
+    /// Table and column, where it is known.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub place: Option<String>,
+    /// Why.
+    pub code: String,
+    /// How many.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub count: Option<u64>,
+}
+
+/// The archive.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ArchiveResult {
+    /// Where it is.
+    pub path: String,
+    /// Files.
+    pub parts: u32,
+    /// Size.
+    pub bytes: u64,
+    /// Digest in hex.
+    pub sha256: String,
+}
+
+/// The certificate.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CertificateResult {
+    /// Its id.
+    pub id: String,
+    /// Its folder.
+    pub path: String,
+    /// `complete`, `partial` or `refused`.
+    pub outcome: String,
+    /// Level of the whole.
+    pub level: Option<u8>,
+}
+
+/// Why a request waits, was refused or failed.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Reason {
+    /// A stable code.
+    pub code: String,
+    /// In words, without values.
+    pub message: String,
+    /// What to do.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub hint: Option<String>,
+}
