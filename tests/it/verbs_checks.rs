@@ -21,8 +21,8 @@ const MAP: &str = "dataset:
 ";
 
 fn codes(document: &Value, severity: &str) -> Vec<String> {
-    let findings = document["findings"].as_array().unwrap().iter().filter(|finding| finding["severity"] == severity);
-    findings.map(|finding| finding["code"].as_str().unwrap().to_owned()).collect()
+    let findings = document["findings"].as_array().expect("a list").iter().filter(|finding| finding["severity"] == severity);
+    findings.map(|finding| finding["code"].as_str().expect("text").to_owned()).collect()
 }
 
 fn workspace() -> Workspace {

@@ -35,13 +35,15 @@ fn place(workspace: &Workspace, scope: &Value) -> Value {
 }
 
 fn grace_days(workspace: &Workspace, days: u8) {
-    let config = std::fs::read_to_string(workspace.path("habeas.yaml")).unwrap();
+    let config = std::fs::read_to_string(workspace.path("habeas.yaml")).expect("it can be read");
     workspace.write("habeas.yaml", &format!("{config}holds: {{grace_days: {days}}}\n"));
 }
 
 fn counts(document: &Value) -> Vec<(String, u64)> {
-    let covers = document["covers"].as_array().unwrap().iter();
-    covers.map(|place| (place["collection"].as_str().unwrap().to_owned(), place["count"].as_u64().unwrap())).collect()
+    let covers = document["covers"].as_array().expect("a list").iter();
+    covers
+        .map(|place| (place["collection"].as_str().expect("text").to_owned(), place["count"].as_u64().expect("a number")))
+        .collect()
 }
 
 #[test]

@@ -34,7 +34,7 @@ fn erasure(approval: &str) -> Value {
 fn submit(workspace: &Workspace, job: &Value) -> (String, String) {
     workspace.job("job", job);
     let said = workspace.habeas("submit jobs/job.json --json").run().code(0).json();
-    (said[0]["request_id"].as_str().unwrap().to_owned(), said[0]["code"].as_str().unwrap().to_owned())
+    (said[0]["request_id"].as_str().expect("text").to_owned(), said[0]["code"].as_str().expect("text").to_owned())
 }
 
 fn ledger(workspace: &Workspace, sql: &str) {
@@ -42,12 +42,12 @@ fn ledger(workspace: &Workspace, sql: &str) {
 }
 
 fn requests(workspace: &Workspace) -> Vec<Value> {
-    workspace.habeas("request list --json").run().code(0).json().as_array().unwrap().clone()
+    workspace.habeas("request list --json").run().code(0).json().as_array().expect("a list").clone()
 }
 
 fn journal_kinds(workspace: &Workspace, request: &str) -> Vec<String> {
     let entries = workspace.habeas(&format!("journal show --request {request} --json")).run().code(0).json();
-    entries.as_array().unwrap().iter().map(|entry| entry["event"]["kind"].as_str().unwrap().to_owned()).collect()
+    entries.as_array().expect("a list").iter().map(|entry| entry["event"]["kind"].as_str().expect("text").to_owned()).collect()
 }
 
 /// Puts a request where the engine leaves one whose plan waits: a frozen plan, and nothing in the queue.
@@ -78,7 +78,7 @@ fn wait_for_approval(workspace: &Workspace, id: &str, fuses: &[&str]) -> String 
         manifest_digest: "sha256:00".into(),
     };
     let digest = plan.digest();
-    let document = serde_json::to_string(&plan).unwrap().replace('\'', "''");
+    let document = serde_json::to_string(&plan).expect("it can be read").replace('\'', "''");
     ledger(
         workspace,
         &format!(
