@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use thiserror::Error;
 
+use super::environment::only_known;
 use crate::certify::CertifyError;
 use crate::connector::sql::SqlSource;
 use crate::crypto::{CryptoError, SpoolError};
@@ -158,7 +159,8 @@ impl<'a> Case<'a> {
         drop(tx);
         let subject = request.subject(&deployment.keys)?.ok_or_else(|| JobError::Stored("it names no subject".into()))?;
         let job = job_of(&request, &subject)?;
-        let (sources, unreached) = deployment.open_sources().await;
+        let (sources, mut unreached) = deployment.open_sources().await;
+        let sources = only_known(deployment, sources, &mut unreached).await?;
         Ok(Case { deployment, lease, request, subject, job, sources, unreached })
     }
 

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 
+use super::approvals::{people_needed, person_key};
 use super::case::{Case, JobError};
 use crate::connector::sql::{Reader, check_live};
 use crate::datamap::{Finding, Severity, lint};
@@ -82,11 +83,7 @@ pub fn mask_secret(case: &Case<'_>) -> MaskSecret {
 
 /// How many different people must have approved.
 pub fn approvals_needed(case: &Case<'_>, plan: &Plan) -> usize {
-    let asked = usize::from(case.job.approval().people());
-    if plan.effects() == 0 {
-        return 0;
-    }
-    if plan.fuses.is_empty() { asked } else { asked.max(2) }
+    people_needed(case.job.approval(), plan)
 }
 
 /// Whether enough people have approved this plan, or one of the same shape: then only rows have been added since.
@@ -101,10 +98,15 @@ pub async fn is_approved(case: &Case<'_>, plan: &Plan) -> Result<bool, JobError>
     let mut actors = BTreeSet::new();
     for known in plan::of_request(&mut tx, &case.request.id).await? {
         if known.shape_digest == shape && known.digest != digest {
-            actors.extend(approval::of_plan(&mut tx, &case.request.id, &known.digest).await?.into_iter().map(|given| given.actor));
+            actors.extend(
+                approval::of_plan(&mut tx, &case.request.id, &known.digest)
+                    .await?
+                    .into_iter()
+                    .map(|given| person_key(&given.actor)),
+            );
         }
     }
-    actors.extend(approval::of_plan(&mut tx, &case.request.id, &digest).await?.into_iter().map(|given| given.actor));
+    actors.extend(approval::of_plan(&mut tx, &case.request.id, &digest).await?.into_iter().map(|given| person_key(&given.actor)));
     tx.rollback().await?;
     Ok(actors.len() >= needed)
 }

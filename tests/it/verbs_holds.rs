@@ -1,5 +1,7 @@
 //! `hold`: placing is immediate, letting go takes two people and time, and a release queues again what the hold had kept open.
 
+use std::time::Duration;
+
 use serde_json::{Value, json};
 
 use super::support::database::Database;
@@ -63,6 +65,28 @@ fn h_2_a_hold_on_a_person_is_active_and_says_what_it_keeps() {
         assert_eq!(kinds, ["hold_placed", "hold_active"]);
         assert_eq!(journal[0]["event"]["hold_id"], placed["hold_id"]);
     }
+}
+
+#[test]
+fn h_2_placing_waits_for_what_had_begun_and_says_what_is_gone() {
+    let workspace = Workspace::sqlite(SCHEMA, MAP);
+    workspace.habeas("hold list").run().code(0);
+    let ledger = workspace.path("habeas.db");
+    sqlite::script(
+        &ledger,
+        "INSERT INTO permit (id, request_id, job_id, attempt, hold_epoch, hold_digest, source, batch_no, record_count, digest, opened_at, deadline)
+             VALUES ('p', 'r', 'j', 1, 0, 'sha256:00', 'app', 0, 5, 'sha256:00', 0, 9000000000000000)",
+    );
+    let mut placing = workspace.habeas("hold place - --by grace --json").input(hold(&json!({"everything": {}}))).start();
+    let database = Database::Sqlite(ledger.clone());
+    assert!(placing.until(Duration::from_secs(30), || database.count("hold WHERE state = 'placing'") == 1));
+    assert!(!placing.until(Duration::from_millis(300), || database.count("hold WHERE state = 'active'") == 1), "it waits");
+    let now = "CAST((julianday('now') - 2440587.5) * 86400000000.0 AS INTEGER)";
+    let close = format!("UPDATE permit SET closed_at = {now}, outcome = 'committed', affected = 3, already_absent = 1, held = 1");
+    sqlite::script(&ledger, &close);
+    let placed = placing.finish().code(0).json();
+    assert_eq!((&placed["state"], &placed["already_erased"]), (&json!("active"), &json!(3)));
+    assert_eq!((&placed["in_flight"][0]["records"], &placed["in_flight"][0]["erased"]), (&json!(5), &json!(3)));
 }
 
 #[test]
