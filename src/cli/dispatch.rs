@@ -13,7 +13,9 @@ use super::error::CliError;
 use super::exit::Exit;
 use super::interrupt::or_interrupted;
 use super::output::{self, Printer};
-use super::{archive, certificate, completion, doctor, hold, init, journal, map, progress, request, submit};
+use super::{
+    archive, certificate, completion, doctor, hold, init, journal, map, plan, progress, request, run, submit, sweep, verify, worker,
+};
 use crate::clock::SystemClock;
 use crate::observe::logging::{self, LogOptions};
 
@@ -48,18 +50,18 @@ async fn dispatch(command: Command, context: &Context) -> Result<Exit, CliError>
         Command::Completion(args) => completion::run(&args, context),
         Command::Demo(_) => Err(CliError::Unavailable("demo")),
         Command::Doctor => doctor::run(context).await,
-        Command::Run(_) => Err(CliError::Unavailable("run")),
+        Command::Run(args) => run::run(&args, context).await,
         Command::Submit(args) => submit::run(&args, context).await,
-        Command::Worker(_) => Err(CliError::Unavailable("worker")),
+        Command::Worker(args) => worker::run(&args, context).await,
         Command::Request(verb) => request::run(verb, context).await,
-        Command::Plan(_) => Err(CliError::Unavailable("plan")),
+        Command::Plan(args) => plan::run(&args, context).await,
         Command::Hold(verb) => hold::run(verb, context).await,
         Command::Map(verb) => map::run(verb, context).await,
         Command::Archive(verb) => archive::run(verb, context).await,
         Command::Certificate(verb) => certificate::run(verb, context).await,
         Command::Journal(verb) => journal::run(verb, context).await,
-        Command::Verify(_) => Err(CliError::Unavailable("verify")),
-        Command::Sweep => Err(CliError::Unavailable("sweep")),
+        Command::Verify(args) => verify::run(&args, context).await,
+        Command::Sweep => sweep::run(context).await,
     }
 }
 

@@ -130,6 +130,12 @@ pub enum CliError {
         /// What to do about it.
         hint: Option<String>,
     },
+    /// The verb has printed everything that there is to say.
+    #[error("the command did not finish")]
+    Told {
+        /// How the program ends.
+        exit: Exit,
+    },
     /// Ctrl-C or SIGTERM.
     #[error("interrupted")]
     Interrupted {
@@ -169,7 +175,7 @@ impl CliError {
                 Exit::NotApproved
             }
             CliError::NotFound { .. } => Exit::NotFound,
-            CliError::Outcome { exit, .. } => *exit,
+            CliError::Outcome { exit, .. } | CliError::Told { exit } => *exit,
             CliError::Interrupted { .. } => Exit::Interrupted,
         }
     }
@@ -198,7 +204,7 @@ impl CliError {
             CliError::NotFound { .. } => "not_found",
             CliError::Interrupted { .. } => "interrupted",
             CliError::Other(_) => "failure",
-            CliError::Outcome { exit, .. } => match exit {
+            CliError::Outcome { exit, .. } | CliError::Told { exit } => match exit {
                 Exit::Done => "ok",
                 Exit::Failure => "failure",
                 Exit::Usage => "usage",

@@ -4,6 +4,7 @@
 mod args;
 mod dispatch;
 
+mod answer;
 pub mod archive;
 pub mod certificate;
 pub mod completion;
@@ -27,7 +28,9 @@ pub mod request;
 pub mod run;
 pub mod show;
 pub mod submit;
+pub mod sweep;
 pub mod verify;
+mod work;
 pub mod worker;
 
 pub use args::{Cli, Command, Global};

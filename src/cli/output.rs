@@ -71,6 +71,9 @@ impl Printer {
 
     /// Tells how a command failed: in words on stderr, and with `--json` as a document on stdout too.
     pub fn error(&self, error: &CliError) {
+        if matches!(error, CliError::Told { .. }) {
+            return;
+        }
         to_stderr(&self.render(error));
         if self.json {
             // An error in telling of an error has nowhere to go.

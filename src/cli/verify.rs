@@ -1,9 +1,67 @@
 //! `habeas verify`: looks again, now, whether what a request erased is still gone.
 
+use std::sync::Arc;
+
+use tokio::sync::watch;
+
+use super::context::Context;
+use super::error::CliError;
+use super::exit::Exit;
+use super::{request, work};
+use crate::job;
+use crate::ledger::job::NewJob;
+use crate::queue;
+use crate::request::Kind;
+
 /// What `habeas verify` takes.
 #[derive(Debug, clap::Args)]
 pub struct Args {
     /// Request id or code.
     #[arg(value_name = "REQUEST")]
     pub request: String,
+}
+
+/// Queues a look, runs it in the foreground and prints what it saw.
+pub async fn run(args: &Args, context: &Context) -> Result<Exit, CliError> {
+    let deployment = Arc::new(context.open().await?);
+    let mut tx = deployment.ledger.begin().await?;
+    let found = request::find(&mut tx, &args.request).await?;
+    if found.kind != Kind::Erasure {
+        return Err(CliError::Usage {
+            message: format!("request {} has erased nothing that could be verified", found.code),
+            hint: None,
+        });
+    }
+    let now = deployment.now();
+    let mut look = NewJob::for_request(job::REVERIFY, &found, now);
+    look.unique_key = Some(format!("verify:{}", found.id));
+    look.max_attempts = 1;
+    let queued = queue::enqueue(&mut tx, &look, now).await?;
+    tx.commit().await?;
+    let (_stop, shutdown) = watch::channel(false);
+    let tally = work::worker(&deployment, 1)?.run_one(queued.job_id(), shutdown).await?;
+    let mut tx = deployment.ledger.begin().await?;
+    let after = crate::ledger::request::get(&mut tx, &found.id).await?;
+    tx.rollback().await?;
+    let looked = tally.is_some_and(|tally| tally.done == 1);
+    if !looked {
+        return Err(CliError::Outcome {
+            exit: Exit::Failure,
+            message: format!("request {} could not be looked at again", found.code),
+            hint: Some("see the log above; `habeas doctor` checks every source".into()),
+        });
+    }
+    let document = job::result_document(&after)?;
+    let before = job::result_document(&found)?;
+    let residue = document["residue"].as_array().map_or(0, Vec::len);
+    let new = residue > before["residue"].as_array().map_or(0, Vec::len);
+    if context.printer.is_json() {
+        context.printer.document(&document)?;
+    } else if new {
+        context.printer.data(&format!("request {}: erased records are there again", found.code))?;
+        super::show::result(context.printer, &document, &deployment.config.controller.time_zone)?;
+    } else {
+        context.printer.data(&format!("request {}: what was erased is still gone", found.code))?;
+    }
+    Ok(if new { Exit::VerificationFailed } else { Exit::Done })
 }

@@ -1,4 +1,17 @@
-//! `habeas worker`: processes the queue.
+//! `habeas worker`: processes the queue. Several may run at once, on one machine or many.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::sync::watch;
+
+use super::context::Context;
+use super::error::CliError;
+use super::exit::Exit;
+use super::work;
+use crate::deployment::Deployment;
+use crate::job;
+use crate::queue::Tally;
 
 /// What `habeas worker` takes.
 #[derive(Debug, clap::Args)]
@@ -9,4 +22,45 @@ pub struct Args {
     /// Jobs at the same time.
     #[arg(long, value_name = "N", default_value_t = 2, value_parser = clap::value_parser!(u16).range(1..=64))]
     pub concurrency: u16,
+}
+
+/// How often a worker looks for holds whose grace is over.
+const DUTIES_EVERY: Duration = Duration::from_secs(60);
+
+/// Works until the queue is empty, or until it is interrupted.
+pub async fn run(args: &Args, context: &Context) -> Result<Exit, CliError> {
+    let deployment = Arc::new(context.open().await?);
+    job::release_due_holds(&deployment).await?;
+    let worker = work::worker(&deployment, usize::from(args.concurrency))?;
+    let (_stop, shutdown) = watch::channel(false);
+    let tally = if args.once {
+        worker.run_until_empty(shutdown).await?
+    } else {
+        let duties = tokio::spawn(release_holds(Arc::clone(&deployment)));
+        let tally = worker.run_forever(shutdown).await?;
+        duties.abort();
+        tally
+    };
+    tell(context, tally)?;
+    Ok(if tally.dead > 0 { Exit::Failure } else { Exit::Done })
+}
+
+async fn release_holds(deployment: Arc<Deployment>) {
+    loop {
+        tokio::time::sleep(DUTIES_EVERY).await;
+        if let Err(error) = job::release_due_holds(&deployment).await {
+            tracing::warn!("holds whose grace is over could not be released: {error}");
+        }
+    }
+}
+
+fn tell(context: &Context, tally: Tally) -> Result<(), CliError> {
+    if context.printer.is_json() {
+        let document = serde_json::json!({
+            "done": tally.done, "again": tally.again, "dead": tally.dead, "cancelled": tally.cancelled, "lost": tally.lost,
+        });
+        return context.printer.document(&document);
+    }
+    context.printer.talk(&format!("{} done, {} to be tried again, {} failed for good", tally.done, tally.again, tally.dead));
+    Ok(())
 }

@@ -4,7 +4,6 @@ use std::collections::BTreeMap;
 
 use thiserror::Error;
 
-use super::environment::only_known;
 use crate::certify::CertifyError;
 use crate::connector::sql::SqlSource;
 use crate::crypto::{CryptoError, SpoolError};
@@ -159,8 +158,15 @@ impl<'a> Case<'a> {
         drop(tx);
         let subject = request.subject(&deployment.keys)?.ok_or_else(|| JobError::Stored("it names no subject".into()))?;
         let job = job_of(&request, &subject)?;
-        let (sources, mut unreached) = deployment.open_sources().await;
-        let sources = only_known(deployment, sources, &mut unreached).await?;
+        let (sources, unreached) = deployment.open_sources().await;
+        Ok(Case { deployment, lease, request, subject, job, sources, unreached })
+    }
+
+    /// A case that stands in no ledger: for a dry run, which must change nothing.
+    pub async fn rehearse(deployment: &'a Deployment, lease: &'a JobLease, job: JobFile) -> Result<Case<'a>, JobError> {
+        let subject = job.subject.clone().ok_or_else(|| JobError::Stored("it names no subject".into()))?;
+        let request = Request::rehearsal(job.kind, deployment.now());
+        let (sources, unreached) = deployment.open_sources().await;
         Ok(Case { deployment, lease, request, subject, job, sources, unreached })
     }
 

@@ -4,11 +4,13 @@ use std::collections::BTreeSet;
 
 use super::approvals::{people_needed, person_key};
 use super::case::{Case, JobError};
+use super::environment::pin_source;
 use crate::connector::sql::{Reader, check_live};
 use crate::datamap::{Finding, Severity, lint};
 use crate::decide::{self, Decided, Frozen, MaskSecret};
 use crate::erase::manifest::ManifestWriter;
 use crate::gather::Gathering;
+use crate::ledger::setting::Pinned;
 use crate::ledger::{approval, plan};
 use crate::plan::{Plan, Problem};
 
@@ -58,12 +60,36 @@ pub async fn decide(case: &Case<'_>, gathering: &mut Gathering<'_>) -> Result<De
     let mut decided = decide::decide(&brief, gathering).await?;
     let known: BTreeSet<(String, String)> =
         decided.plan.problems.iter().map(|problem| (problem.code.clone(), problem.problem.clone())).collect();
+    decided.plan.problems.extend(changed_sources(case).await?);
     for problem in map_problems(case, false) {
         if !known.contains(&(problem.code.clone(), problem.problem.clone())) {
             decided.plan.problems.push(problem);
         }
     }
     Ok(decided)
+}
+
+/// Sources that are another database than the one first seen under their name: a restored copy, or a test server.
+async fn changed_sources(case: &Case<'_>) -> Result<Vec<Problem>, JobError> {
+    let mut problems = Vec::new();
+    let mut tx = case.deployment.ledger.begin().await?;
+    for source in case.sources.values() {
+        if matches!(pin_source(&mut tx, source, case.deployment.now()).await?, Pinned::Other(_)) {
+            problems.push(Problem {
+                code: "source_identity_changed".into(),
+                subject: source.name.clone(),
+                problem: "this is another database than the one that was first seen under this name".into(),
+                hint: "check the source's URL; `habeas doctor` tells how to accept the new one".into(),
+            });
+        }
+    }
+    if case.request.id.is_empty() {
+        // A dry run leaves nothing behind, not even the first look.
+        tx.rollback().await?;
+    } else {
+        tx.commit().await?;
+    }
+    Ok(problems)
 }
 
 /// A dry run: the plan with its digest, and nothing written anywhere.

@@ -23,8 +23,6 @@ pub struct Verified {
     pub conclusions: Vec<Conclusion>,
     /// The value search, with what the identity search found again.
     pub searched: Searched,
-    /// How many identifiers were searched for.
-    pub identifiers: u64,
 }
 
 /// Verifies all passes of a plan.
@@ -54,7 +52,7 @@ pub async fn verify(case: &Case<'_>, plan: &Plan, passes: &[Execution]) -> Resul
     journal::append(&mut tx, &event).await?;
     tx.commit().await?;
     progress.end();
-    Ok(Verified { conclusions, searched, identifiers })
+    Ok(Verified { conclusions, searched })
 }
 
 fn verified_records(conclusion: &Conclusion) -> u64 {

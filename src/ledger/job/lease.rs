@@ -34,6 +34,23 @@ pub struct JobLease {
     pub cancel: CancelFlag,
 }
 
+impl JobLease {
+    /// No lease at all: for a rehearsal, which writes nothing. Every write under it is refused.
+    pub fn outside() -> JobLease {
+        JobLease {
+            job_id: String::new(),
+            request_id: None,
+            duty: String::new(),
+            lane: String::new(),
+            attempt: 0,
+            failures: 0,
+            worker: String::new(),
+            payload: String::new(),
+            cancel: CancelFlag::default(),
+        }
+    }
+}
+
 /// Why a job should stop, from the mildest to the most urgent.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum StopReason {

@@ -66,6 +66,28 @@ impl std::fmt::Debug for Sealed {
 }
 
 impl Request {
+    /// A request that stands in no ledger: for a dry run.
+    pub fn rehearsal(kind: Kind, now: Timestamp) -> Request {
+        Request {
+            id: String::new(),
+            code: String::new(),
+            kind,
+            status: Status::Queued,
+            subject_ref: None,
+            document: "{}".to_owned(),
+            received_at: now,
+            due_at: None,
+            extended_to: None,
+            plan_digest: None,
+            result: None,
+            failure_code: None,
+            is_test: true,
+            closed_at: None,
+            subject_sealed: None,
+            private_sealed: None,
+        }
+    }
+
     /// The person that the request is about.
     pub fn subject(&self, keys: &Keys) -> Result<Option<Subject>, LedgerError> {
         let Some(Sealed(sealed)) = &self.subject_sealed else { return Ok(None) };
