@@ -214,3 +214,41 @@ fn the_hold_of_the_reference_deployment_can_be_placed() {
     assert!(placed["kept"].as_u64().unwrap() > 390, "{placed}");
     assert_eq!(before, demo.database.dump(), "placing reads, and writes nothing into a source");
 }
+
+#[test]
+fn v_1_a_held_erasure_is_partial_until_its_hold_is_released_and_then_complete() {
+    for workspace in Workspace::on_both(SCHEMA, MAP) {
+        grace_days(&workspace, 0);
+        let scope = json!({"record": {"dataset": "app", "collection": "orders", "key": ["10"]}});
+        let id = place(&workspace, &scope)["hold_id"].as_str().unwrap().to_owned();
+        let job = json!({"kind": "erasure", "subject": {"email": "ada@example.com"}, "approval": "none"});
+        let request = workspace.habeas("submit -").input(job.to_string()).run().code(0).stdout.trim().to_owned();
+        let show = || workspace.habeas(&format!("request show {request} --json")).run().code(0).json();
+        workspace.habeas("worker --once").run().code(0);
+        let held = show();
+        assert_eq!(held["status"], "partial", "{held}");
+        assert!(held.to_string().contains("M-2026-7"), "the matter is named: {held}");
+        assert_eq!(workspace.database.count("orders WHERE id = 10"), 1, "H-1");
+        assert_eq!(workspace.database.count("orders WHERE id = 11"), 0);
+        workspace.habeas(&format!("request watch {request}")).run().code(3);
+
+        workspace.habeas(&format!("hold release {id} --by grace")).run().code(0);
+        workspace.habeas(&format!("hold release {id} --by linus")).run().code(0);
+        workspace.habeas("worker --once").run().code(0);
+        let done = show();
+        assert_eq!(done["status"], "completed", "{done}");
+        assert_eq!(workspace.database.count("orders WHERE user_id = 1"), 0);
+        assert_eq!(workspace.database.count("users"), 1, "O-1: the other person is still there");
+        workspace.habeas("journal verify").run().code(0);
+        workspace.habeas("doctor").run().code(0);
+
+        let folder = done["certificate"]["path"].as_str().unwrap();
+        let said = workspace.habeas(&format!("certificate verify {folder} --key keys/signing.pub --json")).run().code(0).json();
+        assert_eq!((&said["valid"], &said["key_was_pinned"]), (&json!(true), &json!(true)));
+        let document = workspace.path(folder).join("certificate.json");
+        let text = std::fs::read_to_string(&document).unwrap();
+        std::fs::write(&document, text.replacen("complete", "c0mplete", 1)).unwrap();
+        let said = workspace.habeas(&format!("certificate verify {}", document.display())).run().code(4);
+        assert!(said.stdout.contains("signature"), "{}", said.stdout);
+    }
+}

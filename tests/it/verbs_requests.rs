@@ -340,3 +340,54 @@ fn without_a_configuration_the_hint_says_how_to_get_one() {
     let said = workspace.habeas("request list").run().code(2);
     assert!(said.stderr.contains("`habeas init` writes one"), "{}", said.stderr);
 }
+
+#[test]
+fn p_1_what_a_worker_planned_runs_when_somebody_has_approved_it() {
+    for workspace in Workspace::on_both(SCHEMA, MAP) {
+        let (_, code) = submit(&workspace, &erasure("one"));
+        workspace.habeas("worker --once").run().code(0);
+        let said = workspace.habeas(&format!("request show {code}")).run().code(0);
+        assert!(said.stdout.contains("waiting_approval") && said.stdout.contains("app.users"), "{}", said.stdout);
+        assert_eq!(workspace.database.count("users"), 2, "nothing is touched before");
+        let waiting = workspace.habeas(&format!("request show {code} --json")).run().code(0).json();
+        let digest = waiting["plan_digest"].as_str().unwrap();
+        workspace.habeas(&format!("request approve {code} --by grace --digest {digest}")).run().code(0);
+        workspace.habeas("worker --once").run().code(0);
+        let done = workspace.habeas(&format!("request show {code} --json")).run().code(0).json();
+        assert_eq!(done["status"], "completed", "{done}");
+        assert_eq!(workspace.database.count("users"), 1);
+    }
+}
+
+#[test]
+fn a_plan_that_cannot_work_waits_for_the_controller_and_is_taken_up_again() {
+    let workspace = Workspace::sqlite(SCHEMA, &MAP.replace("        habeas: {on_erasure: delete}\n", ""));
+    let (_, code) = submit(&workspace, &erasure("none"));
+    workspace.habeas("worker --once").run().code(0);
+    let said = workspace.habeas(&format!("request show {code}")).run().code(0);
+    assert!(said.stdout.contains("waiting_controller") && said.stdout.contains("on_erasure"), "{}", said.stdout);
+    assert!(said.stderr.contains("habeas map check"), "{}", said.stderr);
+    workspace.habeas("map check").run().code(2);
+    workspace.write("datamap/app.yml", MAP);
+    workspace.habeas(&format!("request retry {code} --by grace")).run().code(0);
+    workspace.habeas("worker --once").run().code(0);
+    let done = workspace.habeas(&format!("request show {code} --json")).run().code(0).json();
+    assert_eq!(done["status"], "completed", "{done}");
+}
+
+#[test]
+fn an_archive_is_sound_until_a_byte_of_it_changes() {
+    for workspace in Workspace::on_both(SCHEMA, MAP) {
+        let (_, code) = submit(&workspace, &json!({"kind": "access", "subject": {"email": "ada@example.com"}}));
+        workspace.habeas("worker --once").run().code(0);
+        let done = workspace.habeas(&format!("request show {code} --json")).run().code(0).json();
+        let path = workspace.path(done["archive"]["path"].as_str().expect("an archive"));
+        let said = workspace.habeas(&format!("archive verify {} --json", path.display())).run().code(0).json();
+        assert_eq!((&said["sound"], &said["problems"]), (&json!(true), &json!([])));
+        let mut bytes = fs::read(&path).unwrap();
+        let middle = bytes.len() / 2;
+        bytes[middle] ^= 0x55;
+        fs::write(&path, bytes).unwrap();
+        workspace.habeas(&format!("archive verify {}", path.display())).run().code(4);
+    }
+}
