@@ -14,7 +14,8 @@ use super::exit::Exit;
 use super::interrupt::or_interrupted;
 use super::output::{self, Printer};
 use super::{
-    archive, certificate, completion, doctor, hold, init, journal, map, plan, progress, request, run, submit, sweep, verify, worker,
+    archive, certificate, completion, demo, doctor, hold, init, journal, map, plan, progress, request, run, submit, sweep, verify,
+    worker,
 };
 use crate::clock::SystemClock;
 use crate::observe::logging::{self, LogOptions};
@@ -48,7 +49,7 @@ async fn dispatch(command: Command, context: &Context) -> Result<Exit, CliError>
     match command {
         Command::Init(args) => init::run(&args, context),
         Command::Completion(args) => completion::run(&args, context),
-        Command::Demo(_) => Err(CliError::Unavailable("demo")),
+        Command::Demo(args) => demo::run(&args, context).await,
         Command::Doctor => doctor::run(context).await,
         Command::Run(args) => run::run(&args, context).await,
         Command::Submit(args) => submit::run(&args, context).await,

@@ -1,6 +1,7 @@
 //! From everything reached to a plan: what happens to which rows, row by row, and whether it can work. It writes only into the snapshots'
 //! temporary tables; the source's own rows are read alone.
 
+mod co_owners;
 mod cuts;
 mod fates;
 mod foreign_keys;
@@ -13,6 +14,7 @@ mod schema;
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::connector::sql::{Inbound, SnapshotError, SqlSource};
+use crate::crypto::Keys;
 use crate::datamap::{DataMap, Graph, Policy};
 use crate::gather::{GatherError, Gathering};
 use crate::hold::HoldSet;
@@ -35,6 +37,8 @@ pub struct Brief<'a> {
     pub sources: &'a BTreeMap<String, SqlSource>,
     /// Active holds.
     pub holds: &'a HoldSet,
+    /// Keys by which holds know people.
+    pub keys: &'a Keys,
     /// Keyed aliases of the subject, for holds.
     pub alias_refs: Vec<String>,
     /// Policy of the job.
@@ -75,6 +79,7 @@ pub async fn decide(brief: &Brief<'_>, gathering: &mut Gathering<'_>) -> Result<
     let mut desk = Desk { brief, gathering, rules, cuts, detached: Vec::new(), problems: Vec::new(), warnings: Vec::new() };
     desk.apply_fates().await?;
     desk.apply_cuts().await?;
+    desk.hold_rows_of_held_people().await?;
     desk.keep_what_kept_rows_refer_to().await?;
     desk.check_schema().await?;
     let order = desk.order_nodes();

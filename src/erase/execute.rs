@@ -103,7 +103,9 @@ impl Executor<'_> {
             }
         };
         for group in groups {
-            let batch = self.batch_of(pass, group.step, group.rows, source)?;
+            let mut batch = self.batch_of(pass, group.step, group.rows, source)?;
+            // Under the holds of the plan, rows of others are known to be free; under newer ones nobody has looked.
+            batch.co_owned &= permit.holds().digest() != pass.holds_digest;
             let applied = match apply(&mut session, batch, &mut permit).await {
                 Ok(applied) => applied,
                 Err(BatchError::Permit(error)) => return Err(error.into()),

@@ -218,6 +218,7 @@ impl<'a> Case<'a> {
             graph: &self.deployment.graph,
             sources: &self.sources,
             holds,
+            keys: &self.deployment.keys,
             alias_refs,
             policy: self.job.policy.as_deref().and_then(|policy| self.deployment.map.policy(policy)),
             categories: &self.job.categories,

@@ -98,7 +98,8 @@ async fn record(
         .map_err(|word| JobError::Stored(format!("a word that no certificate takes: {word}")))?;
     let (certificate, opening) = Certificate::build(input)?;
     let id = certificate.id().to_string();
-    let folder = case.deployment.config.certificates.join(folder_name(case, &id));
+    // The subject's own copy: it carries the opening, which the public folder must not have.
+    let folder = case.deployment.config.certificates.join(format!("{}-subject", folder_name(case, &id)));
     std::fs::create_dir_all(&folder).and_then(|()| opening.write(&folder)).map_err(|error| JobError::Stored(error.to_string()))?;
     let mut tx = case.deployment.ledger.begin().await?;
     certify::record(&mut tx, &certificate).await?;

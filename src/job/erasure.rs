@@ -120,6 +120,7 @@ async fn plan_and_freeze(case: &mut Case<'_>) -> Result<Planned, JobError> {
         manifest_file: Some(file),
         tallies: vec![Default::default(); steps.len()],
         steps,
+        holds_digest: plan.holds_digest.clone(),
         position: 0,
         stage: Stage::Frozen,
         seen: None,
@@ -256,7 +257,12 @@ async fn carry_out(case: &Case<'_>, passes: &mut Vec<Execution>, aliases: Vec<St
         see_before(case, &mut pass).await?;
         let end = pass.acting_records();
         executor.run(&mut pass, end).await?;
+        let changed: u64 = pass.tallies.iter().map(|tally| tally.affected).sum();
         passes.push(pass);
+        if changed == 0 {
+            // What is found again and cannot be changed is held: the verification says so.
+            break;
+        }
     }
     let all = passes[0].acting_records();
     executor.run(&mut passes[0], all).await?;
@@ -330,6 +336,7 @@ async fn rows_that_appeared(case: &Case<'_>, passes: &[Execution]) -> Result<Opt
         manifest_file: Some(file),
         tallies: vec![Default::default(); steps.len()],
         steps,
+        holds_digest: plan.holds_digest.clone(),
         position: 0,
         stage: Stage::Frozen,
         seen: None,

@@ -72,6 +72,8 @@ pub struct Execution {
     pub manifest_file: Option<String>,
     /// Its steps.
     pub steps: Vec<Step>,
+    /// Digest of the holds under which it was decided.
+    pub holds_digest: String,
     /// Records dealt with.
     pub position: u64,
     /// Per step.
@@ -101,14 +103,15 @@ impl Execution {
 pub async fn insert(tx: &mut Tx, lease: &JobLease, execution: &Execution, now: Timestamp) -> Result<(), LedgerError> {
     assert_current(tx, lease).await?;
     let tallies = vec![StepTally::default(); execution.steps.len()];
-    let sql = "INSERT INTO execution (request_id, plan_digest, pass, manifest_file, steps, position, tallies, stage, created_at)
-               VALUES ($1, $2, $3, $4, $5, 0, $6, 'frozen', $7) ON CONFLICT (request_id, plan_digest, pass) DO NOTHING";
+    let sql = "INSERT INTO execution (request_id, plan_digest, pass, manifest_file, steps, holds_digest, position, tallies, stage, created_at)
+               VALUES ($1, $2, $3, $4, $5, $6, 0, $7, 'frozen', $8) ON CONFLICT (request_id, plan_digest, pass) DO NOTHING";
     let args = args![
         execution.request_id.as_str(),
         execution.plan_digest.as_str(),
         execution.pass,
         execution.manifest_file.as_deref(),
         json(&execution.steps)?,
+        execution.holds_digest.as_str(),
         json(&tallies)?,
         now,
     ];
@@ -158,7 +161,7 @@ pub async fn forget_manifest(tx: &mut Tx, writer: Writer<'_>, pass: &Execution) 
 
 /// All passes of a request, oldest plan first.
 pub async fn of_request(tx: &mut Tx, request_id: &str) -> Result<Vec<Execution>, LedgerError> {
-    let sql = "SELECT request_id, plan_digest, pass, manifest_file, steps, position, tallies, stage, seen, seen_at
+    let sql = "SELECT request_id, plan_digest, pass, manifest_file, steps, holds_digest, position, tallies, stage, seen, seen_at
                FROM execution WHERE request_id = $1 ORDER BY created_at, pass";
     tx.on().fetch_all(sql, args![request_id]).await?.iter().map(read).collect()
 }
@@ -180,6 +183,7 @@ fn read(row: &Record) -> Result<Execution, LedgerError> {
         pass: row.int("pass")?,
         manifest_file: row.opt_text("manifest_file")?,
         steps: serde_json::from_str(&row.text("steps")?).map_err(|_| unreadable("steps"))?,
+        holds_digest: row.text("holds_digest")?,
         position: u64::try_from(row.int("position")?).map_err(|_| unreadable("position"))?,
         tallies: serde_json::from_str(&row.text("tallies")?).map_err(|_| unreadable("tallies"))?,
         stage: Stage::parse(&row.text("stage")?).ok_or_else(|| unreadable("stage"))?,

@@ -11,6 +11,8 @@ CREATE TABLE execution (
     manifest_file TEXT,
     -- The steps of the manifest as JSON: tables, columns and counts, no keys.
     steps TEXT NOT NULL,
+    -- Digest of the holds that were known when the manifest was made: under the same holds its co-owned rows are known to be free.
+    holds_digest TEXT NOT NULL,
     -- How many records of the manifest have been dealt with.
     position BIGINT NOT NULL DEFAULT 0,
     -- Per step, what the records came to, as JSON.

@@ -276,3 +276,81 @@ pub fn cut_identity(
     );
     Some(builder.finish())
 }
+
+/// How many rows are to be cut anywhere.
+pub fn cut_rows(location: &Location) -> Statement {
+    Builder::new(format!("SELECT COUNT(*) AS n FROM {} WHERE cut <> 0", location.reach())).finish()
+}
+
+/// Who owns cut rows over an edge: the values at the edge's start and these identity columns, as text, each owner once.
+pub fn owners_of_cut_rows(edge: &Edge, identities: &[String], from: &Location, to: &Location, dialect: Dialect) -> Statement {
+    let own = quote::all_equal(&quote::key(to, "b", dialect), &quote::reach_key(to.key_width(), "r"));
+    let list: Vec<String> =
+        edge.from_columns.iter().chain(identities).map(|name| quote::as_text(&quote::column("a", name), dialect)).collect();
+    let mut pairs = Vec::new();
+    for (start_name, end_name) in edge.from_columns.iter().zip(&edge.to_columns) {
+        let (start, end) = (quote::column("a", start_name), quote::column("b", end_name));
+        pairs.push(quote::edge_equal((&end, to.table.column(end_name)), (&start, from.table.column(start_name)), dialect));
+    }
+    Builder::new(format!(
+        "SELECT DISTINCT {list} FROM {reach} r JOIN {table} b ON {own} JOIN {owners} a ON {pairs} WHERE r.cut <> 0",
+        list = list.join(", "),
+        reach = to.reach(),
+        table = quote::table(&to.table.name),
+        owners = quote::table(&from.table.name),
+        pairs = pairs.join(" AND "),
+    ))
+    .finish()
+}
+
+/// Keeps cut rows that name this owner exactly as they are.
+pub fn hold_rows_of(edge: &Edge, to: &Location, values: &[String], matter: &str, dialect: Dialect) -> Statement {
+    let reach = to.reach();
+    let own = quote::all_equal(&quote::key(to, "b", dialect), &quote::reach_key(to.key_width(), &reach));
+    let mut builder = Builder::new(format!("UPDATE {reach} SET cut = 0, ground = 'hold', reference = "));
+    let matter = builder.bind(matter);
+    builder.push(&matter);
+    let mut same = Vec::new();
+    for (name, value) in edge.to_columns.iter().zip(values) {
+        let place = builder.bind(value.as_str());
+        same.push(format!("{} = {place}", quote::as_text(&quote::column("b", name), dialect)));
+    }
+    builder.push(&format!(
+        " WHERE cut <> 0 AND EXISTS (SELECT 1 FROM {table} b WHERE {own} AND {same})",
+        table = quote::table(&to.table.name),
+        same = same.join(" AND ")
+    ));
+    builder.finish()
+}
+
+/// Keeps cut rows whose other owners cannot all be named: none of the naming columns holds a value, one of the others does, or an owner may
+/// come in by a way that leaves no trace in the row.
+pub fn hold_unnamed(
+    location: &Location,
+    named: &[Vec<String>],
+    unnamed: &[Vec<String>],
+    hidden_ways: bool,
+    matter: &str,
+    dialect: Dialect,
+) -> Statement {
+    let reach = location.reach();
+    let own = quote::all_equal(&quote::key(location, "b", dialect), &quote::reach_key(location.key_width(), &reach));
+    let present = |columns: &Vec<String>| {
+        let all: Vec<String> = columns.iter().map(|name| format!("{} IS NOT NULL", quote::column("b", name))).collect();
+        format!("({})", all.join(" AND "))
+    };
+    let some = |list: &[Vec<String>]| {
+        if list.is_empty() { "(1 = 0)".to_owned() } else { list.iter().map(present).collect::<Vec<_>>().join(" OR ") }
+    };
+    let mut builder = Builder::new(format!("UPDATE {reach} SET cut = 0, ground = 'hold', reference = "));
+    let matter = builder.bind(matter);
+    builder.push(&matter);
+    let hidden = if hidden_ways { "(1 = 1)" } else { "(1 = 0)" };
+    builder.push(&format!(
+        " WHERE cut <> 0 AND (ground IS NULL OR ground <> 'hold') AND EXISTS (SELECT 1 FROM {table} b WHERE {own} AND (NOT ({named}) OR {unnamed} OR {hidden}))",
+        table = quote::table(&location.table.name),
+        named = some(named),
+        unnamed = some(unnamed),
+    ));
+    builder.finish()
+}

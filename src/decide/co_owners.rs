@@ -1,0 +1,103 @@
+//! Holds on other people. A row that stays because others have a part in it is changed only by clearing this subject's columns; and even that
+//! is a change to a record that a hold on one of those others keeps as it is. So their names are looked up, and where an owner cannot be
+//! named, every person's hold might be meant, and is (H-1: unknown means held).
+
+use std::collections::BTreeMap;
+
+use super::{Desk, GatherError, map_error};
+use crate::connector::sql::SnapshotError;
+use crate::connector::sql::text::fate;
+use crate::datamap::{Edge, Right};
+use crate::db::DbError;
+use crate::hold::HoldRef;
+use crate::subject::Identifier;
+
+impl Desk<'_, '_> {
+    pub(super) async fn hold_rows_of_held_people(&mut self) -> Result<(), GatherError> {
+        let on_people = self.brief.holds.covers_subject(&[]);
+        let Some(any) = on_people.first().cloned() else { return Ok(()) };
+        for node in self.live_nodes() {
+            if self.cut_rows_of(node).await? == 0 {
+                continue;
+            }
+            let edges: Vec<Edge> =
+                self.brief.graph.edges.iter().filter(|edge| edge.to.0 == node && edge.right == Right::Owns).cloned().collect();
+            let people = self.people();
+            let (named, unnamed): (Vec<Edge>, Vec<Edge>) =
+                edges.into_iter().partition(|edge| people.contains(&edge.from.0) && self.is_local(edge));
+            for edge in &named {
+                self.hold_rows_of_held_owners(edge).await?;
+            }
+            self.hold_rows_without_named_owner(node, &named, &unnamed, &any).await?;
+        }
+        Ok(())
+    }
+
+    fn is_local(&self, edge: &Edge) -> bool {
+        self.brief.graph.nodes[edge.from.0].source == self.brief.graph.nodes[edge.to.0].source
+    }
+
+    async fn cut_rows_of(&mut self, node: usize) -> Result<u64, GatherError> {
+        let Some((source, snapshot)) = self.gathering.snapshot_of(node) else { return Ok(0) };
+        let source = source.to_owned();
+        let Some(location) = snapshot.location(node) else { return Ok(0) };
+        let statement = fate::cut_rows(location);
+        snapshot.count(statement).await.map_err(|problem| map_error(&source, SnapshotError::Database(problem)))
+    }
+
+    /// The people who own cut rows over this edge, one after the other: rows of those under a hold stay as they are.
+    async fn hold_rows_of_held_owners(&mut self, edge: &Edge) -> Result<(), GatherError> {
+        let graph = self.brief.graph;
+        let identities = graph.nodes[edge.from.0].identities.clone();
+        let Some((source, snapshot)) = self.gathering.snapshot_of(edge.to.0) else { return Ok(()) };
+        let source = source.to_owned();
+        let failed = |problem: DbError| map_error(&source, SnapshotError::Database(problem));
+        let dialect = snapshot.dialect;
+        let (Some(from), Some(to)) = (snapshot.location(edge.from.0).cloned(), snapshot.location(edge.to.0).cloned()) else {
+            return Ok(());
+        };
+        let columns: Vec<String> = identities.iter().map(|identity| identity.column.clone()).collect();
+        let owners = snapshot.list(fate::owners_of_cut_rows(edge, &columns, &from, &to, dialect)).await.map_err(failed)?;
+        let mut held: BTreeMap<Vec<String>, HoldRef> = BTreeMap::new();
+        for record in &owners {
+            let mut values = Vec::with_capacity(edge.from_columns.len());
+            for at in 0..edge.from_columns.len() {
+                values.push(record.text_at(at).map_err(failed)?.unwrap_or_default().to_owned());
+            }
+            let mut names = Vec::new();
+            for (at, identity) in identities.iter().enumerate() {
+                if let Some(value) = record.text_at(edge.from_columns.len() + at).map_err(failed)? {
+                    names.push(Identifier::new(&identity.kind, value));
+                    names.push(Identifier::new(&identity.kind, identity.normal_form.apply(value)));
+                }
+            }
+            let refs: Vec<String> = names.iter().map(|name| self.brief.keys.alias_ref(name)).collect();
+            if let Some(hold) = self.brief.holds.covers_subject(&refs).into_iter().next() {
+                held.insert(values, hold);
+            }
+        }
+        for (values, hold) in held {
+            let statement = fate::hold_rows_of(edge, &to, &values, hold.matter.as_str(), dialect);
+            let Some((_, snapshot)) = self.gathering.snapshot_of(edge.to.0) else { continue };
+            snapshot.run(statement).await.map_err(failed)?;
+        }
+        Ok(())
+    }
+
+    async fn hold_rows_without_named_owner(
+        &mut self,
+        node: usize,
+        named: &[Edge],
+        unnamed: &[Edge],
+        hold: &HoldRef,
+    ) -> Result<(), GatherError> {
+        let matter = hold.matter.as_str().to_owned();
+        let named: Vec<Vec<String>> = named.iter().map(|edge| edge.to_columns.clone()).collect();
+        let unnamed: Vec<Vec<String>> =
+            unnamed.iter().filter(|edge| edge.declared_on_to).map(|edge| edge.to_columns.clone()).collect();
+        let hidden_ways =
+            self.brief.graph.edges.iter().any(|edge| edge.to.0 == node && edge.right == Right::Owns && !edge.declared_on_to);
+        self.run_fate(node, |location, dialect| Ok(fate::hold_unnamed(location, &named, &unnamed, hidden_ways, &matter, dialect)))
+            .await
+    }
+}
