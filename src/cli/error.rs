@@ -1,6 +1,8 @@
 //! Every way in which a command can end badly, with its exit code, a word for machines and a hint for people. Where an engine error
 //! becomes an exit code is decided here and nowhere else.
 
+mod from_engine;
+
 use std::path::PathBuf;
 
 use thiserror::Error;
@@ -11,10 +13,9 @@ use crate::crypto::CryptoError;
 use crate::datamap::MapErrors;
 use crate::db::DbError;
 use crate::deployment::DeploymentError;
-use crate::erase::DrainError;
 use crate::hold::{HoldFileError, Refusal, ScopeError};
-use crate::job::{DecisionError, HoldingError, IntakeError};
-use crate::journal::{JournalError, NotACode};
+use crate::job::{DecisionError, IntakeError};
+use crate::journal::JournalError;
 use crate::ledger::LedgerError;
 use crate::ledger::hold::HoldError;
 use crate::request::JobFileError;
@@ -282,67 +283,5 @@ fn hold_hint(error: &HoldError) -> Option<String> {
         HoldError::Refused(Refusal::SamePerson) => Some("somebody else has to give this command; `--by NAME` says who".into()),
         HoldError::Refused(Refusal::Nobody) => Some("add `--by NAME`, or set $HABEAS_OPERATOR".into()),
         _ => None,
-    }
-}
-
-impl From<DeploymentError> for CliError {
-    fn from(error: DeploymentError) -> Self {
-        match error {
-            DeploymentError::Map(errors) => CliError::Map(errors),
-            DeploymentError::Keys(error) => CliError::Keys(error),
-            DeploymentError::Ledger(error) => CliError::Ledger(error),
-            error => CliError::Deployment(error),
-        }
-    }
-}
-
-impl From<IntakeError> for CliError {
-    fn from(error: IntakeError) -> Self {
-        match error {
-            IntakeError::Ledger(error) => CliError::Ledger(error),
-            IntakeError::Keys(error) => CliError::Keys(error),
-            error => CliError::Intake(error),
-        }
-    }
-}
-
-impl From<DecisionError> for CliError {
-    fn from(error: DecisionError) -> Self {
-        match error {
-            DecisionError::Ledger(error) => CliError::Ledger(error),
-            error => CliError::Decision(error),
-        }
-    }
-}
-
-impl From<HoldError> for CliError {
-    fn from(error: HoldError) -> Self {
-        match error {
-            HoldError::Ledger(error) => CliError::Ledger(error),
-            HoldError::Crypto(error) => CliError::Keys(error),
-            error => CliError::Hold(error),
-        }
-    }
-}
-
-impl From<HoldingError> for CliError {
-    fn from(error: HoldingError) -> Self {
-        match error {
-            HoldingError::Scope(error) => CliError::HoldScope(error),
-            HoldingError::Hold(error) | HoldingError::Drain(DrainError::Hold(error)) => error.into(),
-            error => CliError::Other(error.into()),
-        }
-    }
-}
-
-impl From<DbError> for CliError {
-    fn from(error: DbError) -> Self {
-        CliError::Ledger(error.into())
-    }
-}
-
-impl From<NotACode> for CliError {
-    fn from(error: NotACode) -> Self {
-        CliError::Other(error.into())
     }
 }

@@ -22,9 +22,10 @@ pub fn minute(at: Timestamp, time_zone: &TimeZone) -> String {
 pub fn result(printer: Printer, document: &Value, time_zone: &TimeZone) -> Result<(), CliError> {
     heading(printer, document, time_zone)?;
     items(printer, &document["items"])?;
-    for (key, label) in [("gaps", "not reached"), ("pending", "pending"), ("residue", "still found")] {
+    let places = [("gaps", "not reached"), ("pending", "pending"), ("residue", "still found"), ("to_review", "look at")];
+    for (key, label) in places {
         for entry in document[key].as_array().into_iter().flatten() {
-            printer.data(&format!("{label:<12} {}", brief(entry)))?;
+            printer.data(&format!("{label:<12} {}", place(entry)))?;
         }
     }
     if let Some(path) = document["archive"]["path"].as_str() {
@@ -94,14 +95,12 @@ fn kept(retained: &Value) -> String {
     retained.as_array().into_iter().flatten().map(one).collect::<Vec<_>>().join(", ")
 }
 
-/// An object in one line, key by key.
-fn brief(entry: &Value) -> String {
-    let Value::Object(fields) = entry else { return entry.as_str().unwrap_or_default().to_owned() };
-    let part = |(key, value): (&String, &Value)| match value {
-        Value::String(text) => format!("{key} {text}"),
-        other => format!("{key} {other}"),
-    };
-    fields.iter().filter(|(_, value)| !value.is_null()).map(part).collect::<Vec<_>>().join(", ")
+/// A place of a result in one line.
+fn place(entry: &Value) -> String {
+    let text = |key: &str| entry[key].as_str().unwrap_or_default();
+    let place = if text("place").is_empty() { String::new() } else { format!(" {}", text("place")) };
+    let count = entry["count"].as_u64().map(|count| format!(" ({count})")).unwrap_or_default();
+    format!("{}{place}: {}{count}", text("source"), text("code"))
 }
 
 #[cfg(test)]
@@ -114,6 +113,13 @@ mod tests {
         let retained =
             json!([{"count": 3, "ground": "hold", "ref": "M-1", "review_on": "2027-01-01"}, {"count": 1, "ground": "shared"}]);
         assert_eq!(kept(&retained), "3 hold M-1, 1 shared");
+    }
+
+    #[test]
+    fn a_place_is_told_as_far_as_it_is_known() {
+        assert_eq!(place(&json!({"source": "app", "code": "unreached"})), "app: unreached");
+        let full = json!({"source": "app", "place": "notes.body", "code": "value_found", "count": 2});
+        assert_eq!(place(&full), "app notes.body: value_found (2)");
     }
 
     #[test]

@@ -69,7 +69,7 @@ impl NewHold {
             _ => Vec::new(),
         };
         if !aliases.is_empty() {
-            aliases.extend_from_slice(resolved);
+            aliases.extend(resolved.iter().flat_map(|identifier| in_all_forms(identifier, map)));
         }
         aliases.sort();
         aliases.dedup();
@@ -140,14 +140,19 @@ fn key_parts(collection: &Collection) -> usize {
 fn aliases_of(subject: &Subject, map: &DataMap) -> Result<Vec<Identifier>, ScopeError> {
     let mut aliases = Vec::new();
     for identifier in subject.identifiers() {
-        let forms = normal_forms(&identifier.kind, map);
-        if forms.is_empty() {
+        if normal_forms(&identifier.kind, map).is_empty() {
             return Err(ScopeError::UnknownIdentity(identifier.kind.clone()));
         }
-        aliases.push(identifier.clone());
-        aliases.extend(forms.iter().map(|form| Identifier::new(identifier.kind.clone(), form.apply(identifier.expose()))));
+        aliases.extend(in_all_forms(identifier, map));
     }
     Ok(aliases)
+}
+
+fn in_all_forms(identifier: &Identifier, map: &DataMap) -> Vec<Identifier> {
+    let normal = normal_forms(&identifier.kind, map).into_iter().map(|form| form.apply(identifier.expose()));
+    let mut forms: Vec<Identifier> = normal.map(|value| Identifier::new(identifier.kind.clone(), value)).collect();
+    forms.push(identifier.clone());
+    forms
 }
 
 fn normal_forms(kind: &str, map: &DataMap) -> Vec<NormalForm> {
@@ -197,5 +202,12 @@ mod tests {
         let hold = NewHold::check(HoldFile::parse(text).unwrap(), &sample::map(), &resolved).unwrap();
         let aliases: Vec<(&str, &str)> = hold.aliases().iter().map(|a| (a.kind.as_str(), a.expose())).collect();
         assert_eq!(aliases, [("email", "Ada@Example.com"), ("email", "ada@example.com"), ("user_id", "42")]);
+        let text = r#"{"matter": "M-1", "reason": "litigation", "scope": {"subject": {"user_id": "42"}}}"#;
+        let resolved = [Identifier::new("email", "Ada@Example.com")];
+        let hold = NewHold::check(HoldFile::parse(text).unwrap(), &sample::map(), &resolved).unwrap();
+        assert!(
+            hold.aliases().contains(&Identifier::new("email", "ada@example.com")),
+            "what was resolved is held in normal form too"
+        );
     }
 }

@@ -4,7 +4,7 @@
 use jiff::Timestamp;
 use thiserror::Error;
 
-use super::{ANSWER, people_needed};
+use super::{ANSWER, approval_asked, people_needed, person_key};
 use crate::db::Tx;
 use crate::deployment::Deployment;
 use crate::journal::{self, Actor, Code, Digest, Event, EventKind, Id, NotACode};
@@ -117,12 +117,13 @@ pub async fn approve(
         return Err(DecisionError::OtherPlan { plan_digest });
     }
     let before = approval::of_plan(tx, request_id, digest).await?;
-    if before.iter().any(|given| is_same_person(&given.actor, person)) {
+    if before.iter().any(|given| person_key(&given.actor) == person_key(person)) {
         return Err(DecisionError::AlreadyApproved { person: person.to_owned() });
     }
     let now = deployment.now();
     let people = approval::give(tx, request_id, digest, person, now).await?;
-    let needed = usize::from(people_needed(&request, &plan_of(tx, &request).await?.ok_or(DecisionError::NoPlan)?)?);
+    let plan = plan_of(tx, &request).await?.ok_or(DecisionError::NoPlan)?;
+    let needed = people_needed(approval_asked(&request)?, &plan);
     let status = if people >= needed { Status::Queued } else { Status::WaitingApproval };
     if status == Status::Queued {
         requeue(tx, &request, now).await?;
@@ -233,9 +234,4 @@ fn event(kind: EventKind, deployment: &Deployment, request: &Request, person: &s
 
 fn status_event(deployment: &Deployment, request: &Request, status: Status, person: &str) -> Result<Event, NotACode> {
     Ok(event(EventKind::RequestStatusChanged, deployment, request, person)?.outcome(Code::parse(status.as_str())?))
-}
-
-/// Two spellings of a login must not pass for two people.
-fn is_same_person(one: &str, other: &str) -> bool {
-    one.trim().to_lowercase() == other.trim().to_lowercase()
 }

@@ -188,7 +188,7 @@ async fn refuse_plan(case: &mut Case<'_>, plan: &Plan) -> Result<Planned, JobErr
 }
 
 async fn wait_for_approval(case: &mut Case<'_>, plan: &Plan) -> Result<Planned, JobError> {
-    let needed = approvals_needed(case, plan)?;
+    let needed = approvals_needed(case, plan);
     let people = if needed == 1 { "one person has".to_owned() } else { format!("{needed} different people have") };
     let reason = Reason {
         code: "waiting_approval".into(),

@@ -18,7 +18,7 @@ mod resume;
 mod reverify;
 mod verifying;
 
-pub use approvals::people_needed;
+pub use approvals::{approval_asked, people_needed, person_key};
 pub use case::{Case, JobError, alias_refs, holds_now};
 pub use covered::Covered;
 pub use decision::{Approved, DecisionError, approve, cancel, extend, plan_of, refuse, retry};

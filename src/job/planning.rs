@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use super::approvals::people_needed;
+use super::approvals::{people_needed, person_key};
 use super::case::{Case, JobError};
 use super::environment::pin_source;
 use crate::connector::sql::{Reader, check_live};
@@ -107,17 +107,14 @@ pub fn mask_secret(case: &Case<'_>) -> MaskSecret {
     MaskSecret::new(case.deployment.keys.mac("mask", case.request.id.as_bytes()))
 }
 
-/// How many different people must have approved: nobody, where nothing would change.
-pub fn approvals_needed(case: &Case<'_>, plan: &Plan) -> Result<usize, JobError> {
-    if plan.effects() == 0 {
-        return Ok(0);
-    }
-    Ok(usize::from(people_needed(&case.request, plan)?))
+/// How many different people must have approved.
+pub fn approvals_needed(case: &Case<'_>, plan: &Plan) -> usize {
+    people_needed(case.job.approval(), plan)
 }
 
 /// Whether enough people have approved this plan, or one of the same shape: then only rows have been added since.
 pub async fn is_approved(case: &Case<'_>, plan: &Plan) -> Result<bool, JobError> {
-    let needed = approvals_needed(case, plan)?;
+    let needed = approvals_needed(case, plan);
     if needed == 0 {
         return Ok(true);
     }
@@ -127,10 +124,15 @@ pub async fn is_approved(case: &Case<'_>, plan: &Plan) -> Result<bool, JobError>
     let mut actors = BTreeSet::new();
     for known in plan::of_request(&mut tx, &case.request.id).await? {
         if known.shape_digest == shape && known.digest != digest {
-            actors.extend(approval::of_plan(&mut tx, &case.request.id, &known.digest).await?.into_iter().map(|given| given.actor));
+            actors.extend(
+                approval::of_plan(&mut tx, &case.request.id, &known.digest)
+                    .await?
+                    .into_iter()
+                    .map(|given| person_key(&given.actor)),
+            );
         }
     }
-    actors.extend(approval::of_plan(&mut tx, &case.request.id, &digest).await?.into_iter().map(|given| given.actor));
+    actors.extend(approval::of_plan(&mut tx, &case.request.id, &digest).await?.into_iter().map(|given| person_key(&given.actor)));
     tx.rollback().await?;
     Ok(actors.len() >= needed)
 }

@@ -73,7 +73,7 @@ fn names_a_hold(result: Option<&str>) -> bool {
     retained.any(|retained| retained["ground"] == Ground::Hold.as_str())
 }
 
-/// Makes active what was placed and whose drain was interrupted (H-2). Returns how many are still being placed.
+/// Makes active what was placed and whose drain was interrupted (H-2). Returns how many became active; the others still cover.
 pub async fn activate_placed_holds(
     deployment: &Deployment,
     sources: &BTreeMap<String, SqlSource>,
@@ -87,13 +87,13 @@ pub async fn activate_placed_holds(
         .map(|hold| hold.id)
         .collect();
     tx.rollback().await?;
-    let mut still_placing = 0;
+    let mut activated = 0;
     for id in placing {
-        if make_active(deployment, &id, sources, patience).await?.drained != Drained::Active {
-            still_placing += 1;
+        if make_active(deployment, &id, sources, patience).await?.drained == Drained::Active {
+            activated += 1;
         }
     }
-    Ok(still_placing)
+    Ok(activated)
 }
 
 #[cfg(test)]

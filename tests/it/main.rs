@@ -5,3 +5,6 @@ mod demo_data;
 mod fides_fixture;
 mod harness;
 mod support;
+mod verbs_checks;
+mod verbs_holds;
+mod verbs_requests;

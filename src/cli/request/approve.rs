@@ -2,7 +2,7 @@
 
 use serde_json::json;
 
-use super::show::planned;
+use super::show::{obstacles, planned};
 use super::{Approve, find};
 use crate::cli::confirm::{Asker, Destructive, confirm_at};
 use crate::cli::context::Context;
@@ -28,6 +28,7 @@ pub async fn run(args: &Approve, deployment: &Deployment, context: &Context) -> 
         Some(digest) => with_prefix(digest),
         None if context.terminal().is_there() && !context.printer.is_json() => {
             planned(context.printer, &plan)?;
+            obstacles(context.printer, &plan)?;
             let summary = format!("this approves erasing or changing {} records", plan.effects());
             let about = Destructive { summary: &summary, request_code: &request.code, plan_digest, approval: Approval::One };
             confirm_at(context.terminal(), about, None).await?;

@@ -8,7 +8,7 @@ use crate::cli::error::CliError;
 use crate::cli::exit::Exit;
 use crate::cli::{output::Printer, show};
 use crate::deployment::Deployment;
-use crate::job::{people_needed, plan_of, result_document};
+use crate::job::{approval_asked, people_needed, plan_of, result_document};
 use crate::ledger::approval;
 use crate::ledger::request::Request;
 use crate::plan::Plan;
@@ -30,23 +30,38 @@ pub async fn run(args: &One, deployment: &Deployment, context: &Context) -> Resu
     };
     drop(tx);
     show::result(context.printer, &document, &deployment.config.controller.time_zone)?;
-    if let (Some(plan), true) = (&plan, document["items"].as_array().is_none_or(Vec::is_empty)) {
-        planned(context.printer, plan)?;
+    if let (Some(message), true) = (document["reason"]["message"].as_str(), is_waiting(&request)) {
+        context.printer.data(&format!("{:<12} {message}", "waits"))?;
+    }
+    if let (Some(plan), true) = (&plan, is_waiting(&request)) {
+        let items_are_shown = document["items"].as_array().is_some_and(|items| !items.is_empty());
+        if !items_are_shown {
+            planned(context.printer, plan)?;
+        }
+        obstacles(context.printer, plan)?;
     }
     if !given.is_empty() {
         let people: Vec<&str> = given.iter().map(|given| given.actor.as_str()).collect();
         context.printer.data(&format!("{:<12} {}", "approved by", people.join(", ")))?;
     }
-    if let Some(hint) = next_step(&request, plan.as_ref(), given.len())? {
+    if let Some(hint) = next_step(&request, &document, plan.as_ref(), given.len())? {
         context.printer.hint(&hint);
     }
     Ok(Exit::Done)
 }
 
-/// Prints a plan: what would happen where, and what stands in its way.
+fn is_waiting(request: &Request) -> bool {
+    matches!(request.status, Status::WaitingApproval | Status::WaitingController | Status::WaitingIdentity)
+}
+
+/// Prints what a plan would do where.
 pub(super) fn planned(printer: Printer, plan: &Plan) -> Result<(), CliError> {
     let items = serde_json::to_value(&plan.items).map_err(|error| CliError::Other(error.into()))?;
-    show::items(printer, &items)?;
+    show::items(printer, &items)
+}
+
+/// Prints what stands in a plan's way, and what should be known before it is approved.
+pub(super) fn obstacles(printer: Printer, plan: &Plan) -> Result<(), CliError> {
     for gap in &plan.gaps {
         printer.data(&format!("{:<12} {}: {}", "not reached", gap.source, gap.reason))?;
     }
@@ -62,17 +77,19 @@ pub(super) fn planned(printer: Printer, plan: &Plan) -> Result<(), CliError> {
     Ok(())
 }
 
-fn next_step(request: &Request, plan: Option<&Plan>, given: usize) -> Result<Option<String>, CliError> {
+fn next_step(request: &Request, document: &Value, plan: Option<&Plan>, given: usize) -> Result<Option<String>, CliError> {
     let code = &request.code;
     Ok(match request.status {
         Status::WaitingApproval => {
-            let needed = plan.map(|plan| people_needed(request, plan)).transpose()?.map_or(1, usize::from);
+            let needed = plan.map_or(Ok(1), |plan| approval_asked(request).map(|asked| people_needed(asked, plan)))?;
             let digest = request.plan_digest.as_deref().unwrap_or("PLAN_DIGEST");
             let missing = needed.saturating_sub(given);
             let who = if missing == 1 { "one person".to_owned() } else { format!("{missing} different people") };
             Some(format!("{who} must still agree: `habeas request approve {code} --digest {digest}`"))
         }
-        Status::WaitingIdentity | Status::WaitingController => Some(format!("when that is settled: `habeas request retry {code}`")),
+        Status::WaitingIdentity | Status::WaitingController => {
+            Some(reason_hint(document).unwrap_or_else(|| format!("when that is settled: `habeas request retry {code}`")))
+        }
         Status::Failed => {
             let why = request.failure_code.as_deref().unwrap_or("unknown");
             Some(format!("the work was given up ({why}); when the cause is removed: `habeas request retry {code}`"))
@@ -80,6 +97,10 @@ fn next_step(request: &Request, plan: Option<&Plan>, given: usize) -> Result<Opt
         Status::Queued => Some("a worker takes it up: `habeas worker --once`".into()),
         _ => None,
     })
+}
+
+fn reason_hint(document: &Value) -> Option<String> {
+    document["reason"]["hint"].as_str().map(str::to_owned)
 }
 
 /// Whether the request still moves by itself.

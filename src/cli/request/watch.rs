@@ -8,7 +8,7 @@ use crate::cli::error::CliError;
 use crate::cli::exit::Exit;
 use crate::deployment::Deployment;
 use crate::job::result_document;
-use crate::ledger::item_result;
+use crate::ledger::execution;
 use crate::ledger::request::Request;
 use crate::request::Status;
 
@@ -43,12 +43,11 @@ pub async fn run(args: &One, deployment: &Deployment, context: &Context) -> Resu
     })
 }
 
-async fn records_dealt_with(tx: &mut crate::db::Tx, request: &Request) -> Result<i64, CliError> {
-    let Some(digest) = &request.plan_digest else { return Ok(0) };
-    Ok(item_result::of_plan(tx, &request.id, digest).await?.iter().map(|item| item.position).sum())
+async fn records_dealt_with(tx: &mut crate::db::Tx, request: &Request) -> Result<u64, CliError> {
+    Ok(execution::of_request(tx, &request.id).await?.iter().map(|pass| pass.position).sum())
 }
 
-fn line(request: &Request, records: i64) -> String {
+fn line(request: &Request, records: u64) -> String {
     match records {
         0 => format!("{}  {}", request.code, request.status),
         _ => format!("{}  {}  {records} records dealt with", request.code, request.status),
