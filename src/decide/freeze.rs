@@ -183,7 +183,10 @@ impl Desk<'_, '_> {
 /// Tables whose rows own rows of this node by referring to them. Their own rows of this subject go first, so that one that still refers is
 /// somebody else's.
 fn referrers_of(snapshot: &Snapshot, node: usize) -> Vec<Referrer> {
-    let mapped = snapshot.mapped_references().iter().filter(|key| key.parent.0 == node && key.child_node.is_none_or(|child| child.0 != node));
+    let mapped = snapshot
+        .mapped_references()
+        .iter()
+        .filter(|key| key.parent.0 == node && key.child_node.is_none_or(|child| child.0 != node));
     mapped
         .map(|key| Referrer {
             schema: key.child.schema.clone(),

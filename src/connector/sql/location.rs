@@ -95,9 +95,13 @@ pub fn mapped_references(graph: &Graph, locations: &[Location], known: &[Inbound
     for edge in graph.edges.iter().filter(|edge| edge.right == Right::Owns && !edge.declared_on_to) {
         let (Some(child), Some(parent)) = (location_of(edge.from), location_of(edge.to)) else { continue };
         let column_type = |location: &Location, name: &String| location.table.column(name).map(|column| column.column_type);
-        let fits = edge.from_columns.iter().zip(&edge.to_columns).all(|(from, to)| column_type(child, from) == column_type(parent, to));
+        let fits =
+            edge.from_columns.iter().zip(&edge.to_columns).all(|(from, to)| column_type(child, from) == column_type(parent, to));
         let declared = known.iter().any(|key| {
-            key.child_node == Some(edge.from) && key.parent == edge.to && key.child_columns == edge.from_columns && key.parent_columns == edge.to_columns
+            key.child_node == Some(edge.from)
+                && key.parent == edge.to
+                && key.child_columns == edge.from_columns
+                && key.parent_columns == edge.to_columns
         });
         if fits && !declared {
             found.push(Inbound {
