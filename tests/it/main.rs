@@ -4,6 +4,7 @@
 mod demo_data;
 mod fides_fixture;
 mod harness;
+mod ownership_model;
 mod support;
 mod verbs_checks;
 mod verbs_holds;
