@@ -41,6 +41,7 @@ pub enum Ended {
 pub async fn erase(mut case: Case<'_>) -> Result<Ended, JobError> {
     refuse_if_the_journal_disagrees(&case).await?;
     case.set_status(Status::Running).await?;
+    destroy_orphans(&case).await?;
     let (plan, mut passes) = match unfinished(&case).await? {
         Some(found) => found,
         None => match plan_and_freeze(&mut case).await? {
@@ -86,7 +87,6 @@ enum Planned {
 
 async fn plan_and_freeze(case: &mut Case<'_>) -> Result<Planned, JobError> {
     case.deployment.progress.begin("plan", None);
-    destroy_orphans(case).await?;
     let mut gathering = gather(case, Reader::Work).await?;
     let mut tx = case.deployment.ledger.begin().await?;
     let names = gathering.aliases.clone();
@@ -242,6 +242,7 @@ async fn known_aliases(case: &Case<'_>) -> Result<Vec<String>, JobError> {
 
 async fn carry_out(case: &Case<'_>, passes: &mut Vec<Execution>, aliases: Vec<String>) -> Result<(), JobError> {
     let executor = Executor { deployment: case.deployment, lease: case.lease, sources: &case.sources, aliases };
+    executor.settle_unknown(passes).await?;
     for pass in passes.iter_mut() {
         see_before(case, pass).await?;
     }
@@ -342,6 +343,7 @@ async fn rows_that_appeared(case: &Case<'_>, passes: &[Execution]) -> Result<Opt
         seen: None,
         seen_at: None,
     };
+    failpoint::hit("pass-before-ledger");
     let mut tx = case.deployment.ledger.begin().await?;
     execution::insert(&mut tx, case.lease, &pass, case.deployment.now()).await?;
     tx.commit().await?;
