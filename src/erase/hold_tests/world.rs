@@ -51,11 +51,14 @@ impl World {
         Keys::create_missing(folder.path()).unwrap();
         let keys = Keys::load(folder.path()).unwrap();
         let world = World { ledger, source, keys, map: sample::map(), folder };
-        // The attempt under which permits are opened: a job of the queue that runs for longer than any test.
-        let running = "INSERT INTO job (id, duty, lane, state, format, priority, due_at, run_at, attempt, failures, max_attempts, worker,
-                                        lease_until, payload, cancel_requested, rerun, created_at)
-                       VALUES ('job', 'answer', 'lane', 'running', 1, 0, 0, 0, 1, 0, 16, 'worker', 9000000000000000, '{}', 0, 0, 0)";
-        world.script(running).await;
+        // A job at work, as permits look for it.
+        world
+            .script(
+                "INSERT INTO job (id, duty, lane, state, format, priority, due_at, run_at, attempt, failures, max_attempts, lease_until,
+                                  payload, cancel_requested, rerun, created_at)
+                 VALUES ('job', 'answer', 'lane', 'running', 1, 0, 0, 0, 1, 0, 16, 9000000000000000, '{}', 0, 0, 0)",
+            )
+            .await;
         world
     }
 
