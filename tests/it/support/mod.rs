@@ -5,6 +5,7 @@ pub mod binary;
 pub mod database;
 pub mod fides;
 pub mod postgres;
+pub mod shop;
 pub mod sqlite;
 pub mod workspace;
 
