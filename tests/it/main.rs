@@ -3,6 +3,7 @@
 
 mod demo_data;
 mod fides_fixture;
+mod fides_sample;
 mod harness;
 mod support;
 mod verbs_checks;
