@@ -4,6 +4,7 @@
 mod crash;
 mod demo_data;
 mod fides_fixture;
+mod fides_sample;
 mod harness;
 mod ownership_model;
 mod support;

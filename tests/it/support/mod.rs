@@ -1,6 +1,7 @@
 //! What the integration tests share: a private PostgreSQL server, databases of both kinds, the built program, a folder to run it in.
 //! It never talks to a server that it did not start.
 
+pub mod archive;
 pub mod binary;
 pub mod database;
 pub mod fides;
