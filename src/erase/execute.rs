@@ -334,7 +334,15 @@ pub fn batch_of(
         return None;
     }
     let co_owned = matches!(step.action, Action::Clear { .. });
-    Some(SqlBatch { source: source.name.clone(), location, action: step.action.clone(), guard: step.guard.clone(), rows, co_owned })
+    Some(SqlBatch {
+        source: source.name.clone(),
+        location,
+        action: step.action.clone(),
+        guard: step.guard.clone(),
+        unreferenced: step.unreferenced.clone(),
+        rows,
+        co_owned,
+    })
 }
 
 /// Batches are numbered by the record that they begin with, so that a batch that is tried again has the same number.

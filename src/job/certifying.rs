@@ -127,7 +127,7 @@ async fn input_of(
         // A held part keeps the request open: the whole is not complete before the hold is released and the rest is erased.
         gaps.extend(held_places(plan, &verified));
     }
-    let key = deployment.notary.anchor().key().clone();
+    let key = *deployment.notary.anchor().key();
     let journal = deployment.notary.anchor().origin().clone();
     let supersedes = certificates::of_request(&deployment.ledger, &case.request.id)
         .await
