@@ -7,7 +7,8 @@ use super::Gathering;
 use super::resolve::columns_of_kind;
 use super::traverse::{GatherError, gather_error};
 use crate::connector::sql::SnapshotError;
-use crate::connector::sql::text::{Statement, reach};
+use crate::connector::sql::text::reach::{self, Share};
+use crate::connector::sql::text::Statement;
 use crate::datamap::{Edge, Right};
 use crate::db::DbError;
 
@@ -21,7 +22,61 @@ impl Gathering<'_> {
                 self.find_owners_across(edge).await?;
             }
         }
-        self.find_other_identities().await
+        self.find_other_identities().await?;
+        self.share_what_shared_rows_own().await
+    }
+
+    /// What a shared row owns has the same owners. To a fix-point, since such rows may own others in turn.
+    async fn share_what_shared_rows_own(&mut self) -> Result<(), GatherError> {
+        let graph = self.graph;
+        loop {
+            let mut marked = 0;
+            for edge in graph.edges.iter().filter(|edge| edge.right == Right::Owns) {
+                if self.has_shared_rows(edge.from.0).await? {
+                    marked += self.share_over(edge).await?;
+                }
+            }
+            if marked == 0 {
+                return Ok(());
+            }
+        }
+    }
+
+    /// Asked first, because it saves a pass over what the edge reaches.
+    async fn has_shared_rows(&mut self, node: usize) -> Result<bool, GatherError> {
+        let Some((source, snapshot)) = self.snapshot_of(node) else { return Ok(false) };
+        let source = source.to_owned();
+        let Some(location) = snapshot.location(node) else { return Ok(false) };
+        let statement = Statement { sql: reach::shared_count(location), args: Vec::new() };
+        let count = snapshot.count(statement).await.map_err(|problem| GatherError::Source { source_name: source, problem })?;
+        Ok(count > 0)
+    }
+
+    async fn share_over(&mut self, edge: &Edge) -> Result<u64, GatherError> {
+        let graph = self.graph;
+        if graph.nodes[edge.from.0].source != graph.nodes[edge.to.0].source {
+            return self.share_across(edge).await;
+        }
+        let Some((source, snapshot)) = self.snapshot_of(edge.to.0) else { return Ok(0) };
+        let source = source.to_owned();
+        let (Some(from), Some(to)) = (snapshot.location(edge.from.0), snapshot.location(edge.to.0)) else { return Ok(0) };
+        let statement = reach::mark_shared_by_owner(edge, from, to, snapshot.dialect)
+            .map_err(|text| gather_error(&source, SnapshotError::Map(text)))?;
+        snapshot.run(statement).await.map_err(|problem| GatherError::Source { source_name: source, problem })
+    }
+
+    async fn share_across(&mut self, edge: &Edge) -> Result<u64, GatherError> {
+        let shared = self.owned_values(edge, Share::OfOthersToo).await?;
+        let Some((source, snapshot)) = self.snapshot_of(edge.to.0) else { return Ok(0) };
+        let source = source.to_owned();
+        let dialect = snapshot.dialect;
+        let Some(to) = snapshot.location(edge.to.0).cloned() else { return Ok(0) };
+        let mut marked = 0;
+        for values in shared {
+            let run = snapshot.run(reach::mark_shared_with(edge, &to, &values, dialect)).await;
+            marked += run.map_err(|problem| GatherError::Source { source_name: source.clone(), problem })?;
+        }
+        Ok(marked)
     }
 
     async fn find_owners_over(&mut self, edge: &Edge) -> Result<(), GatherError> {
@@ -51,7 +106,7 @@ impl Gathering<'_> {
     /// Over an edge from another source: the row is shared if it names a value that is not among ours. When the other source could not be
     /// read, none is ours.
     async fn find_owners_across(&mut self, edge: &Edge) -> Result<(), GatherError> {
-        let ours = self.owned_values(edge).await?;
+        let ours = self.owned_values(edge, Share::Any).await?;
         let Some((source, snapshot)) = self.snapshot_of(edge.to.0) else { return Ok(()) };
         let source = source.to_owned();
         let dialect = snapshot.dialect;
@@ -63,12 +118,12 @@ impl Gathering<'_> {
         Ok(())
     }
 
-    async fn owned_values(&mut self, edge: &Edge) -> Result<Vec<Vec<String>>, GatherError> {
+    async fn owned_values(&mut self, edge: &Edge, share: Share) -> Result<Vec<Vec<String>>, GatherError> {
         let Some((source, snapshot)) = self.snapshot_of(edge.from.0) else { return Ok(Vec::new()) };
         let source = source.to_owned();
         let failed = |problem: DbError| GatherError::Source { source_name: source.clone(), problem };
         let Some(from) = snapshot.location(edge.from.0).cloned() else { return Ok(Vec::new()) };
-        let statement: Statement = reach::owned_values(edge, &from, snapshot.dialect);
+        let statement: Statement = reach::owned_values(edge, &from, share, snapshot.dialect);
         let mut values = Vec::new();
         for record in snapshot.list(statement).await.map_err(failed)? {
             let mut parts = Vec::new();

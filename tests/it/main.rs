@@ -4,6 +4,7 @@
 mod demo_data;
 mod fides_fixture;
 mod harness;
+mod laws_ownership;
 mod support;
 mod verbs_checks;
 mod verbs_holds;

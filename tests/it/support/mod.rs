@@ -4,6 +4,7 @@
 pub mod binary;
 pub mod database;
 pub mod fides;
+pub mod laws;
 pub mod postgres;
 pub mod sqlite;
 pub mod workspace;

@@ -319,13 +319,57 @@ pub fn seeded_count(location: &Location) -> Sql {
     Sql::built(format!("SELECT COUNT(*) AS n FROM {} WHERE seeded = 1", location.reach()))
 }
 
+/// How many rows are owned by others too.
+pub fn shared_count(location: &Location) -> Sql {
+    Sql::built(format!("SELECT COUNT(*) AS n FROM {} WHERE shared = 1", location.reach()))
+}
+
+/// Which of the rows that this subject owns.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Share {
+    /// All of them.
+    Any,
+    /// Those that others own as well.
+    OfOthersToo,
+}
+
+/// Marks rows that a shared row owns over this edge: its owners are theirs (O-1). The number of rows marked is 0 at the fix-point.
+pub fn mark_shared_by_owner(edge: &Edge, from: &Location, to: &Location, dialect: Dialect) -> Result<Statement, String> {
+    let reach = to.reach();
+    let own = quote::all_equal(&quote::key(to, "b", dialect), &quote::reach_key(to.key_width(), &reach));
+    let mut builder = Builder::new(String::new());
+    let join = joined(&mut builder, edge, from, to, dialect)?;
+    builder.text = format!(
+        "UPDATE {reach} SET shared = 1 WHERE rights = 2 AND shared = 0 AND EXISTS (SELECT 1 {join} WHERE {own} AND r.rights = 2 AND r.shared = 1)"
+    );
+    Ok(builder.finish())
+}
+
+/// The same over an edge from another source: one value set of a shared row.
+pub fn mark_shared_with(edge: &Edge, to: &Location, values: &[String], dialect: Dialect) -> Statement {
+    let reach = to.reach();
+    let mut builder = Builder::new(String::new());
+    let mut on = vec![quote::all_equal(&quote::key(to, "b", dialect), &quote::reach_key(to.key_width(), &reach))];
+    for (name, value) in edge.to_columns.iter().zip(values) {
+        let place = builder.bind(value.as_str());
+        on.push(format!("{} = {place}", quote::as_text(&quote::column("b", name), dialect)));
+    }
+    builder.text = format!(
+        "UPDATE {reach} SET shared = 1 WHERE rights = 2 AND shared = 0 AND EXISTS (SELECT 1 FROM {table} b WHERE {on})",
+        table = quote::table(&to.table.name),
+        on = on.join(" AND "),
+    );
+    builder.finish()
+}
+
 /// Values at an edge's start in the rows that this subject owns, as text.
-pub fn owned_values(edge: &Edge, from: &Location, dialect: Dialect) -> Statement {
+pub fn owned_values(edge: &Edge, from: &Location, share: Share, dialect: Dialect) -> Statement {
     let own = quote::all_equal(&quote::key(from, "a", dialect), &quote::reach_key(from.key_width(), "r"));
     let values: Vec<String> = edge.from_columns.iter().map(|name| quote::as_text(&quote::column("a", name), dialect)).collect();
     let builder = Builder::new(format!(
-        "SELECT DISTINCT {values} FROM {reach} r JOIN {table} a ON {own} WHERE r.rights = 2",
+        "SELECT DISTINCT {values} FROM {reach} r JOIN {table} a ON {own} WHERE r.rights = 2{narrowed}",
         values = values.join(", "),
+        narrowed = if share == Share::OfOthersToo { " AND r.shared = 1" } else { "" },
         reach = from.reach(),
         table = quote::table(&from.table.name),
     ));
