@@ -93,9 +93,8 @@ fn assert_same(end: &End, expected: &End, circumstances: &str) {
         assert_eq!(item, expected, "{circumstances}");
     }
     assert_eq!(items.len(), expected_items.len(), "{circumstances}");
-    let rest = |end: &End| {
-        (end.status.clone(), end.open.clone(), end.certificate.clone(), end.has_archive, end.once_in_journal.clone())
-    };
+    let rest =
+        |end: &End| (end.status.clone(), end.open.clone(), end.certificate.clone(), end.has_archive, end.once_in_journal.clone());
     assert_eq!(rest(end), rest(expected), "{circumstances}");
 }
 
@@ -336,10 +335,12 @@ fn e_3_an_export_that_is_killed_at_random_moments_ends_as_if_it_had_not() {
 #[test]
 fn q_1_two_workers_answer_everything_once_and_never_one_person_twice_at_a_time() {
     let Some(shop) = Shop::open(On::Postgres, ORDERS, "") else { return };
-    let people: Vec<String> = (0..20).map(|number| format!("({}, 'person{number}@example.com', 'Person')", 2000 + number)).collect();
+    let people: Vec<String> =
+        (0..20).map(|number| format!("({}, 'person{number}@example.com', 'Person')", 2000 + number)).collect();
     shop.workspace.database.script(&format!("INSERT INTO customers VALUES {}", people.join(", ")));
-    let mut jobs: Vec<Value> =
-        (0..20).map(|number| json!({"kind": "erasure", "subject": {"email": format!("person{number}@example.com")}, "approval": "none"})).collect();
+    let mut jobs: Vec<Value> = (0..20)
+        .map(|number| json!({"kind": "erasure", "subject": {"email": format!("person{number}@example.com")}, "approval": "none"}))
+        .collect();
     // The same person five times, by different names, among the others.
     for number in 0..5 {
         let subject = if number % 2 == 0 { json!({"email": "Ada@example.com"}) } else { json!({"customer_id": "1001"}) };
@@ -359,7 +360,8 @@ fn q_1_two_workers_answer_everything_once_and_never_one_person_twice_at_a_time()
     assert_eq!(shop.workspace.database.count("customers WHERE id >= 2000"), 0);
     assert!(shop.ledger.count("(SELECT DISTINCT worker FROM attempt) AS workers") >= 2, "both had work");
     // Answering takes time, so attempts that overlap were at work at once.
-    let overlapping = "attempt a JOIN job ja ON ja.id = a.job_id JOIN attempt b ON b.job_id <> a.job_id JOIN job jb ON jb.id = b.job_id
+    let overlapping =
+        "attempt a JOIN job ja ON ja.id = a.job_id JOIN attempt b ON b.job_id <> a.job_id JOIN job jb ON jb.id = b.job_id
                        WHERE a.started_at < b.ended_at AND b.started_at < a.ended_at AND a.outcome = 'done' AND b.outcome = 'done'";
     assert!(shop.ledger.count(overlapping) > 0, "something ran side by side");
     let same_person = format!(
@@ -368,5 +370,10 @@ fn q_1_two_workers_answer_everything_once_and_never_one_person_twice_at_a_time()
     );
     assert_eq!(shop.ledger.count(&same_person), 0, "Q-1");
     shop.habeas("journal verify").run().code(0);
-    assert!(fs::read_dir(shop.workspace.path("archives")).expect("a folder").flatten().all(|entry| entry.path().extension().is_some_and(|e| e == "zip")));
+    assert!(
+        fs::read_dir(shop.workspace.path("archives"))
+            .expect("a folder")
+            .flatten()
+            .all(|entry| entry.path().extension().is_some_and(|e| e == "zip"))
+    );
 }

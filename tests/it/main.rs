@@ -6,6 +6,7 @@ mod demo_data;
 mod fides_fixture;
 mod fides_sample;
 mod harness;
+mod laws_ownership;
 mod ownership_model;
 mod support;
 mod verbs_checks;

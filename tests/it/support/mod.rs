@@ -5,6 +5,7 @@ pub mod archive;
 pub mod binary;
 pub mod database;
 pub mod fides;
+pub mod laws;
 pub mod postgres;
 pub mod shop;
 pub mod sqlite;

@@ -142,8 +142,9 @@ pub fn job(kind: &str) -> Value {
 fn orders_of(count: u32) -> String {
     let mut script = String::new();
     for (customer, first) in [(1001, 1), (1002, 1_000_001)] {
-        let rows: Vec<String> =
-            (first..first + count).map(|id| format!("({id}, {customer}, 'order {id}', {})", if id % 4 == 0 { 500 } else { 5 })).collect();
+        let rows: Vec<String> = (first..first + count)
+            .map(|id| format!("({id}, {customer}, 'order {id}', {})", if id % 4 == 0 { 500 } else { 5 }))
+            .collect();
         for chunk in rows.chunks(500) {
             script.push_str(&format!("INSERT INTO orders VALUES {};\n", chunk.join(", ")));
         }
