@@ -174,7 +174,7 @@ impl Desk<'_, '_> {
                 identity: false,
                 records: 0,
             };
-            sources.push(Source { step, node: child.0, selection: Selection::Fate(fate::ERASE), masks: Vec::new() });
+            sources.push(Source { step, node: child.0, selection: Selection::Tied, masks: Vec::new() });
         }
         sources
     }

@@ -41,6 +41,7 @@ pub enum Ended {
 pub async fn erase(mut case: Case<'_>) -> Result<Ended, JobError> {
     refuse_if_the_journal_disagrees(&case).await?;
     case.set_status(Status::Running).await?;
+    destroy_orphans(&case).await?;
     let (plan, mut passes) = match unfinished(&case).await? {
         Some(found) => found,
         None => match plan_and_freeze(&mut case).await? {
@@ -86,7 +87,6 @@ enum Planned {
 
 async fn plan_and_freeze(case: &mut Case<'_>) -> Result<Planned, JobError> {
     case.deployment.progress.begin("plan", None);
-    destroy_orphans(case).await?;
     let mut gathering = gather(case, Reader::Work).await?;
     let mut tx = case.deployment.ledger.begin().await?;
     let names = gathering.aliases.clone();
@@ -267,6 +267,7 @@ fn main_pass(passes: &[Execution]) -> usize {
 
 /// Everything but the people themselves, and then whatever has appeared meanwhile, until nothing new is found.
 async fn carry_out_but_people(case: &Case<'_>, passes: &mut Vec<Execution>, executor: &Executor<'_>) -> Result<(), JobError> {
+    executor.settle_unknown(passes).await?;
     for pass in passes.iter_mut() {
         see_before(case, pass).await?;
     }
@@ -303,6 +304,7 @@ async fn plan_the_rest_anew(case: &Case<'_>, passes: &mut Vec<Execution>) -> Res
         let problems = plan.problems.iter().map(|problem| format!("{}: {}", problem.subject, problem.problem)).collect();
         return Err(JobError::Map(problems));
     }
+    failpoint::hit("pass-before-ledger");
     let pass = new_pass(case, passes, file, steps, &plan, true);
     let mut tx = case.deployment.ledger.begin().await?;
     for old in passes.iter_mut().filter(|old| old.is_whole && old.truncated_at.is_none()) {
@@ -398,6 +400,7 @@ async fn rows_that_appeared(case: &Case<'_>, passes: &[Execution]) -> Result<Opt
         let problems = plan.problems.iter().map(|problem| format!("{}: {}", problem.subject, problem.problem)).collect();
         return Err(JobError::Map(problems));
     }
+    failpoint::hit("pass-before-ledger");
     let pass = new_pass(case, passes, file, steps, &plan, false);
     let mut tx = case.deployment.ledger.begin().await?;
     execution::insert(&mut tx, case.lease, &pass, case.deployment.now()).await?;

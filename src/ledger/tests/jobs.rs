@@ -89,6 +89,8 @@ async fn cancelling_leaves_the_last_word_to_a_job_that_has_begun() {
         let mut tx = test.ledger.begin().await.unwrap();
         request::set_status(&mut tx, Writer::Attempt(&lease), &id, Status::Running, now()).await.unwrap();
         let pass = execution::Execution {
+            is_whole: true,
+            truncated_at: None,
             request_id: id.clone(),
             plan_digest: "sha256:a".into(),
             pass: 0,
