@@ -69,6 +69,8 @@ fn stored_plan(request_id: &str, digest: &str) -> plan::StoredPlan {
 /// The first pass of a plan, at its beginning.
 pub(crate) fn first_pass(request_id: &str, plan_digest: &str) -> Execution {
     Execution {
+        is_whole: true,
+        truncated_at: None,
         request_id: request_id.into(),
         plan_digest: plan_digest.into(),
         pass: 0,

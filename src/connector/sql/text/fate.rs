@@ -117,8 +117,8 @@ pub fn retain_when(location: &Location, rule: &RetainWhen, today: &str, dialect:
     Ok(builder.finish())
 }
 
-/// Sets the bit of an edge on rows that stay and whose edge columns lead to one of the subject's own rows. Held rows are left exactly as
-/// they are.
+/// Sets the bit of an edge on rows that stay and whose edge columns lead to a row that is the subject's alone. What leads to a shared row
+/// belongs to its other owners too, and held rows are left exactly as they are.
 pub fn cut(edge: &Edge, bit: u32, from: &Location, to: &Location, rows: Rows, dialect: Dialect) -> Statement {
     let reach = to.reach();
     let own = quote::all_equal(&quote::key(to, "b", dialect), &quote::reach_key(to.key_width(), &reach));
@@ -139,7 +139,7 @@ pub fn cut(edge: &Edge, bit: u32, from: &Location, to: &Location, rows: Rows, di
     let flag = builder.bind(1_i64 << bit);
     builder.text = format!(
         "UPDATE {reach} SET cut = cut | {flag} WHERE {rows} AND fate IN (3, 4) AND (ground IS NULL OR ground <> 'hold') AND EXISTS \
-         (SELECT 1 FROM {table} b, {from_reach} r {join} WHERE {own} AND {pairs} AND r.rights = 2)",
+         (SELECT 1 FROM {table} b, {from_reach} r {join} WHERE {own} AND {pairs} AND r.rights = 2 AND r.shared = 0)",
         rows = rows.condition(),
         table = quote::table(&to.table.name),
         from_reach = from.reach(),
@@ -179,7 +179,7 @@ pub fn retain_parents(key: &Inbound, bits: i64, child: &Location, parent: &Locat
         "UPDATE {reach} SET fate = 3, cut = 0, \
          ground = (SELECT CASE WHEN MAX(CASE WHEN rc.ground = 'hold' THEN 1 ELSE 0 END) = 1 THEN 'hold' ELSE MIN(rc.ground) END {body}), \
          reference = (SELECT MAX(rc.reference) {body}), review_on = (SELECT MAX(rc.review_on) {body}) \
-         WHERE fate IN (1, 2, 4) AND rights = 2 AND EXISTS (SELECT 1 {body})"
+         WHERE fate = 1 AND EXISTS (SELECT 1 {body})"
     );
     builder.finish()
 }

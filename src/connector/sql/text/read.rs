@@ -48,6 +48,10 @@ pub fn frozen(location: &Location, selection: Selection, guard: &[String], colum
     let mut builder = Builder::new(String::new());
     let condition = match selection {
         Selection::Fate(fate) => format!("r.fate = {}", builder.bind(fate)),
+        Selection::Tied => {
+            let tied: Vec<String> = guard.iter().map(|name| format!("{} IS NOT NULL", quote::column("b", name))).collect();
+            format!("r.fate = {} AND ({})", builder.bind(super::fate::ERASE), tied.join(" OR "))
+        }
         Selection::Cut(bit) => format!("(r.cut & {}) <> 0", builder.bind(1_i64 << bit)),
     };
     builder.text = format!(
@@ -65,6 +69,8 @@ pub fn frozen(location: &Location, selection: Selection, guard: &[String], colum
 pub enum Selection {
     /// Rows of a fate.
     Fate(i64),
+    /// Rows that are to be deleted and in which a column of the guard has a value: references that have to be cleared first.
+    Tied,
     /// Rows with the bit of an edge.
     Cut(u32),
 }
