@@ -86,8 +86,6 @@ pub struct DrainReport {
     pub in_flight: Vec<InFlight>,
     /// Why sessions could not be ended, where that was tried in vain.
     pub problems: Vec<String>,
-    /// How long it took.
-    pub waited: Duration,
 }
 
 impl DrainReport {
@@ -138,7 +136,7 @@ pub async fn drain(
     };
     let mut tx = ledger.begin().await?;
     let in_flight = permit::in_flight_since(&mut tx, epoch, barrier_us).await?.into_iter().map(in_flight).collect();
-    Ok(DrainReport { hold_id: hold_id.to_owned(), drained, in_flight, problems, waited: started.elapsed() })
+    Ok(DrainReport { hold_id: hold_id.to_owned(), drained, in_flight, problems })
 }
 
 /// Why a permit could not be fenced.

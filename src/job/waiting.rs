@@ -79,7 +79,6 @@ pub(super) fn stored(case: &Case<'_>, plan: &Plan) -> StoredPlan {
         digest: plan.digest(),
         shape_digest: plan.shape_digest(),
         document: serde_json::to_string(plan).unwrap_or_default(),
-        manifest_file: None,
         created_at: case.deployment.now(),
         frozen_at: None,
     }
