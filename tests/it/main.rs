@@ -4,7 +4,9 @@
 mod demo_data;
 mod fides_fixture;
 mod harness;
+mod laws_holds;
 mod laws_ownership;
+mod laws_plan;
 mod support;
 mod verbs_checks;
 mod verbs_holds;
