@@ -70,11 +70,11 @@ http: {listen: 127.0.0.1:8080}
 mail: {anything: [goes]}
 ";
     let environment = |name: &str| Some(format!("postgres://{}@db/app", name.to_lowercase()));
-    let config = Config::parse(text, Path::new("conf/habeas.yaml"), &environment).unwrap();
+    let config = Config::parse(text, Path::new("/srv/conf/habeas.yaml"), &environment).unwrap();
     assert_eq!(config.controller.time_zone.iana_name(), Some("Europe/Vienna"));
-    assert_eq!(config.spool, Path::new("conf/state/spool"), "beside the ledger");
+    assert_eq!(config.spool, Path::new("/srv/conf/state/spool"), "beside the ledger");
     assert_eq!(config.archives, Path::new("/srv/archives"));
-    assert_eq!(config.sources["local"].url().expose_secret(), "sqlite:conf/data/local.db");
+    assert_eq!(config.sources["local"].url().expose_secret(), "sqlite:/srv/conf/data/local.db");
     assert_eq!(config.sources["app"].url().expose_secret(), "postgres://app_url@db/app");
     assert_eq!(config.sources["app"].verify_url().expose_secret(), "postgres://verify_url@db/app");
     assert!(config.sources["app"].verifies_separately());

@@ -87,7 +87,7 @@ impl Desk<'_, '_> {
         }
         for (column, masking, length) in columns {
             let subject = format!("{}.{}.{column}", location.dataset, location.collection);
-            if let Some((code, problem, hint)) = masks::objection(location, column, masking, *length) {
+            if let Some((code, problem, hint)) = masks::objection(location, column, masking, *length, self.brief.policy.is_some()) {
                 self.problem(code, subject, problem, hint);
             }
         }

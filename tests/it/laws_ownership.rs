@@ -64,8 +64,10 @@ fn o_1_a_link_table_gives_up_its_link_and_not_what_it_links() {
     let memberships = collection(
         "memberships",
         "on_erasure: delete",
-        &["name: team_id, fides_meta: {primary_key: true, references: [{dataset: app, field: teams.id, direction: to}]}, habeas: {right: accesses}",
-          "name: user_id, fides_meta: {primary_key: true, references: [{dataset: app, field: users.id, direction: from}]}"],
+        &[
+            "name: team_id, fides_meta: {primary_key: true, references: [{dataset: app, field: teams.id, direction: to}]}, habeas: {right: accesses}",
+            "name: user_id, fides_meta: {primary_key: true, references: [{dataset: app, field: users.id, direction: from}]}",
+        ],
     );
     let teams = collection("teams", "on_erasure: keep", &[KEY, "name: name"]);
     for workspace in Workspace::on_both(&script(tables), &map(&[memberships.clone(), teams.clone(), users()])) {
@@ -88,7 +90,10 @@ fn o_1_replies_of_others_survive_the_comment_they_answer() {
     for workspace in Workspace::on_both(&script(tables), &map(&[comments.clone(), users()])) {
         let done = erase_ada(&workspace).code(0).json();
         assert_eq!(numbers(&workspace, "comments", "id"), [2, 5], "{done}");
-        assert_eq!(workspace.database.count("comments WHERE id = 2 AND body = 'his reply' AND user_id = 2 AND parent_id IS NULL"), 1);
+        assert_eq!(
+            workspace.database.count("comments WHERE id = 2 AND body = 'his reply' AND user_id = 2 AND parent_id IS NULL"),
+            1
+        );
     }
 }
 
@@ -190,7 +195,8 @@ fn o_1_the_keys_zero_and_empty_are_keys_like_others() {
                   INSERT INTO people VALUES (0, '', 'ada@example.com'), (1, 'g', 'grace@example.com');
                   INSERT INTO posts VALUES (0, 0), (1, 1), (2, NULL);
                   INSERT INTO likes VALUES ('', ''), ('b', 'g'), ('c', NULL), ('d', ' ');";
-    let people = collection("people", "on_erasure: delete", &[KEY_OF_USERS, "name: handle", "name: email, fides_meta: {identity: email}"]);
+    let people =
+        collection("people", "on_erasure: delete", &[KEY_OF_USERS, "name: handle", "name: email, fides_meta: {identity: email}"]);
     let posts = collection("posts", "on_erasure: delete", &[KEY, &refers("user_id", "people.id", "")]);
     let likes = collection("likes", "on_erasure: delete", &[KEY, &refers("handle", "people.handle", "")]);
     for workspace in Workspace::on_both(tables, &map(&[people.clone(), posts.clone(), likes.clone()])) {
@@ -223,10 +229,7 @@ fn o_1_tables_that_refer_to_each_other_are_erased_together() {
     let sqlite = tables.replace("default_project_id INTEGER,", "default_project_id INTEGER REFERENCES projects (id),");
     let postgres = format!("{tables} ALTER TABLE users ADD FOREIGN KEY (default_project_id) REFERENCES projects (id);");
     let map = map(&[people, projects]);
-    let both = [
-        Some(Workspace::sqlite(&format!("{sqlite}{rows}"), &map)),
-        Workspace::postgres(&format!("{postgres}{rows}"), &map),
-    ];
+    let both = [Some(Workspace::sqlite(&format!("{sqlite}{rows}"), &map)), Workspace::postgres(&format!("{postgres}{rows}"), &map)];
     for workspace in both.into_iter().flatten() {
         let done = erase_ada(&workspace).code(0).json();
         assert_eq!(numbers(&workspace, "users", "id"), [2, 3], "{done}");

@@ -1,12 +1,15 @@
 //! Integration tests: the built program, real databases, files on disk. One binary, because each further one would link everything again.
 //! A test whose server is missing says `SKIPPED: needs …`; under `tests/run` that is a failure.
 
+mod crash;
 mod demo_data;
 mod fides_fixture;
+mod fides_sample;
 mod harness;
 mod laws_holds;
 mod laws_ownership;
 mod laws_plan;
+mod ownership_model;
 mod support;
 mod verbs_checks;
 mod verbs_holds;

@@ -12,7 +12,7 @@ use crate::args;
 use crate::datamap::Predicate;
 use crate::db::{Conn, DbError, Dialect, Record, Sql};
 use crate::erase::{Authorised, Batch, CoOwners};
-use crate::plan::Action;
+use crate::plan::{Action, Referrer};
 use crate::value::KeyPart;
 
 /// Rows of one step, under a permit or on the way to one.
@@ -26,6 +26,8 @@ pub struct SqlBatch {
     pub action: Action,
     /// Columns of the fingerprint.
     pub guard: Vec<String>,
+    /// Tables that must not refer to the rows any more.
+    pub unreferenced: Vec<Referrer>,
     /// Keys, fingerprints, new values.
     pub rows: BatchRows,
     /// Whether the rows may belong to others as well: only clearing touches such rows.
@@ -151,7 +153,7 @@ impl EraseSession {
         let expected = batch.rows.keys.len() as u64;
         if self.dialect == Dialect::Sqlite {
             self.load_sqlite(batch).await?;
-            let guard = Guard { columns: &batch.guard, held };
+            let guard = Guard { columns: &batch.guard, held, unreferenced: &batch.unreferenced };
             let matching =
                 batch::count_matching(&batch.location, &batch.rows, guard, self.dialect).map_err(EraseError::Condition)?;
             if self.count(matching).await? != expected {
@@ -177,7 +179,7 @@ impl EraseSession {
     async fn inspect(&mut self, batch: &SqlBatch, held: &[Predicate]) -> Result<(SqlBatch, Applied), EraseError> {
         self.load_sqlite(batch).await?;
         let columns = changed_columns(&batch.action);
-        let guard = Guard { columns: &batch.guard, held };
+        let guard = Guard { columns: &batch.guard, held, unreferenced: &batch.unreferenced };
         let statement =
             batch::inspect(&batch.location, &batch.rows, columns, guard, self.dialect).map_err(EraseError::Condition)?;
         let present = self.conn.on().fetch_all(statement.sql, statement.args).await?;
@@ -193,6 +195,8 @@ impl EraseSession {
                 // A row that should only be changed and is gone is as good as done: nothing of the person is left in it.
                 None => applied.already_done += 1,
                 Some(state) if state.held => applied.held += 1,
+                // Somebody else has come to own it since the plan was made.
+                Some(state) if state.referred_to => applied.changed += 1,
                 Some(state) if state.fingerprint == batch.rows.fingerprints[position] => free[position] = true,
                 Some(state) if state.is_done(batch, position) => applied.already_done += 1,
                 Some(_) => applied.changed += 1,
@@ -254,7 +258,7 @@ pub(super) async fn load_sqlite(conn: &mut Conn, location: &Location, rows: &Bat
 }
 
 fn change(batch: &SqlBatch, held: &[Predicate], dialect: Dialect) -> Result<Statement, EraseError> {
-    let guard = Guard { columns: &batch.guard, held };
+    let guard = Guard { columns: &batch.guard, held, unreferenced: &batch.unreferenced };
     let built = match &batch.action {
         Action::Delete => batch::delete(&batch.location, &batch.rows, guard, dialect),
         Action::Overwrite { columns } => batch::overwrite(&batch.location, &batch.rows, columns, guard, dialect),
@@ -276,6 +280,7 @@ pub(super) fn changed_columns(action: &Action) -> &[String] {
 pub(super) struct RowState {
     fingerprint: String,
     held: bool,
+    referred_to: bool,
     values: Vec<Option<String>>,
 }
 
@@ -285,7 +290,8 @@ impl RowState {
         Ok(RowState {
             fingerprint: text(width)?.unwrap_or_default(),
             held: record.int("held")? == 1,
-            values: (0..columns).map(|column| text(width + 2 + column)).collect::<Result<_, _>>()?,
+            referred_to: record.int("referred_to")? == 1,
+            values: (0..columns).map(|column| text(width + 3 + column)).collect::<Result<_, _>>()?,
         })
     }
 

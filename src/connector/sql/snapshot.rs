@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use futures_util::stream::BoxStream;
 
 use super::text::{Statement, fate, reach, read};
-use super::{Inbound, Location, SqlSource, inbound_keys};
+use super::{Inbound, Location, SqlSource, inbound_keys, mapped_references};
 use crate::args;
 use crate::datamap::{Edge, Graph, NodeId};
 use crate::db::{Conn, DbError, Dialect, Record, Sql};
@@ -30,6 +30,7 @@ pub struct Snapshot {
     pub locations: BTreeMap<usize, Location>,
     /// Foreign keys onto them.
     pub inbound: Vec<Inbound>,
+    declared_keys: usize,
     /// What fixes the snapshot, for `completeness.json`: a WAL position, or the database's own counter.
     pub description: String,
 }
@@ -54,8 +55,15 @@ impl Snapshot {
             locations.insert(at, location);
         }
         let listed: Vec<Location> = locations.values().cloned().collect();
-        let inbound = inbound_keys(&source.catalogue, &listed);
-        Ok(Snapshot { conn, dialect, locations, inbound, description })
+        let mut inbound = inbound_keys(&source.catalogue, &listed);
+        let declared_keys = inbound.len();
+        inbound.extend(mapped_references(graph, &listed, &inbound));
+        Ok(Snapshot { conn, dialect, locations, inbound, declared_keys, description })
+    }
+
+    /// References that only the map knows (see [`mapped_references`]); the database checks the others itself.
+    pub fn mapped_references(&self) -> &[Inbound] {
+        &self.inbound[self.declared_keys..]
     }
 
     /// The location of a node, if its table exists here.

@@ -2,9 +2,10 @@
 //! casts them back to the key's types; SQLite takes it from a temporary table that is filled first.
 
 use super::{Builder, Statement, predicate, quote};
-use crate::connector::sql::Location;
+use crate::connector::sql::{Location, TableName};
 use crate::datamap::Predicate;
 use crate::db::{Arg, Dialect, Sql};
+use crate::plan::Referrer;
 use crate::value::KeyPart;
 
 /// Rows of a batch: keys, owner fingerprints, and new values of masked columns.
@@ -98,6 +99,8 @@ pub struct Guard<'a> {
     pub columns: &'a [String],
     /// Predicates of active holds: a row for which one is true or unknown is not touched (H-1).
     pub held: &'a [Predicate],
+    /// Tables that must not refer to the row: whoever does owns it too (O-1).
+    pub unreferenced: &'a [Referrer],
 }
 
 impl Guard<'_> {
@@ -107,8 +110,18 @@ impl Guard<'_> {
             let condition = predicate::condition(builder, held, &location.table, "t", dialect)?;
             text.push_str(&format!(" AND NOT ({condition} IS NOT FALSE)"));
         }
+        for referrer in self.unreferenced {
+            text.push_str(&format!(" AND NOT {}", refers(referrer)));
+        }
         Ok(text)
     }
+}
+
+fn refers(referrer: &Referrer) -> String {
+    let table = quote::table(&TableName { schema: referrer.schema.clone(), name: referrer.table.clone() });
+    let columns: Vec<String> = referrer.columns.iter().map(|name| quote::column("o", name)).collect();
+    let referred: Vec<String> = referrer.referred.iter().map(|name| quote::column("t", name)).collect();
+    format!("EXISTS (SELECT 1 FROM {table} o WHERE {})", quote::all_equal(&columns, &referred))
 }
 
 /// How many rows of the batch are there, unchanged and free.
@@ -233,6 +246,9 @@ pub fn inspect(
     }
     let held = if held.is_empty() { "0".to_owned() } else { format!("CASE WHEN {} THEN 1 ELSE 0 END", held.join(" OR ")) };
     list.push(format!("CAST({held} AS bigint) AS held"));
+    let owned: Vec<String> = guard.unreferenced.iter().map(refers).collect();
+    let owned = if owned.is_empty() { "0".to_owned() } else { format!("CASE WHEN {} THEN 1 ELSE 0 END", owned.join(" OR ")) };
+    list.push(format!("CAST({owned} AS bigint) AS referred_to"));
     for (at, name) in columns.iter().enumerate() {
         list.push(format!("{} AS c{}", quote::as_text(&quote::column("t", name), dialect), at + 1));
     }

@@ -179,7 +179,7 @@ pub fn retain_parents(key: &Inbound, bits: i64, child: &Location, parent: &Locat
         "UPDATE {reach} SET fate = 3, cut = 0, \
          ground = (SELECT CASE WHEN MAX(CASE WHEN rc.ground = 'hold' THEN 1 ELSE 0 END) = 1 THEN 'hold' ELSE MIN(rc.ground) END {body}), \
          reference = (SELECT MAX(rc.reference) {body}), review_on = (SELECT MAX(rc.review_on) {body}) \
-         WHERE fate IN (1, 2, 4) AND rights = 2 AND EXISTS (SELECT 1 {body})"
+         WHERE fate = 1 AND EXISTS (SELECT 1 {body})"
     );
     builder.finish()
 }

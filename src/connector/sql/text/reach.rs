@@ -206,8 +206,9 @@ pub fn arrive(
     Ok(builder.finish())
 }
 
-/// Marks owned rows that another row, not reached as owned, owns over this edge too (O-1). A value that leads to no row counts as another
-/// owner: unknown is not ours.
+/// Marks owned rows that a row which is not this subject's alone owns over this edge too (O-1): a stranger's row, or one that others share.
+/// A value that leads to no row counts as another owner: unknown is not ours. It is repeated until nothing changes, because what a shared
+/// row owns is shared as well.
 pub fn mark_shared(edge: &Edge, from: &Location, to: &Location, dialect: Dialect) -> Result<Statement, String> {
     let reach = to.reach();
     let mut builder = Builder::new(String::new());
@@ -221,13 +222,13 @@ pub fn mark_shared(edge: &Edge, from: &Location, to: &Location, dialect: Dialect
         // The end names one start by its key: foreign unless that key is among ours.
         let present = ends.iter().map(|end| format!("{end} IS NOT NULL")).collect::<Vec<_>>().join(" AND ");
         let same = edge_pairs(edge, from, to, &quote::reach_key(from.key_width(), "r"), dialect);
-        format!("{present} AND NOT EXISTS (SELECT 1 FROM {} r WHERE {same} AND r.rights = 2)", from.reach())
+        format!("{present} AND NOT EXISTS (SELECT 1 FROM {} r WHERE {same} AND r.rights = 2 AND r.shared = 0)", from.reach())
     } else {
         let starts: Vec<String> = edge.from_columns.iter().map(|name| quote::column("a", name)).collect();
         let meets = edge_pairs(edge, from, to, &starts, dialect);
         let mine = quote::all_equal(&quote::reach_key(from.key_width(), "r"), &quote::key(from, "a", dialect));
         format!(
-            "EXISTS (SELECT 1 FROM {table} a WHERE {meets} AND NOT EXISTS (SELECT 1 FROM {from_reach} r WHERE {mine} AND r.rights = 2))",
+            "EXISTS (SELECT 1 FROM {table} a WHERE {meets} AND NOT EXISTS (SELECT 1 FROM {from_reach} r WHERE {mine} AND r.rights = 2 AND r.shared = 0))",
             table = quote::table(&from.table.name),
             from_reach = from.reach(),
         )
@@ -319,57 +320,13 @@ pub fn seeded_count(location: &Location) -> Sql {
     Sql::built(format!("SELECT COUNT(*) AS n FROM {} WHERE seeded = 1", location.reach()))
 }
 
-/// How many rows are owned by others too.
-pub fn shared_count(location: &Location) -> Sql {
-    Sql::built(format!("SELECT COUNT(*) AS n FROM {} WHERE shared = 1", location.reach()))
-}
-
-/// Which of the rows that this subject owns.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Share {
-    /// All of them.
-    Any,
-    /// Those that others own as well.
-    OfOthersToo,
-}
-
-/// Marks rows that a shared row owns over this edge: its owners are theirs (O-1). The number of rows marked is 0 at the fix-point.
-pub fn mark_shared_by_owner(edge: &Edge, from: &Location, to: &Location, dialect: Dialect) -> Result<Statement, String> {
-    let reach = to.reach();
-    let own = quote::all_equal(&quote::key(to, "b", dialect), &quote::reach_key(to.key_width(), &reach));
-    let mut builder = Builder::new(String::new());
-    let join = joined(&mut builder, edge, from, to, dialect)?;
-    builder.text = format!(
-        "UPDATE {reach} SET shared = 1 WHERE rights = 2 AND shared = 0 AND EXISTS (SELECT 1 {join} WHERE {own} AND r.rights = 2 AND r.shared = 1)"
-    );
-    Ok(builder.finish())
-}
-
-/// The same over an edge from another source: one value set of a shared row.
-pub fn mark_shared_with(edge: &Edge, to: &Location, values: &[String], dialect: Dialect) -> Statement {
-    let reach = to.reach();
-    let mut builder = Builder::new(String::new());
-    let mut on = vec![quote::all_equal(&quote::key(to, "b", dialect), &quote::reach_key(to.key_width(), &reach))];
-    for (name, value) in edge.to_columns.iter().zip(values) {
-        let place = builder.bind(value.as_str());
-        on.push(format!("{} = {place}", quote::as_text(&quote::column("b", name), dialect)));
-    }
-    builder.text = format!(
-        "UPDATE {reach} SET shared = 1 WHERE rights = 2 AND shared = 0 AND EXISTS (SELECT 1 FROM {table} b WHERE {on})",
-        table = quote::table(&to.table.name),
-        on = on.join(" AND "),
-    );
-    builder.finish()
-}
-
-/// Values at an edge's start in the rows that this subject owns, as text.
-pub fn owned_values(edge: &Edge, from: &Location, share: Share, dialect: Dialect) -> Statement {
+/// Values at an edge's start in the rows that this subject alone owns, as text.
+pub fn owned_values(edge: &Edge, from: &Location, dialect: Dialect) -> Statement {
     let own = quote::all_equal(&quote::key(from, "a", dialect), &quote::reach_key(from.key_width(), "r"));
     let values: Vec<String> = edge.from_columns.iter().map(|name| quote::as_text(&quote::column("a", name), dialect)).collect();
     let builder = Builder::new(format!(
-        "SELECT DISTINCT {values} FROM {reach} r JOIN {table} a ON {own} WHERE r.rights = 2{narrowed}",
+        "SELECT DISTINCT {values} FROM {reach} r JOIN {table} a ON {own} WHERE r.rights = 2 AND r.shared = 0",
         values = values.join(", "),
-        narrowed = if share == Share::OfOthersToo { " AND r.shared = 1" } else { "" },
         reach = from.reach(),
         table = quote::table(&from.table.name),
     ));
@@ -409,4 +366,9 @@ pub fn mark_shared_across(edge: &Edge, to: &Location, ours: &[Vec<String>], dial
     }
     statements.push(Builder::new(format!("UPDATE {reach} SET shared = 1 WHERE shared = 2")).finish());
     statements
+}
+
+/// How many owned rows of a location are shared.
+pub fn shared_count(location: &Location) -> Sql {
+    Sql::built(format!("SELECT COUNT(*) AS n FROM {} WHERE shared = 1", location.reach()))
 }
