@@ -101,7 +101,9 @@ async fn examine(config: Config, context: &Context) -> Result<(Vec<Finding>, Vec
         }
     }
     // Every reason for which this fails has been found above.
-    if let Ok(deployment) = Deployment::open(config, Arc::clone(&context.clock), Arc::clone(&context.progress)).await {
+    if let Ok(deployment) =
+        Deployment::open(config, Arc::clone(&context.clock), Arc::clone(&context.progress), context.lenient_map).await
+    {
         findings.extend(systems::check(&deployment).await?);
         findings.extend(holdings::check(&deployment).await?);
         looked_at.push("holds");
