@@ -8,6 +8,7 @@ use std::time::{Duration, Instant};
 use serde_json::{Value, json};
 
 use super::support::database::Dump;
+use super::support::dice::Dice;
 use super::support::shop::{On, Shop, job};
 use super::support::skipped;
 
@@ -93,9 +94,8 @@ fn assert_same(end: &End, expected: &End, circumstances: &str) {
         assert_eq!(item, expected, "{circumstances}");
     }
     assert_eq!(items.len(), expected_items.len(), "{circumstances}");
-    let rest = |end: &End| {
-        (end.status.clone(), end.open.clone(), end.certificate.clone(), end.has_archive, end.once_in_journal.clone())
-    };
+    let rest =
+        |end: &End| (end.status.clone(), end.open.clone(), end.certificate.clone(), end.has_archive, end.once_in_journal.clone());
     assert_eq!(rest(end), rest(expected), "{circumstances}");
 }
 
@@ -274,25 +274,11 @@ fn e_3_rows_that_appeared_meanwhile_are_erased_and_counted_once() {
     }
 }
 
-/// Numbers from a seed that a failing test can print.
-struct Dice(u64);
-
-impl Dice {
-    fn below(&mut self, limit: u64) -> u64 {
-        // SplitMix64.
-        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let mut mixed = self.0;
-        mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        (mixed ^ (mixed >> 31)) % limit
-    }
-}
-
 /// Kills the worker at moments of its run that a seed picks. It gets through now and then; then the next request begins.
 fn killed_at_random(on: On, kind: &str, orders: u32, kills: u32) {
     let config = "limits: {batch_rows: 500}\n";
     let Some(Undisturbed { end: expected, took, .. }) = undisturbed(on, kind, orders, config) else { return };
-    let mut dice = Dice(0x5eed ^ u64::from(orders));
+    let mut dice = Dice::new(0x5eed);
     let mut killed = 0;
     let mut shop = None;
     for _ in 0..kills {
@@ -336,10 +322,12 @@ fn e_3_an_export_that_is_killed_at_random_moments_ends_as_if_it_had_not() {
 #[test]
 fn q_1_two_workers_answer_everything_once_and_never_one_person_twice_at_a_time() {
     let Some(shop) = Shop::open(On::Postgres, ORDERS, "") else { return };
-    let people: Vec<String> = (0..20).map(|number| format!("({}, 'person{number}@example.com', 'Person')", 2000 + number)).collect();
+    let people: Vec<String> =
+        (0..20).map(|number| format!("({}, 'person{number}@example.com', 'Person')", 2000 + number)).collect();
     shop.workspace.database.script(&format!("INSERT INTO customers VALUES {}", people.join(", ")));
-    let mut jobs: Vec<Value> =
-        (0..20).map(|number| json!({"kind": "erasure", "subject": {"email": format!("person{number}@example.com")}, "approval": "none"})).collect();
+    let mut jobs: Vec<Value> = (0..20)
+        .map(|number| json!({"kind": "erasure", "subject": {"email": format!("person{number}@example.com")}, "approval": "none"}))
+        .collect();
     // The same person five times, by different names, among the others.
     for number in 0..5 {
         let subject = if number % 2 == 0 { json!({"email": "Ada@example.com"}) } else { json!({"customer_id": "1001"}) };
@@ -359,7 +347,8 @@ fn q_1_two_workers_answer_everything_once_and_never_one_person_twice_at_a_time()
     assert_eq!(shop.workspace.database.count("customers WHERE id >= 2000"), 0);
     assert!(shop.ledger.count("(SELECT DISTINCT worker FROM attempt) AS workers") >= 2, "both had work");
     // Answering takes time, so attempts that overlap were at work at once.
-    let overlapping = "attempt a JOIN job ja ON ja.id = a.job_id JOIN attempt b ON b.job_id <> a.job_id JOIN job jb ON jb.id = b.job_id
+    let overlapping =
+        "attempt a JOIN job ja ON ja.id = a.job_id JOIN attempt b ON b.job_id <> a.job_id JOIN job jb ON jb.id = b.job_id
                        WHERE a.started_at < b.ended_at AND b.started_at < a.ended_at AND a.outcome = 'done' AND b.outcome = 'done'";
     assert!(shop.ledger.count(overlapping) > 0, "something ran side by side");
     let same_person = format!(
@@ -368,5 +357,10 @@ fn q_1_two_workers_answer_everything_once_and_never_one_person_twice_at_a_time()
     );
     assert_eq!(shop.ledger.count(&same_person), 0, "Q-1");
     shop.habeas("journal verify").run().code(0);
-    assert!(fs::read_dir(shop.workspace.path("archives")).expect("a folder").flatten().all(|entry| entry.path().extension().is_some_and(|e| e == "zip")));
+    assert!(
+        fs::read_dir(shop.workspace.path("archives"))
+            .expect("a folder")
+            .flatten()
+            .all(|entry| entry.path().extension().is_some_and(|e| e == "zip"))
+    );
 }

@@ -5,6 +5,8 @@ mod crash;
 mod demo_data;
 mod fides_fixture;
 mod harness;
+mod hold_race;
+mod leaks;
 mod support;
 mod verbs_checks;
 mod verbs_holds;

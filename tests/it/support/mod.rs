@@ -3,6 +3,7 @@
 
 pub mod binary;
 pub mod database;
+pub mod dice;
 pub mod fides;
 pub mod postgres;
 pub mod shop;
