@@ -174,7 +174,7 @@ impl Desk<'_, '_> {
                 identity: false,
                 records: 0,
             };
-            sources.push(Source { step, node: child.0, selection: Selection::Fate(fate::ERASE), masks: Vec::new() });
+            sources.push(Source { step, node: child.0, selection: Selection::Tied, masks: Vec::new() });
         }
         sources
     }
@@ -311,7 +311,8 @@ async fn write_records(
     let Some(location) = snapshot.location(source.node).cloned() else { return Ok(0) };
     let dialect = snapshot.dialect;
     let columns: Vec<String> = source.masks.iter().map(|(column, ..)| column.clone()).collect();
-    let statement = read::frozen(&location, source.selection, &source.step.guard, &columns, dialect);
+    let is_ranked = snapshot.inbound.iter().any(|key| key.parent.0 == source.node && key.child_node == Some(key.parent));
+    let statement = read::frozen(&location, source.selection, &source.step.guard, &columns, is_ranked, dialect);
     let width = location.key_width();
     let mut rows = snapshot.stream(statement).map_err(failed)?;
     let mut written = 0;

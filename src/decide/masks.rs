@@ -87,6 +87,7 @@ pub(super) fn objection(
     column: &str,
     masking: &Masking,
     declared_length: Option<usize>,
+    by_policy: bool,
 ) -> Option<(&'static str, String, String)> {
     let strategy = masking.name();
     let Some(live) = location.table.column(column) else {
@@ -99,8 +100,13 @@ pub(super) fn objection(
     if location.table.primary_key.iter().any(|key| key == column) {
         return Some((
             "mask_breaks_key",
-            format!("`{strategy}` on a column of the primary key: the row could not be found again, and what refers to it would break"),
-            "delete the rows instead (`on_erasure: delete` or `masking_strategy_override: {strategy: delete}` on the collection), or mark the field `read_only: true`".into(),
+            format!(
+                "`{strategy}` on a column of the primary key: the row could not be found again, and what refers to it would break"
+            ),
+            format!(
+                "delete the rows instead ({} on the collection), or leave this field as it is (`fides_meta: {{read_only: true}}`)",
+                delete_key(by_policy)
+            ),
         ));
     }
     if live.generated {
@@ -121,7 +127,7 @@ pub(super) fn objection(
         return Some((
             "mask_does_not_fit_type",
             format!("`{strategy}` writes text, the column is {}", live.declared_type),
-            "use `null_rewrite` for this field (`masking_strategy_override`), or mark it `read_only: true`".into(),
+            "write null into this field (`fides_meta: {masking_strategy_override: {strategy: null_rewrite}}`), or leave it as it is (`fides_meta: {read_only: true}`)".into(),
         ));
     }
     let constant = matches!(masking, Masking::StringRewrite { .. });
@@ -133,6 +139,11 @@ pub(super) fn objection(
         ));
     }
     too_long(live.max_length, declared_length, masking)
+}
+
+/// What a map writes to have rows deleted: `on_erasure` is not asked where a policy decides.
+fn delete_key(by_policy: bool) -> &'static str {
+    if by_policy { "`fides_meta: {masking_strategy_override: {strategy: delete}}`" } else { "`habeas: {on_erasure: delete}`" }
 }
 
 fn too_long(room: Option<usize>, declared: Option<usize>, masking: &Masking) -> Option<(&'static str, String, String)> {

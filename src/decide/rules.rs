@@ -53,6 +53,7 @@ fn by_map(collection: &Collection) -> Rule {
             collection
                 .fields
                 .iter()
+                .filter(|field| !field.read_only)
                 .filter_map(|field| field.mask.clone().map(|mask| (field.name.clone(), mask, field.length)))
                 .filter(|(_, mask, _)| *mask != Masking::Preserve)
                 .collect(),

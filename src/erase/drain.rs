@@ -89,8 +89,6 @@ pub struct DrainReport {
     pub erased_before: u64,
     /// Why sessions could not be ended, where that was tried in vain.
     pub problems: Vec<String>,
-    /// How long it took.
-    pub waited: Duration,
 }
 
 impl DrainReport {
@@ -143,7 +141,7 @@ pub async fn drain(
     let mut tx = ledger.begin().await?;
     let in_flight = permit::in_flight_since(&mut tx, epoch, barrier_us).await?.into_iter().map(in_flight).collect();
     let erased_before = permit::erased_under_way(&mut tx, hold_id, barrier_us).await?;
-    Ok(DrainReport { hold_id: hold_id.to_owned(), drained, in_flight, erased_before, problems, waited: started.elapsed() })
+    Ok(DrainReport { hold_id: hold_id.to_owned(), drained, in_flight, erased_before, problems })
 }
 
 /// Why a permit could not be fenced.

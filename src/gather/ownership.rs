@@ -7,7 +7,8 @@ use super::Gathering;
 use super::resolve::columns_of_kind;
 use super::traverse::{GatherError, gather_error};
 use crate::connector::sql::SnapshotError;
-use crate::connector::sql::text::{Statement, reach};
+use crate::connector::sql::text::Statement;
+use crate::connector::sql::text::reach;
 use crate::datamap::{Edge, Right};
 use crate::db::DbError;
 

@@ -4,9 +4,14 @@
 mod crash;
 mod demo_data;
 mod fides_fixture;
+mod fides_sample;
 mod harness;
 mod hold_race;
 mod leaks;
+mod laws_holds;
+mod laws_ownership;
+mod laws_plan;
+mod ownership_model;
 mod support;
 mod verbs_checks;
 mod verbs_holds;

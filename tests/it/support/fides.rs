@@ -4,6 +4,7 @@ use serde_json::Value;
 
 use super::database::Database;
 use super::postgres::postgres;
+use super::workspace::Workspace;
 
 /// Key of the sample's dataset.
 pub const DATASET: &str = "postgres_example_test_dataset";
@@ -21,6 +22,21 @@ pub fn database() -> Option<Database> {
     let database = postgres()?.create_database();
     database.script(SAMPLE_SQL);
     Some(database)
+}
+
+/// A workspace on the sample, with this data map and the twelve policies; `None`, after saying so, where there is no PostgreSQL. The
+/// source bears the dataset's name, so that the map needs no word of ours.
+pub fn workspace(map: &str) -> Option<Workspace> {
+    let workspace = Workspace::postgres(SAMPLE_SQL, map)?;
+    let config = std::fs::read_to_string(workspace.path("habeas.yaml")).expect("the configuration");
+    workspace.write("habeas.yaml", &config.replace("\n  app: ", &format!("\n  {DATASET}: ")));
+    workspace.write("datamap/policies.yml", POLICIES_YAML);
+    Some(workspace)
+}
+
+/// `{"dataset:collection": [row]}`, every field of the map.
+pub fn expected_access_raw() -> Value {
+    serde_json::from_str(include_str!("../../fixtures/fides/expected_access_raw.json")).expect("JSON")
 }
 
 /// Seven times `{targets, result: {"dataset:collection": [row]}}`.

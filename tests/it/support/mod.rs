@@ -1,10 +1,12 @@
 //! What the integration tests share: a private PostgreSQL server, databases of both kinds, the built program, a folder to run it in.
 //! It never talks to a server that it did not start.
 
+pub mod archive;
 pub mod binary;
 pub mod database;
 pub mod dice;
 pub mod fides;
+pub mod laws;
 pub mod postgres;
 pub mod shop;
 pub mod sqlite;
