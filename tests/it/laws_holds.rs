@@ -56,7 +56,11 @@ fn h_1_held_records_stay_and_the_rest_goes() {
             hold(&workspace, "M-1", &scope);
             let done = erase_ada(&workspace).code(3).json();
             assert_eq!(numbers(&workspace, "orders", "id"), stay, "{scope}");
-            assert_eq!(workspace.database.count("orders WHERE user_id = 1"), stay.len() as u64 - 1, "held rows are not even unlinked");
+            assert_eq!(
+                workspace.database.count("orders WHERE user_id = 1"),
+                stay.len() as u64 - 1,
+                "held rows are not even unlinked"
+            );
             assert_eq!(numbers(&workspace, "users", "id"), [2, 3], "nothing refers to her by a foreign key");
             assert_eq!(done["status"], "partial");
             assert_eq!(held(&done, "orders"), stay.len() as u64 - 1, "{done}");
@@ -233,8 +237,11 @@ fn h_1_a_mask_is_a_change_and_a_hold_forbids_it() {
     let users = collection(
         "users",
         "on_erasure: mask",
-        &[KEY_OF_USERS, "name: email, fides_meta: {identity: email, masking_strategy_override: {strategy: null_rewrite}}",
-          "name: name, fides_meta: {masking_strategy_override: {strategy: null_rewrite}}"],
+        &[
+            KEY_OF_USERS,
+            "name: email, fides_meta: {identity: email, masking_strategy_override: {strategy: null_rewrite}}",
+            "name: name, fides_meta: {masking_strategy_override: {strategy: null_rewrite}}",
+        ],
     );
     for workspace in Workspace::on_both(&script, &map(&[users.clone()])) {
         hold(&workspace, "M-1", &json!({"record": {"dataset": "app", "collection": "users", "key": ["1"]}}));

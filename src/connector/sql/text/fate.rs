@@ -74,8 +74,10 @@ pub fn assign(location: &Location, rows: Rows, fate: i64, ground: Option<&str>) 
 
 /// Keeps rows under a hold, whatever was decided before: a hold beats everything (H-1). `extra` narrows to records or a predicate.
 pub fn hold(location: &Location, matter: &str, narrowed: Narrowed<'_>, dialect: Dialect) -> Result<Statement, String> {
-    let mut builder =
-        Builder::new(format!("UPDATE {reach} SET fate = 3, cut = 0, ground = 'hold', review_on = NULL, reference = ", reach = location.reach()));
+    let mut builder = Builder::new(format!(
+        "UPDATE {reach} SET fate = 3, cut = 0, ground = 'hold', review_on = NULL, reference = ",
+        reach = location.reach()
+    ));
     let matter = builder.bind(matter);
     builder.push(&matter).push(" WHERE (ground IS NULL OR ground <> 'hold')");
     match narrowed {
