@@ -2,6 +2,8 @@
 //! verifier has seen what will go (V-3); the people's own rows go last, because everything else is found through them; and what is said
 //! in the end is said by the verifier alone.
 
+use std::collections::BTreeSet;
+
 use super::case::{Case, JobError};
 use super::certifying::{Verdict, certify};
 use super::passes::{carry_out, new_manifest, new_pass};
@@ -98,7 +100,8 @@ async fn plan_and_freeze(case: &mut Case<'_>) -> Result<Planned, JobError> {
         gathering.close().await?;
         return Ok(Planned::Ended(refuse_plan(case, &plan).await?));
     }
-    let (file, mut writer) = new_manifest(case)?;
+    let (file, writer) = new_manifest(case)?;
+    let mut writer = writer.after_rounds(rounds_before(case).await?);
     let frozen = decided.freeze(&mut gathering, &mask_secret(case), &mut writer, false).await;
     gathering.close().await?;
     let Frozen { plan, steps } = frozen?;
@@ -122,6 +125,15 @@ async fn plan_and_freeze(case: &mut Case<'_>) -> Result<Planned, JobError> {
     tx.commit().await?;
     case.deployment.progress.end();
     Ok(Planned::Frozen(Box::new(plan), Box::new(pass)))
+}
+
+/// How many plans of the request have been carried out to their end.
+async fn rounds_before(case: &Case<'_>) -> Result<u64, JobError> {
+    let mut tx = case.deployment.ledger.begin().await?;
+    let passes = execution::of_request(&mut tx, &case.request.id).await?;
+    tx.rollback().await?;
+    let ended = passes.into_iter().filter(|pass| pass.stage == Stage::Done);
+    Ok(ended.map(|pass| pass.plan_digest).collect::<BTreeSet<String>>().len() as u64)
 }
 
 /// A manifest that no pass of the ledger names was left by an attempt that died before its commit.
