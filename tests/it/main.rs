@@ -1,11 +1,13 @@
 //! Integration tests: the built program, real databases, files on disk. One binary, because each further one would link everything again.
 //! A test whose server is missing says `SKIPPED: needs …`; under `tests/run` that is a failure.
 
+mod awkward;
 mod demo_data;
 mod fides_fixture;
 mod fides_sample;
 mod harness;
 mod support;
+mod validators;
 mod verbs_checks;
 mod verbs_holds;
 mod verbs_requests;

@@ -7,6 +7,7 @@ pub mod database;
 pub mod fides;
 pub mod postgres;
 pub mod sqlite;
+pub mod tools;
 pub mod workspace;
 
 /// Says that a test cannot run here. Under `tests/run`, which has installed everything, that is a failure.
