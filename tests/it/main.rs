@@ -8,6 +8,7 @@ mod fides_sample;
 mod harness;
 mod laws_ownership;
 mod ownership_model;
+mod readme;
 mod support;
 mod verbs_checks;
 mod verbs_holds;
