@@ -19,9 +19,11 @@ use super::{
 };
 use crate::clock::SystemClock;
 use crate::observe::logging::{self, LogOptions};
+use crate::observe::panics;
 
 /// Runs the program with its arguments, the program's own name first.
 pub fn main(arguments: impl IntoIterator<Item = OsString>) -> Exit {
+    panics::report_places_only();
     let arguments: Vec<OsString> = arguments.into_iter().collect();
     let cli = match Cli::try_parse_from(&arguments) {
         Ok(cli) => cli,

@@ -13,6 +13,7 @@ mod laws_ownership;
 mod laws_plan;
 mod leaks;
 mod ownership_model;
+mod readme;
 mod support;
 mod validators;
 mod verbs_checks;
