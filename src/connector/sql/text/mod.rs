@@ -8,6 +8,7 @@ pub mod predicate;
 pub mod quote;
 pub mod reach;
 pub mod read;
+pub mod way;
 
 use crate::db::{Arg, Sql};
 
