@@ -174,6 +174,31 @@ fn e_3_after_a_hold_that_kept_everything_the_same_plan_is_carried_out() {
     }
 }
 
+/// Whoever places a hold may be killed while waiting for what is in flight: the hold covers already, and the next sweep makes it active.
+#[test]
+fn h_2_a_hold_whose_placing_was_killed_covers_and_becomes_active_later() {
+    for on in [On::Sqlite, On::Postgres] {
+        let Some(shop) = Shop::open(on, 7, CONFIG) else { continue };
+        let request = shop.submit(&job("erasure"));
+        shop.ledger.script(
+            "INSERT INTO permit (id, request_id, job_id, attempt, hold_epoch, hold_digest, source, batch_no, record_count, digest, opened_at, deadline)
+                 VALUES ('p', 'somebody', 'j', 1, 0, 'sha256:00', 'app', 0, 5, 'sha256:00', 0, 9000000000000000)",
+        );
+        let mut placing = shop.habeas("hold place - --by grace").input(Scope::Person.file()).start();
+        assert!(placing.until(Duration::from_secs(30), || shop.ledger.count("hold WHERE state = 'placing'") == 1));
+        assert_eq!(placing.kill().code, None);
+        shop.habeas("worker --once").run().code(0);
+        assert_eq!(shop.request(&request)["status"], "partial");
+        assert_eq!(taken_from(&shop, 7), 0, "H-1: it covers although nobody was told so");
+        shop.ledger.script(
+            "UPDATE permit SET closed_at = 1, outcome = 'committed', affected = 5, already_absent = 0, held = 0 WHERE id = 'p'",
+        );
+        let swept = shop.habeas("sweep --json").run().code(0).json();
+        assert_eq!(swept["holds_activated"], 1, "{swept}");
+        assert_eq!(shop.ledger.count("hold WHERE state = 'active'"), 1);
+    }
+}
+
 fn rounds(on: On) {
     let mut dice = Dice::new(0x401d);
     let mut seen = Vec::new();
