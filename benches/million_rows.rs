@@ -140,7 +140,7 @@ fn habeas(workspace: &Workspace, kind: &str) -> Result<Measured, String> {
     let mut command = std::process::Command::new(env!("CARGO_BIN_EXE_habeas"));
     command
         .current_dir(workspace.root())
-        .args(["--json", "--progress", "none", "--no-input", "run"])
+        .args(["--json", "--progress", "json", "--no-input", "run"])
         .arg(format!("jobs/{kind}.json"));
     measure(&mut command)
 }
@@ -198,5 +198,8 @@ fn report(name: &str, run: &Measured, rows: u64, plain: Option<&Measured>) {
     match plain.processor.as_secs_f64() {
         client if client < 0.1 => println!(),
         client => println!("  {:.2} x cpu", processor / client),
+    }
+    for stage in &run.stages {
+        println!("    {:<16} {:>7.2} s", stage.name, stage.wall.as_secs_f64());
     }
 }

@@ -2,7 +2,8 @@
 //! environment then names the place: `HABEAS_FAILPOINT=erase-after-source-commit`, or `…:3` for the third time it is passed.
 //!
 //! All places: `export-before-publish`, `freeze-before-ledger`, `erase-before-permit`, `erase-after-permit`, `erase-before-source-commit`,
-//! `erase-after-source-commit`, `erase-after-close`, `verify-before-record`, `certify-before-record`, `certify-after-record`.
+//! `erase-after-source-commit`, `erase-after-close`, `pass-before-ledger`, `verify-before-record`, `certify-before-record`,
+//! `certify-before-commit`, `certify-after-record`, `answer-before-settle`.
 
 /// Ends the process as SIGKILL would, if the environment asks for it here.
 #[cfg(feature = "failpoints")]

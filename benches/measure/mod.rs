@@ -4,10 +4,18 @@
 use std::fs;
 use std::io::Read;
 use std::process::{Command, Stdio};
-use std::thread::{sleep, spawn};
+use std::thread::{JoinHandle, sleep, spawn};
 use std::time::{Duration, Instant};
 
 use serde_json::Value;
+
+/// A stage of a run that told of its progress.
+pub struct Stage {
+    /// Its name.
+    pub name: String,
+    /// How long it took.
+    pub wall: Duration,
+}
 
 /// What a run cost, and what it said.
 pub struct Measured {
@@ -17,6 +25,8 @@ pub struct Measured {
     pub processor: Duration,
     /// The most memory in use at once by the process itself, in bytes.
     pub peak_memory: u64,
+    /// Its stages in their order, as `--progress json` tells them; none for other programs.
+    pub stages: Vec<Stage>,
     stdout: String,
 }
 
@@ -30,13 +40,14 @@ impl Measured {
 /// Runs a program to its end. Any exit code but 0 is an error.
 pub fn measure(command: &mut Command) -> Result<Measured, String> {
     let started = Instant::now();
-    let mut child =
-        command.stdin(Stdio::null()).stdout(Stdio::piped()).spawn().map_err(|error| format!("cannot start: {error}"))?;
-    let mut pipe = child.stdout.take().ok_or("no standard output")?;
-    let reader = spawn(move || {
-        let mut text = String::new();
-        pipe.read_to_string(&mut text).map(|_| text)
-    });
+    let mut child = command
+        .stdin(Stdio::null())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .map_err(|error| format!("cannot start: {error}"))?;
+    let stdout = read_aside(child.stdout.take().ok_or("no standard output")?);
+    let stderr = read_aside(child.stderr.take().ok_or("no standard error")?);
     let (mut peak_memory, mut ticks) = (0, 0);
     // A process that has ended keeps its times until somebody waits for it: the last look sees all of them.
     while let Some((state, used)) = state_and_ticks(child.id()) {
@@ -49,12 +60,29 @@ pub fn measure(command: &mut Command) -> Result<Measured, String> {
     }
     let wall = started.elapsed();
     let status = child.wait().map_err(|error| error.to_string())?;
-    let stdout = reader.join().map_err(|_| "the reader died")?.map_err(|error| error.to_string())?;
+    let stdout = stdout.join().map_err(|_| "the reader died")?.map_err(|error| error.to_string())?;
+    let stderr = stderr.join().map_err(|_| "the reader died")?.map_err(|error| error.to_string())?;
     if !status.success() {
-        return Err(format!("{} ended with {status}\n{stdout}", command.get_program().display()));
+        return Err(format!("{} ended with {status}\n{stdout}\n{stderr}", command.get_program().display()));
     }
+    let stages = stderr.lines().filter_map(stage_that_ended).collect();
     // Linux counts in hundredths of a second here on every architecture (USER_HZ).
-    Ok(Measured { wall, processor: Duration::from_millis(ticks * 10), peak_memory, stdout })
+    Ok(Measured { wall, processor: Duration::from_millis(ticks * 10), peak_memory, stages, stdout })
+}
+
+/// Reads a pipe on a thread of its own, so that a full pipe never holds the program up.
+fn read_aside(mut pipe: impl Read + Send + 'static) -> JoinHandle<std::io::Result<String>> {
+    spawn(move || {
+        let mut text = String::new();
+        pipe.read_to_string(&mut text).map(|_| text)
+    })
+}
+
+fn stage_that_ended(line: &str) -> Option<Stage> {
+    let event: Value = serde_json::from_str(line).ok()?;
+    (event["event"] == "end").then_some(())?;
+    let wall = Duration::from_millis(event["elapsed_ms"].as_u64()?);
+    Some(Stage { name: event["stage"].as_str()?.to_owned(), wall })
 }
 
 /// State letter and processor time of a process and its finished children.

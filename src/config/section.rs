@@ -23,7 +23,9 @@ pub(super) struct Reader<'e> {
 
 impl<'e> Reader<'e> {
     pub(super) fn new(file: &Path, environment: Environment<'e>) -> Self {
-        let folder = file.parent().unwrap_or(Path::new("")).to_owned();
+        let beside = file.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+        // Absolute, so that what is stored in the ledger holds from every working directory.
+        let folder = std::path::absolute(beside).unwrap_or_else(|_| beside.to_owned());
         Reader { file: file.to_owned(), folder, environment, problems: RefCell::default() }
     }
 

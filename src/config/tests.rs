@@ -43,7 +43,7 @@ fn a_name_is_enough_and_every_default_lies_beside_the_file() {
     assert_eq!(config.keys, Path::new("/etc/habeas/keys"));
     assert_eq!(config.journal.copies, Path::new("/etc/habeas/checkpoints"));
     assert_eq!(config.data_map, Path::new("/etc/habeas/datamap"));
-    assert_eq!(config.limits.batch_rows, 5_000);
+    assert_eq!(config.limits.batch_rows, 10_000);
     assert_eq!(config.limits.permit.as_secs(), 5);
     assert_eq!(config.holds.grace_days, 7);
     assert_eq!(config.verify.again_after.last(), Some(&SignedDuration::from_hours(30 * 24)));
@@ -70,11 +70,11 @@ http: {listen: 127.0.0.1:8080}
 mail: {anything: [goes]}
 ";
     let environment = |name: &str| Some(format!("postgres://{}@db/app", name.to_lowercase()));
-    let config = Config::parse(text, Path::new("conf/habeas.yaml"), &environment).unwrap();
+    let config = Config::parse(text, Path::new("/srv/conf/habeas.yaml"), &environment).unwrap();
     assert_eq!(config.controller.time_zone.iana_name(), Some("Europe/Vienna"));
-    assert_eq!(config.spool, Path::new("conf/state/spool"), "beside the ledger");
+    assert_eq!(config.spool, Path::new("/srv/conf/state/spool"), "beside the ledger");
     assert_eq!(config.archives, Path::new("/srv/archives"));
-    assert_eq!(config.sources["local"].url().expose_secret(), "sqlite:conf/data/local.db");
+    assert_eq!(config.sources["local"].url().expose_secret(), "sqlite:/srv/conf/data/local.db");
     assert_eq!(config.sources["app"].url().expose_secret(), "postgres://app_url@db/app");
     assert_eq!(config.sources["app"].verify_url().expose_secret(), "postgres://verify_url@db/app");
     assert!(config.sources["app"].verifies_separately());

@@ -100,8 +100,13 @@ impl Desk<'_, '_> {
                 let names = [Identifier::new(&identity.kind, value.as_str()), Identifier::new(&identity.kind, normal)];
                 let refs: Vec<String> = names.iter().map(|name| self.brief.keys.alias_ref(name)).collect();
                 let Some(hold) = self.brief.holds.covers_subject(&refs).into_iter().next() else { continue };
-                let statement =
-                    fate::hold_rows_with(&location, &[identity.column.clone()], &[value], hold.matter.as_str(), dialect);
+                let statement = fate::hold_rows_with(
+                    &location,
+                    std::slice::from_ref(&identity.column),
+                    &[value],
+                    hold.matter.as_str(),
+                    dialect,
+                );
                 let Some((_, snapshot)) = self.gathering.snapshot_of(node) else { continue };
                 snapshot.run(statement).await.map_err(failed)?;
             }

@@ -6,11 +6,11 @@ use super::rules::Rule;
 use super::{Decided, Desk, GatherError, Items, MaskSecret, map_error, masks};
 use crate::connector::sql::text::fate;
 use crate::connector::sql::text::read::{self, Selection};
-use crate::connector::sql::{SnapshotError, Tally, decode};
+use crate::connector::sql::{Snapshot, SnapshotError, Tally, decode};
 use crate::datamap::{Masking, Right};
 use crate::db::DbError;
 use crate::gather::Gathering;
-use crate::plan::{Action, ColumnChange, Disposition, Ground, ManifestRecord, Order, Plan, PlanItem, Retained, Step};
+use crate::plan::{Action, ColumnChange, Disposition, Ground, ManifestRecord, Order, Plan, PlanItem, Referrer, Retained, Step};
 
 /// Where the records of a manifest go: an encrypted spool, or nowhere when only the digest is wanted.
 pub trait ManifestSink: Send {
@@ -72,9 +72,11 @@ impl Desk<'_, '_> {
             item,
             action,
             guard,
+            unreferenced: Vec::new(),
             identity,
             records: 0,
         };
+        let referrers = referrers_of(snapshot, node);
         let main = items.len();
         let mut cut_item: Option<PlanItem> = None;
         for cut in self.cuts.0.iter().filter(|cut| cut.node == node) {
@@ -114,12 +116,9 @@ impl Desk<'_, '_> {
             });
         }
         if item.disposition == Disposition::Erase && item.expected > 0 {
-            sources.push(Source {
-                step: step(main, Disposition::Erase, Action::Delete, owners),
-                node,
-                selection: Selection::Fate(fate::ERASE),
-                masks: Vec::new(),
-            });
+            let mut delete = step(main, Disposition::Erase, Action::Delete, owners);
+            delete.unreferenced = referrers;
+            sources.push(Source { step: delete, node, selection: Selection::Fate(fate::ERASE), masks: Vec::new() });
         }
         if !item.retained.is_empty() {
             sources.push(Source {
@@ -171,13 +170,31 @@ impl Desk<'_, '_> {
                 item,
                 action: Action::Clear { columns: key.child_columns.clone() },
                 guard: key.child_columns.clone(),
+                unreferenced: Vec::new(),
                 identity: false,
                 records: 0,
             };
-            sources.push(Source { step, node: child.0, selection: Selection::Fate(fate::ERASE), masks: Vec::new() });
+            sources.push(Source { step, node: child.0, selection: Selection::Tied, masks: Vec::new() });
         }
         sources
     }
+}
+
+/// Tables whose rows own rows of this node by referring to them. Their own rows of this subject go first, so that one that still refers is
+/// somebody else's.
+fn referrers_of(snapshot: &Snapshot, node: usize) -> Vec<Referrer> {
+    let mapped = snapshot
+        .mapped_references()
+        .iter()
+        .filter(|key| key.parent.0 == node && key.child_node.is_none_or(|child| child.0 != node));
+    mapped
+        .map(|key| Referrer {
+            schema: key.child.schema.clone(),
+            table: key.child.name.clone(),
+            columns: key.child_columns.clone(),
+            referred: key.parent_columns.clone(),
+        })
+        .collect()
 }
 
 fn item_of(place: &crate::datamap::Node, rule: &Rule, tally: &[Tally]) -> PlanItem {
@@ -294,7 +311,8 @@ async fn write_records(
     let Some(location) = snapshot.location(source.node).cloned() else { return Ok(0) };
     let dialect = snapshot.dialect;
     let columns: Vec<String> = source.masks.iter().map(|(column, ..)| column.clone()).collect();
-    let statement = read::frozen(&location, source.selection, &source.step.guard, &columns, dialect);
+    let is_ranked = snapshot.inbound.iter().any(|key| key.parent.0 == source.node && key.child_node == Some(key.parent));
+    let statement = read::frozen(&location, source.selection, &source.step.guard, &columns, is_ranked, dialect);
     let width = location.key_width();
     let mut rows = snapshot.stream(statement).map_err(failed)?;
     let mut written = 0;

@@ -7,7 +7,7 @@ use thiserror::Error;
 
 use super::manifest::{Group, ManifestError, ManifestReader};
 use super::{Authorisation, FenceError, PermitError, PermitRequest, authorise, fence};
-use crate::connector::sql::{Applied, EraseError, EraseSession, Location, ReadBack, SqlBatch, SqlSource};
+use crate::connector::sql::{Applied, EraseError, EraseSession, Idle, Location, ReadBack, SqlBatch, SqlSource};
 use crate::datamap::NodeId;
 use crate::db::DbError;
 use crate::deployment::Deployment;
@@ -63,10 +63,10 @@ pub struct Executor<'a> {
 }
 
 impl Executor<'_> {
-    /// Deals with the records of a pass up to `end`. Running it again changes nothing (E-3).
+    /// Deals with the records of a pass up to `end`. Running it again changes nothing (E-3). [`Executor::settle_unknown`] comes first.
     pub async fn run(&self, pass: &mut Execution, end: u64) -> Result<(), ExecuteError> {
-        let settled_to = self.settle_unknown(pass).await?;
         let mut reader = ManifestReader::open(&self.deployment.keys, &self.deployment.config.spool, pass, pass.position)?;
+        let mut idle = BTreeMap::new();
         while pass.position < end {
             if self.lease.cancel.is_raised() {
                 return Err(ExecuteError::Stopped);
@@ -75,18 +75,18 @@ impl Executor<'_> {
             if groups.is_empty() {
                 break;
             }
-            // Rows that a lost attempt of this very batch has dealt with are its doing, and count as such.
-            let tried_before = pass.position < settled_to;
-            self.batch(pass, groups, tried_before).await?;
+            self.batch(pass, groups, &mut idle).await?;
             pass.position = reader.position();
         }
         Ok(())
     }
 
-    async fn batch(&self, pass: &mut Execution, groups: Vec<Group>, tried_before: bool) -> Result<(), ExecuteError> {
+    async fn batch(&self, pass: &mut Execution, groups: Vec<Group>, idle: &mut BTreeMap<String, Idle>) -> Result<(), ExecuteError> {
         let source_name = pass.steps[groups[0].step].source.clone();
         let source = self.sources.get(&source_name).ok_or_else(|| ExecuteError::Drifted(source_name.clone()))?;
         let count: u64 = groups.iter().map(|group| group.rows.keys.len() as u64).sum();
+        // Rows that a lost attempt of this very batch has dealt with are its doing, and count as such.
+        let tried_before = self.was_committed(pass, &source_name).await?;
         failpoint::hit("erase-before-permit");
         let mut permit = self.open_permit(pass, &source_name, count).await?;
         failpoint::hit("erase-after-permit");
@@ -94,7 +94,7 @@ impl Executor<'_> {
         let failed = |problem: EraseError| ExecuteError::Source { source_name: source_name.clone(), problem };
         let mut tallies = pass.tallies.clone();
         let mut closing = Closing { outcome: PermitOutcome::Committed, affected: 0, already_absent: 0, held: 0 };
-        let started = EraseSession::begin(source, permit.id(), ttl).await;
+        let started = EraseSession::begin(source, idle.remove(&source_name), permit.id(), ttl).await;
         let mut session = match started {
             Ok(session) => session,
             Err(problem) => {
@@ -130,7 +130,9 @@ impl Executor<'_> {
             tallies[group.step].add(step);
         }
         failpoint::hit("erase-before-source-commit");
-        self.commit(session, permit, pass, count, tallies, closing, &source_name).await
+        let committed = self.commit(session, permit, pass, count, tallies, closing, &source_name).await?;
+        idle.insert(source_name, committed);
+        Ok(())
     }
 
     /// The one place where an erasure becomes durable: the permit is looked at last, and the outcome is recorded whatever it is.
@@ -144,7 +146,7 @@ impl Executor<'_> {
         tallies: Vec<StepTally>,
         closing: Closing,
         source_name: &str,
-    ) -> Result<(), ExecuteError> {
+    ) -> Result<Idle, ExecuteError> {
         let mut tx = self.deployment.ledger.begin().await?;
         let valid = permit.still_valid(&mut tx).await;
         drop(tx);
@@ -153,13 +155,16 @@ impl Executor<'_> {
             self.close_undone(permit, pass).await?;
             return Err(refusal.into());
         }
-        if let Err(problem) = session.commit().await {
-            // Nobody knows whether it took effect: the next attempt fences the session and reads the source (E-2).
-            let mut tx = self.deployment.ledger.begin().await?;
-            permit.close(&mut tx, Closing::unknown()).await?;
-            tx.commit().await.map_err(LedgerError::from)?;
-            return Err(ExecuteError::Source { source_name: source_name.to_owned(), problem: problem.into() });
-        }
+        let idle = match session.commit().await {
+            Ok(idle) => idle,
+            Err(problem) => {
+                // Nobody knows whether it took effect: the next attempt fences the session and reads the source (E-2).
+                let mut tx = self.deployment.ledger.begin().await?;
+                permit.close(&mut tx, Closing::unknown()).await?;
+                tx.commit().await.map_err(LedgerError::from)?;
+                return Err(ExecuteError::Source { source_name: source_name.to_owned(), problem: problem.into() });
+            }
+        };
         failpoint::hit("erase-after-source-commit");
         let id = permit.id().to_owned();
         let position = pass.position + count;
@@ -180,7 +185,7 @@ impl Executor<'_> {
         failpoint::hit("erase-after-close");
         pass.tallies = tallies;
         self.deployment.progress.advance(count);
-        Ok(())
+        Ok(idle)
     }
 
     async fn open_permit(&self, pass: &Execution, source: &str, count: u64) -> Result<super::Permit, ExecuteError> {
@@ -219,17 +224,19 @@ impl Executor<'_> {
         Ok(())
     }
 
-    /// Permits of this request that nobody closed: their sessions are ended, the source is read, and what it shows is written down. Returns
-    /// the end of the batch that was being tried, if it is the next one.
-    async fn settle_unknown(&self, pass: &mut Execution) -> Result<u64, ExecuteError> {
+    /// Permits of this request that nobody closed, whichever pass they are of: their sessions are ended, the source is read, and what it
+    /// shows is written down (E-2). Nothing else may happen before.
+    pub async fn settle_unknown(&self, passes: &[Execution]) -> Result<(), ExecuteError> {
+        let Some(first) = passes.first() else { return Ok(()) };
         let mut tx = self.deployment.ledger.begin().await?;
-        let open = permit::unsettled_of_request(&mut tx, &pass.request_id).await?;
+        let open = permit::unsettled_of_request(&mut tx, &first.request_id).await?;
         drop(tx);
-        let mut settled_to = pass.position;
         for row in open {
             fence(&self.deployment.ledger, self.sources, &row).await?;
-            let mine = row.batch_no == batch_number(pass, pass.position);
-            let done = if mine { self.read_again(pass, row.record_count).await? } else { 0 };
+            let of_this_batch = |pass: &&Execution| batch_number(pass, pass.position) == row.batch_no;
+            // A pass moves on in the transaction that closes its permit, so that an open one is always of the batch where its pass stands.
+            let pass = passes.iter().find(of_this_batch).ok_or(PermitError::Unsettled)?;
+            let done = self.read_again(pass, row.record_count).await?;
             let outcome = if done > 0 { PermitOutcome::Committed } else { PermitOutcome::RolledBack };
             let mut tx = self.deployment.ledger.begin().await?;
             let closing = Closing { outcome, affected: done, already_absent: 0, held: 0 };
@@ -243,11 +250,17 @@ impl Executor<'_> {
             })
             .await?;
             tx.commit().await.map_err(LedgerError::from)?;
-            if mine {
-                settled_to = pass.position + row.record_count;
-            }
         }
-        Ok(settled_to)
+        Ok(())
+    }
+
+    /// Whether the batch at the present position was committed by an attempt that could not note it any more.
+    async fn was_committed(&self, pass: &Execution, source: &str) -> Result<bool, ExecuteError> {
+        let mut tx = self.deployment.ledger.begin().await?;
+        let batch_no = batch_number(pass, pass.position);
+        let known = permit::was_committed(&mut tx, &pass.request_id, source, batch_no, &pass.plan_digest).await?;
+        tx.rollback().await.map_err(LedgerError::from)?;
+        Ok(known)
     }
 
     /// How many rows of the batch at the present position are as their step leaves them.
@@ -334,7 +347,15 @@ pub fn batch_of(
         return None;
     }
     let co_owned = matches!(step.action, Action::Clear { .. });
-    Some(SqlBatch { source: source.name.clone(), location, action: step.action.clone(), guard: step.guard.clone(), rows, co_owned })
+    Some(SqlBatch {
+        source: source.name.clone(),
+        location,
+        action: step.action.clone(),
+        guard: step.guard.clone(),
+        unreferenced: step.unreferenced.clone(),
+        rows,
+        co_owned,
+    })
 }
 
 /// Batches are numbered by the record that they begin with, so that a batch that is tried again has the same number.

@@ -7,38 +7,52 @@ use super::Gathering;
 use super::resolve::columns_of_kind;
 use super::traverse::{GatherError, gather_error};
 use crate::connector::sql::SnapshotError;
-use crate::connector::sql::text::{Statement, reach};
+use crate::connector::sql::text::Statement;
+use crate::connector::sql::text::reach;
 use crate::datamap::{Edge, Right};
 use crate::db::DbError;
 
 impl Gathering<'_> {
     pub(super) async fn find_other_owners(&mut self) -> Result<(), GatherError> {
+        self.find_other_identities().await?;
         let graph = self.graph;
-        for edge in graph.edges.iter().filter(|edge| edge.right == Right::Owns) {
-            if graph.nodes[edge.from.0].source == graph.nodes[edge.to.0].source {
-                self.find_owners_over(edge).await?;
-            } else {
-                self.find_owners_across(edge).await?;
+        loop {
+            let mut marked = 0;
+            for edge in graph.edges.iter().filter(|edge| edge.right == Right::Owns) {
+                marked += if graph.nodes[edge.from.0].source == graph.nodes[edge.to.0].source {
+                    self.find_owners_over(edge).await?
+                } else {
+                    self.find_owners_across(edge).await?
+                };
+            }
+            if marked == 0 {
+                return Ok(());
             }
         }
-        self.find_other_identities().await
     }
 
-    async fn find_owners_over(&mut self, edge: &Edge) -> Result<(), GatherError> {
-        if self.is_only_way(edge) {
-            return Ok(());
+    async fn find_owners_over(&mut self, edge: &Edge) -> Result<u64, GatherError> {
+        if self.is_only_way(edge) && self.shared_rows(edge.from.0).await? == 0 {
+            return Ok(0);
         }
-        let Some((source, snapshot)) = self.snapshot_of(edge.to.0) else { return Ok(()) };
+        let Some((source, snapshot)) = self.snapshot_of(edge.to.0) else { return Ok(0) };
         let source = source.to_owned();
-        let (Some(from), Some(to)) = (snapshot.location(edge.from.0), snapshot.location(edge.to.0)) else { return Ok(()) };
+        let (Some(from), Some(to)) = (snapshot.location(edge.from.0), snapshot.location(edge.to.0)) else { return Ok(0) };
         let statement =
             reach::mark_shared(edge, from, to, snapshot.dialect).map_err(|text| gather_error(&source, SnapshotError::Map(text)))?;
-        snapshot.run(statement).await.map_err(|problem| GatherError::Source { source_name: source, problem })?;
-        Ok(())
+        snapshot.run(statement).await.map_err(|problem| GatherError::Source { source_name: source, problem })
+    }
+
+    async fn shared_rows(&mut self, node: usize) -> Result<u64, GatherError> {
+        let Some((source, snapshot)) = self.snapshot_of(node) else { return Ok(0) };
+        let source = source.to_owned();
+        let Some(location) = snapshot.location(node) else { return Ok(0) };
+        let statement = Statement { sql: reach::shared_count(location), args: Vec::new() };
+        snapshot.count(statement).await.map_err(|problem| GatherError::Source { source_name: source, problem })
     }
 
     /// A row that can be owned over this edge alone, whose columns name its owner by key, has been reached through that owner: there is no
-    /// other to look for. It saves a pass over the largest tables.
+    /// other to look for, unless the owner is shared. It saves a pass over the largest tables.
     fn is_only_way(&mut self, edge: &Edge) -> bool {
         let graph = self.graph;
         let owning = graph.edges.iter().filter(|other| other.to == edge.to && other.right == Right::Owns).count();
@@ -50,17 +64,18 @@ impl Gathering<'_> {
 
     /// Over an edge from another source: the row is shared if it names a value that is not among ours. When the other source could not be
     /// read, none is ours.
-    async fn find_owners_across(&mut self, edge: &Edge) -> Result<(), GatherError> {
+    async fn find_owners_across(&mut self, edge: &Edge) -> Result<u64, GatherError> {
+        let before = self.shared_rows(edge.to.0).await?;
         let ours = self.owned_values(edge).await?;
-        let Some((source, snapshot)) = self.snapshot_of(edge.to.0) else { return Ok(()) };
+        let Some((source, snapshot)) = self.snapshot_of(edge.to.0) else { return Ok(0) };
         let source = source.to_owned();
         let dialect = snapshot.dialect;
-        let Some(to) = snapshot.location(edge.to.0).cloned() else { return Ok(()) };
+        let Some(to) = snapshot.location(edge.to.0).cloned() else { return Ok(0) };
         let failed = |problem: DbError| GatherError::Source { source_name: source.clone(), problem };
         for statement in reach::mark_shared_across(edge, &to, &ours, dialect) {
             snapshot.run(statement).await.map_err(failed)?;
         }
-        Ok(())
+        Ok(self.shared_rows(edge.to.0).await?.saturating_sub(before))
     }
 
     async fn owned_values(&mut self, edge: &Edge) -> Result<Vec<Vec<String>>, GatherError> {

@@ -56,7 +56,9 @@ fn full_name(node: &Node) -> String {
 /// Whether the collection's rows are people: other collections refer to its primary key, or an identity column is its primary key.
 fn stands_for_people(graph: &Graph, at: usize, snapshot: &Snapshot) -> bool {
     let Some(location) = snapshot.location(at) else { return false };
-    graph.edges.iter().any(|edge| edge.from.0 == at && edge.from_columns == location.table.primary_key)
+    let key = &location.table.primary_key;
+    let is_named_by_its_key = graph.nodes[at].identities.iter().any(|identity| *key == [identity.column.clone()]);
+    is_named_by_its_key || graph.edges.iter().any(|edge| edge.from.0 == at && edge.from_columns == *key)
 }
 
 async fn refuse_contradictions(snapshot: &mut Snapshot, at: usize, node: &Node, subject: &Subject) -> Result<(), GatherError> {

@@ -110,6 +110,13 @@ impl JobError {
         }
     }
 
+    /// Whether a source refused a batch because its rows are not as they were planned: something refers to them now.
+    pub fn source_refused(&self) -> bool {
+        use crate::connector::sql::EraseError;
+        use crate::db::DbError;
+        matches!(self, JobError::Execute(ExecuteError::Source { problem: EraseError::Database(DbError::Refused { .. }), .. }))
+    }
+
     /// Whether the same attempt a little later may succeed without anybody doing anything.
     pub fn is_transient(&self) -> bool {
         match self {

@@ -74,6 +74,11 @@ fn folder_name(case: &Case<'_>, id: &str) -> String {
     format!("{}-{}", case.request.code.to_lowercase(), &id[..id.len().min(8)])
 }
 
+/// Folder of the subject's own copy.
+fn subject_folder_name(case: &Case<'_>, id: &str) -> String {
+    format!("{}-subject", folder_name(case, id))
+}
+
 async fn recorded_for(case: &Case<'_>, plan_digest: &str) -> Result<Option<(String, String, Option<u8>)>, JobError> {
     for row in certificates::of_request(&case.deployment.ledger, &case.request.id).await? {
         let document: serde_json::Value = serde_json::from_str(&row.document).unwrap_or_default();
@@ -98,14 +103,33 @@ async fn record(
         .map_err(|word| JobError::Stored(format!("a word that no certificate takes: {word}")))?;
     let (certificate, opening) = Certificate::build(input)?;
     let id = certificate.id().to_string();
+    destroy_openings_without_certificate(case).await?;
     // The subject's own copy: it carries the opening, which the public folder must not have.
-    let folder = case.deployment.config.certificates.join(format!("{}-subject", folder_name(case, &id)));
+    let folder = case.deployment.config.certificates.join(subject_folder_name(case, &id));
     std::fs::create_dir_all(&folder).and_then(|()| opening.write(&folder)).map_err(|error| JobError::Stored(error.to_string()))?;
     let mut tx = case.deployment.ledger.begin().await?;
     certify::record(&mut tx, &certificate).await?;
+    failpoint::hit("certify-before-commit");
     tx.commit().await?;
     let level = certificate.level().map(u8::from);
     Ok((id, certificate.outcome().word().as_str().to_owned(), level))
+}
+
+/// Openings come before their certificates, since a certificate that nobody can open is worth less than none. An attempt that died between
+/// the two has left one that opens nothing.
+async fn destroy_openings_without_certificate(case: &Case<'_>) -> Result<(), JobError> {
+    let recorded = certificates::of_request(&case.deployment.ledger, &case.request.id).await?;
+    let known: Vec<String> = recorded.iter().map(|row| subject_folder_name(case, &row.id)).collect();
+    let of_this_request = format!("{}-", case.request.code.to_lowercase());
+    let unreadable = |error: std::io::Error| JobError::Stored(error.to_string());
+    for entry in std::fs::read_dir(&case.deployment.config.certificates).map_err(unreadable)? {
+        let entry = entry.map_err(unreadable)?;
+        let name = entry.file_name().to_string_lossy().into_owned();
+        if name.starts_with(&of_this_request) && name.ends_with("-subject") && !known.contains(&name) {
+            std::fs::remove_dir_all(entry.path()).map_err(unreadable)?;
+        }
+    }
+    Ok(())
 }
 
 async fn input_of(
@@ -127,7 +151,7 @@ async fn input_of(
         // A held part keeps the request open: the whole is not complete before the hold is released and the rest is erased.
         gaps.extend(held_places(plan, &verified));
     }
-    let key = deployment.notary.anchor().key().clone();
+    let key = *deployment.notary.anchor().key();
     let journal = deployment.notary.anchor().origin().clone();
     let supersedes = certificates::of_request(&deployment.ledger, &case.request.id)
         .await

@@ -4,27 +4,24 @@
 
 use super::case::{Case, JobError};
 use super::certifying::{Verdict, certify};
-use super::planning::{approvals_needed, decide, gather, is_approved, mask_secret};
-use super::result::{PlaceResult, Reason, StoredResult};
+use super::passes::{carry_out, new_manifest, new_pass};
+use super::planning::{decide, gather, is_approved, mask_secret};
+use super::result::{PlaceResult, StoredResult};
 use super::verifying::verify;
+use super::waiting::{refuse_plan, stored, wait_for_approval};
 use crate::connector::sql::Reader;
-use crate::crypto::{destroy_spool, random_code};
+use crate::crypto::destroy_spool;
 use crate::decide::Frozen;
-use crate::erase::Executor;
-use crate::erase::manifest::{ManifestWriter, path_of};
+use crate::erase::manifest::path_of;
 use crate::failpoint;
 use crate::journal::{self, Count, Digest, EventKind};
 use crate::ledger::execution::{self, Execution, Stage};
 use crate::ledger::job::Writer;
-use crate::ledger::plan::{self as plans, StoredPlan};
+use crate::ledger::plan as plans;
 use crate::ledger::request;
 use crate::plan::{Outcome, Plan};
 use crate::queue::claim;
 use crate::request::Status;
-use crate::verify::control;
-
-/// Looks for new rows at most so often; a person who is still writing after that is a matter for people.
-const MOST_PASSES: i64 = 20;
 
 /// How the recipe ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -41,6 +38,7 @@ pub enum Ended {
 pub async fn erase(mut case: Case<'_>) -> Result<Ended, JobError> {
     refuse_if_the_journal_disagrees(&case).await?;
     case.set_status(Status::Running).await?;
+    destroy_orphans(&case).await?;
     let (plan, mut passes) = match unfinished(&case).await? {
         Some(found) => found,
         None => match plan_and_freeze(&mut case).await? {
@@ -86,7 +84,6 @@ enum Planned {
 
 async fn plan_and_freeze(case: &mut Case<'_>) -> Result<Planned, JobError> {
     case.deployment.progress.begin("plan", None);
-    destroy_orphans(case).await?;
     let mut gathering = gather(case, Reader::Work).await?;
     let mut tx = case.deployment.ledger.begin().await?;
     let names = gathering.aliases.clone();
@@ -99,33 +96,19 @@ async fn plan_and_freeze(case: &mut Case<'_>) -> Result<Planned, JobError> {
     if !decided.plan.can_be_approved() {
         let plan = decided.plan;
         gathering.close().await?;
-        return refuse_plan(case, &plan).await;
+        return Ok(Planned::Ended(refuse_plan(case, &plan).await?));
     }
-    let file = format!("{}-{}.manifest", case.request.id, random_code(8)?.to_lowercase());
-    let path = path_of(&case.deployment.config.spool, &file);
-    let mut writer = ManifestWriter::create(&case.deployment.keys, &path, &case.request.id)?;
+    let (file, mut writer) = new_manifest(case)?;
     let frozen = decided.freeze(&mut gathering, &mask_secret(case), &mut writer, false).await;
     gathering.close().await?;
     let Frozen { plan, steps } = frozen?;
     writer.finish()?;
     if !is_approved(case, &plan).await? {
-        destroy_spool(&path)?;
-        return wait_for_approval(case, &plan).await;
+        destroy_spool(&path_of(&case.deployment.config.spool, &file))?;
+        return Ok(Planned::Ended(wait_for_approval(case, &plan).await?));
     }
     failpoint::hit("freeze-before-ledger");
-    let pass = Execution {
-        request_id: case.request.id.clone(),
-        plan_digest: plan.digest(),
-        pass: 0,
-        manifest_file: Some(file),
-        tallies: vec![Default::default(); steps.len()],
-        steps,
-        holds_digest: plan.holds_digest.clone(),
-        position: 0,
-        stage: Stage::Frozen,
-        seen: None,
-        seen_at: None,
-    };
+    let pass = new_pass(case, &[], file, steps, &plan, true);
     let now = case.deployment.now();
     let mut tx = case.deployment.ledger.begin().await?;
     plans::insert(&mut tx, case.lease, &stored(case, &plan)).await?;
@@ -139,18 +122,6 @@ async fn plan_and_freeze(case: &mut Case<'_>) -> Result<Planned, JobError> {
     tx.commit().await?;
     case.deployment.progress.end();
     Ok(Planned::Frozen(Box::new(plan), Box::new(pass)))
-}
-
-fn stored(case: &Case<'_>, plan: &Plan) -> StoredPlan {
-    StoredPlan {
-        request_id: case.request.id.clone(),
-        digest: plan.digest(),
-        shape_digest: plan.shape_digest(),
-        document: serde_json::to_string(plan).unwrap_or_default(),
-        manifest_file: None,
-        created_at: case.deployment.now(),
-        frozen_at: None,
-    }
 }
 
 /// A manifest that no pass of the ledger names was left by an attempt that died before its commit.
@@ -169,66 +140,6 @@ async fn destroy_orphans(case: &Case<'_>) -> Result<(), JobError> {
     Ok(())
 }
 
-/// P-1: a plan that cannot work, or that nobody has decided, goes back to the controller untouched.
-async fn refuse_plan(case: &mut Case<'_>, plan: &Plan) -> Result<Planned, JobError> {
-    let mut lines: Vec<String> =
-        plan.problems.iter().map(|problem| format!("{}: {} (hint: {})", problem.subject, problem.problem, problem.hint)).collect();
-    for item in plan.undecided() {
-        lines.push(format!(
-            "{}.{}: nobody has decided what erasure does here (hint: write `habeas: {{on_erasure: …}}`, or name a policy)",
-            item.dataset, item.collection
-        ));
-    }
-    let reason = Reason {
-        code: "plan_refused".into(),
-        message: format!("the plan cannot work, and nothing was touched: {}", lines.join("; ")),
-        hint: Some("correct the data map (`habeas map check` explains each point), then `habeas request retry`".into()),
-    };
-    wait(case, Status::WaitingController, Some(plan), reason).await
-}
-
-async fn wait_for_approval(case: &mut Case<'_>, plan: &Plan) -> Result<Planned, JobError> {
-    let needed = approvals_needed(case, plan);
-    let people = if needed == 1 { "one person has".to_owned() } else { format!("{needed} different people have") };
-    let reason = Reason {
-        code: "waiting_approval".into(),
-        message: format!("{people} to approve plan {}", plan.digest()),
-        hint: Some(format!("`habeas request show {0}` shows it, `habeas request approve {0}` approves it", case.request.code)),
-    };
-    wait(case, Status::WaitingApproval, Some(plan), reason).await
-}
-
-async fn wait(case: &mut Case<'_>, status: Status, plan: Option<&Plan>, reason: Reason) -> Result<Planned, JobError> {
-    let result = StoredResult {
-        items: plan.map(super::verifying::planned_items).unwrap_or_default(),
-        reason: Some(reason),
-        ..StoredResult::default()
-    };
-    store_waiting(case, status, plan, &result).await?;
-    Ok(Planned::Ended(Ended::Waiting))
-}
-
-/// Writes why a request waits, with its plan if there is one.
-pub async fn store_waiting(
-    case: &mut Case<'_>,
-    status: Status,
-    plan: Option<&Plan>,
-    result: &StoredResult,
-) -> Result<(), JobError> {
-    let now = case.deployment.now();
-    let document = serde_json::to_value(result).unwrap_or_default();
-    let mut tx = case.deployment.ledger.begin().await?;
-    if let Some(plan) = plan {
-        plans::insert(&mut tx, case.lease, &stored(case, plan)).await?;
-        request::set_plan_digest(&mut tx, Writer::Attempt(case.lease), &case.request.id, &plan.digest(), now).await?;
-    }
-    request::set_result(&mut tx, Writer::Attempt(case.lease), &case.request.id, &document, now).await?;
-    case.write_status(&mut tx, status).await?;
-    tx.commit().await?;
-    case.request.status = status;
-    Ok(())
-}
-
 /// All keyed names of the person that the ledger knows: given ones, and those that planning found.
 async fn known_aliases(case: &Case<'_>) -> Result<Vec<String>, JobError> {
     let mut tx = case.deployment.ledger.begin().await?;
@@ -238,114 +149,6 @@ async fn known_aliases(case: &Case<'_>) -> Result<Vec<String>, JobError> {
     aliases.sort();
     aliases.dedup();
     Ok(aliases)
-}
-
-async fn carry_out(case: &Case<'_>, passes: &mut Vec<Execution>, aliases: Vec<String>) -> Result<(), JobError> {
-    let executor = Executor { deployment: case.deployment, lease: case.lease, sources: &case.sources, aliases };
-    for pass in passes.iter_mut() {
-        see_before(case, pass).await?;
-    }
-    let total = passes[0].acting_records();
-    case.deployment.progress.begin("erase", Some(total));
-    let before_people = passes[0].records_before_people();
-    executor.run(&mut passes[0], before_people).await?;
-    for pass in passes.iter_mut().skip(1) {
-        let end = pass.acting_records();
-        executor.run(pass, end).await?;
-    }
-    while let Some(mut pass) = rows_that_appeared(case, passes).await? {
-        see_before(case, &mut pass).await?;
-        let end = pass.acting_records();
-        executor.run(&mut pass, end).await?;
-        let changed: u64 = pass.tallies.iter().map(|tally| tally.affected).sum();
-        passes.push(pass);
-        if changed == 0 {
-            // What is found again and cannot be changed is held: the verification says so.
-            break;
-        }
-    }
-    let all = passes[0].acting_records();
-    executor.run(&mut passes[0], all).await?;
-    let mut tx = case.deployment.ledger.begin().await?;
-    for pass in passes.iter_mut() {
-        execution::set_stage(&mut tx, case.lease, pass, Stage::Executed).await?;
-        pass.stage = Stage::Executed;
-    }
-    tx.commit().await?;
-    case.deployment.progress.end();
-    Ok(())
-}
-
-/// V-3: the verifier's own session looks at every record before anything is touched. If it sees none where the plan has some, it is blind,
-/// and an erasure that nobody could verify does not begin.
-async fn see_before(case: &Case<'_>, pass: &mut Execution) -> Result<(), JobError> {
-    if pass.stage != Stage::Frozen {
-        return Ok(());
-    }
-    case.deployment.progress.begin("look before", Some(pass.steps.iter().map(|step| step.records).sum()));
-    let seen = control::look(case.deployment, &case.sources, pass).await?;
-    let seen: Vec<u64> = seen.iter().map(|seen| seen.present).collect();
-    for (step, seen) in pass.steps.iter().zip(&seen) {
-        if step.records > 0 && *seen == 0 {
-            let text = format!(
-                "the verifying session of source `{}` sees none of {} records in {}",
-                step.source, step.records, step.collection
-            );
-            return Err(JobError::Map(vec![text]));
-        }
-    }
-    let now = case.deployment.now();
-    let mut tx = case.deployment.ledger.begin().await?;
-    execution::set_seen(&mut tx, case.lease, pass, &seen, now).await?;
-    tx.commit().await?;
-    pass.seen = Some(seen);
-    pass.seen_at = Some(now);
-    pass.stage = Stage::Seen;
-    case.deployment.progress.end();
-    Ok(())
-}
-
-/// Rows that came to be while we erased: a new pass for them, or nothing.
-async fn rows_that_appeared(case: &Case<'_>, passes: &[Execution]) -> Result<Option<Execution>, JobError> {
-    let number = i64::try_from(passes.len()).unwrap_or(i64::MAX);
-    if number > MOST_PASSES {
-        return Err(JobError::Map(vec!["records keep appearing while they are erased: restrict the account first".into()]));
-    }
-    let mut gathering = gather(case, Reader::Work).await?;
-    let decided = decide(case, &mut gathering).await?;
-    let file = format!("{}-{}.manifest", case.request.id, random_code(8)?.to_lowercase());
-    let path = path_of(&case.deployment.config.spool, &file);
-    let mut writer = ManifestWriter::create(&case.deployment.keys, &path, &case.request.id)?;
-    let frozen = decided.freeze(&mut gathering, &mask_secret(case), &mut writer, true).await;
-    gathering.close().await?;
-    let Frozen { plan, steps } = frozen?;
-    let records = writer.finish()?;
-    if records == 0 {
-        destroy_spool(&path)?;
-        return Ok(None);
-    }
-    if !plan.can_be_approved() {
-        destroy_spool(&path)?;
-        let problems = plan.problems.iter().map(|problem| format!("{}: {}", problem.subject, problem.problem)).collect();
-        return Err(JobError::Map(problems));
-    }
-    let pass = Execution {
-        request_id: case.request.id.clone(),
-        plan_digest: passes[0].plan_digest.clone(),
-        pass: number,
-        manifest_file: Some(file),
-        tallies: vec![Default::default(); steps.len()],
-        steps,
-        holds_digest: plan.holds_digest.clone(),
-        position: 0,
-        stage: Stage::Frozen,
-        seen: None,
-        seen_at: None,
-    };
-    let mut tx = case.deployment.ledger.begin().await?;
-    execution::insert(&mut tx, case.lease, &pass, case.deployment.now()).await?;
-    tx.commit().await?;
-    Ok(Some(pass))
 }
 
 async fn finish(case: &Case<'_>, passes: &[Execution], result: &StoredResult, status: Status) -> Result<(), JobError> {

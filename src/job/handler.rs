@@ -7,11 +7,14 @@ use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
 
 use super::case::{Case, JobError};
-use super::erasure::{Ended, store_waiting};
+use super::erasure::Ended;
 use super::result::{Reason, StoredResult};
+use super::waiting::store_waiting;
 use super::{erasure, export, reverify};
 use crate::deployment::Deployment;
+use crate::failpoint;
 use crate::ledger::job::JobLease;
+use crate::ledger::request::{self, Request};
 use crate::queue::{JobHandler, JobOutcome};
 use crate::request::{Kind, Status};
 
@@ -43,6 +46,7 @@ async fn run(deployment: &Deployment, lease: &JobLease) -> JobOutcome {
         }
     };
     deployment.progress.end();
+    failpoint::hit("answer-before-settle");
     match ended {
         Ok(Ended::Answered) => JobOutcome::Done,
         Ok(Ended::Waiting) => JobOutcome::Park,
@@ -62,7 +66,11 @@ fn outcome_of(error: &JobError, lease: &JobLease) -> JobOutcome {
 }
 
 async fn answer(deployment: &Deployment, lease: &JobLease) -> Result<Ended, JobError> {
-    let kind = kind_of(deployment, lease).await?;
+    let Request { kind, status, .. } = request_of(deployment, lease).await?;
+    if matches!(status, Status::Completed | Status::Partial) {
+        // Whoever queues a request again says so in its status: the attempt that answered this one died before the queue heard of it.
+        return Ok(Ended::Answered);
+    }
     if kind == Kind::Reverify {
         return reverify_all(deployment, lease).await;
     }
@@ -78,10 +86,10 @@ async fn answer(deployment: &Deployment, lease: &JobLease) -> Result<Ended, JobE
     }
 }
 
-async fn kind_of(deployment: &Deployment, lease: &JobLease) -> Result<Kind, JobError> {
+async fn request_of(deployment: &Deployment, lease: &JobLease) -> Result<Request, JobError> {
     let id = lease.request_id.clone().ok_or_else(|| JobError::Stored("it belongs to no request".into()))?;
     let mut tx = deployment.ledger.begin().await?;
-    Ok(crate::ledger::request::get(&mut tx, &id).await?.kind)
+    Ok(request::get(&mut tx, &id).await?)
 }
 
 /// What nobody but a person can settle makes the request wait for one, and is not a failure of the job.

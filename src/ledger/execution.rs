@@ -72,6 +72,10 @@ pub struct Execution {
     pub manifest_file: Option<String>,
     /// Its steps.
     pub steps: Vec<Step>,
+    /// Whether it holds everything of its plan, and not only rows found later.
+    pub is_whole: bool,
+    /// Where a later whole pass took over.
+    pub truncated_at: Option<u64>,
     /// Digest of the holds under which it was decided.
     pub holds_digest: String,
     /// Records dealt with.
@@ -87,6 +91,17 @@ pub struct Execution {
 }
 
 impl Execution {
+    /// The record at which the pass ends: all of them, or where a later pass took over.
+    pub fn end(&self) -> u64 {
+        self.truncated_at.unwrap_or_else(|| self.steps.iter().map(|step| step.records).sum())
+    }
+
+    /// How many records of a step the pass answers for.
+    pub fn records_of(&self, step: usize) -> u64 {
+        let before: u64 = self.steps.iter().take(step).map(|step| step.records).sum();
+        self.steps.get(step).map_or(0, |step| step.records.min(self.end().saturating_sub(before)))
+    }
+
     /// Records of the steps that change something: kept rows stand behind them.
     pub fn acting_records(&self) -> u64 {
         self.steps.iter().filter(|step| step.action != crate::plan::Action::Keep).map(|step| step.records).sum()
@@ -103,8 +118,8 @@ impl Execution {
 pub async fn insert(tx: &mut Tx, lease: &JobLease, execution: &Execution, now: Timestamp) -> Result<(), LedgerError> {
     assert_current(tx, lease).await?;
     let tallies = vec![StepTally::default(); execution.steps.len()];
-    let sql = "INSERT INTO execution (request_id, plan_digest, pass, manifest_file, steps, holds_digest, position, tallies, stage, created_at)
-               VALUES ($1, $2, $3, $4, $5, $6, 0, $7, 'frozen', $8) ON CONFLICT (request_id, plan_digest, pass) DO NOTHING";
+    let sql = "INSERT INTO execution (request_id, plan_digest, pass, manifest_file, steps, holds_digest, is_whole, position, tallies, stage, created_at)
+               VALUES ($1, $2, $3, $4, $5, $6, $7, 0, $8, 'frozen', $9) ON CONFLICT (request_id, plan_digest, pass) DO NOTHING";
     let args = args![
         execution.request_id.as_str(),
         execution.plan_digest.as_str(),
@@ -112,6 +127,7 @@ pub async fn insert(tx: &mut Tx, lease: &JobLease, execution: &Execution, now: T
         execution.manifest_file.as_deref(),
         json(&execution.steps)?,
         execution.holds_digest.as_str(),
+        execution.is_whole,
         json(&tallies)?,
         now,
     ];
@@ -144,6 +160,13 @@ pub async fn advance(
     changed_one(tx.on().execute(sql, args).await?)
 }
 
+/// Ends a pass where it stands: a later whole pass goes on from there.
+pub async fn truncate(tx: &mut Tx, lease: &JobLease, pass: &Execution) -> Result<(), LedgerError> {
+    assert_current(tx, lease).await?;
+    let sql = "UPDATE execution SET truncated_at = position WHERE request_id = $1 AND plan_digest = $2 AND pass = $3";
+    changed_one(tx.on().execute(sql, args![pass.request_id.as_str(), pass.plan_digest.as_str(), pass.pass]).await?)
+}
+
 /// Moves a pass to its next stage.
 pub async fn set_stage(tx: &mut Tx, lease: &JobLease, pass: &Execution, stage: Stage) -> Result<(), LedgerError> {
     assert_current(tx, lease).await?;
@@ -161,7 +184,8 @@ pub async fn forget_manifest(tx: &mut Tx, writer: Writer<'_>, pass: &Execution) 
 
 /// All passes of a request, oldest plan first.
 pub async fn of_request(tx: &mut Tx, request_id: &str) -> Result<Vec<Execution>, LedgerError> {
-    let sql = "SELECT request_id, plan_digest, pass, manifest_file, steps, holds_digest, position, tallies, stage, seen, seen_at
+    let sql = "SELECT request_id, plan_digest, pass, manifest_file, steps, holds_digest, is_whole, truncated_at, position, tallies, stage, seen,
+                      seen_at
                FROM execution WHERE request_id = $1 ORDER BY created_at, pass";
     tx.on().fetch_all(sql, args![request_id]).await?.iter().map(read).collect()
 }
@@ -183,6 +207,8 @@ fn read(row: &Record) -> Result<Execution, LedgerError> {
         pass: row.int("pass")?,
         manifest_file: row.opt_text("manifest_file")?,
         steps: serde_json::from_str(&row.text("steps")?).map_err(|_| unreadable("steps"))?,
+        is_whole: row.flag("is_whole")?,
+        truncated_at: row.opt_int("truncated_at")?.map(|at| u64::try_from(at).unwrap_or(0)),
         holds_digest: row.text("holds_digest")?,
         position: u64::try_from(row.int("position")?).map_err(|_| unreadable("position"))?,
         tallies: serde_json::from_str(&row.text("tallies")?).map_err(|_| unreadable("tallies"))?,

@@ -224,6 +224,13 @@ pub async fn unsettled_of_request(tx: &mut Tx, request_id: &str) -> Result<Vec<P
     tx.on().fetch_all(sql, args![request_id]).await?.iter().map(read).collect()
 }
 
+/// Whether a batch of a plan was committed under an earlier permit. While its pass still stands before the batch, this means that the attempt
+/// died between the source's commit and the ledger's note of it, and that reading the source showed so.
+pub async fn was_committed(tx: &mut Tx, request_id: &str, source: &str, batch_no: i64, digest: &str) -> Result<bool, LedgerError> {
+    let sql = "SELECT 1 AS known FROM permit WHERE request_id = $1 AND source = $2 AND batch_no = $3 AND digest = $4 AND outcome = 'committed' LIMIT 1";
+    Ok(tx.on().fetch_optional(sql, args![request_id, source, batch_no, digest]).await?.is_some())
+}
+
 /// Database time `ttl` from `now_us`.
 pub(crate) fn deadline(now_us: i64, ttl: Duration) -> i64 {
     now_us.saturating_add(i64::try_from(ttl.as_micros()).unwrap_or(i64::MAX))

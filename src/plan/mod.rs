@@ -12,4 +12,4 @@ pub use disposition::{Disposition, Ground, Outcome, Retained};
 pub use order::{Order, Refers, order};
 pub use plan::{ColumnChange, Gap, Plan, PlanItem, Problem};
 pub use record::{DamagedRecord, ManifestRecord};
-pub use step::{Action, Step};
+pub use step::{Action, Referrer, Step};

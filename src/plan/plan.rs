@@ -113,6 +113,20 @@ impl Plan {
         digest::of(&shape)
     }
 
+    /// Whether everything that this plan would change, the other one would change too, in the same way: places, dispositions and columns. It
+    /// may keep more.
+    pub fn is_within(&self, approved: &Plan) -> bool {
+        let changes = |item: &&PlanItem| item.disposition != Disposition::Retain && item.expected > 0;
+        self.items.iter().filter(changes).all(|item| {
+            approved.items.iter().any(|known| {
+                known.dataset == item.dataset
+                    && known.collection == item.collection
+                    && known.disposition == item.disposition
+                    && item.columns.iter().all(|column| known.columns.contains(column))
+            })
+        })
+    }
+
     /// Items that nobody has decided (P-1).
     pub fn undecided(&self) -> Vec<&PlanItem> {
         self.items.iter().filter(|item| item.disposition == Disposition::Undecided).collect()

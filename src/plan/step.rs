@@ -44,8 +44,24 @@ pub struct Step {
     pub action: Action,
     /// Columns of the fingerprint by which a row is recognised as unchanged: who owns it, and for overwriting also what is overwritten.
     pub guard: Vec<String>,
+    /// Rows that nobody else may refer to by the time this step runs: what they own of a row is on their side (O-1).
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub unreferenced: Vec<Referrer>,
     /// Whether these rows are the people themselves, which go last.
     pub identity: bool,
     /// How many rows the manifest lists for it.
     pub records: u64,
+}
+
+/// A table whose rows own rows of a step by referring to them.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Referrer {
+    /// Schema of the table.
+    pub schema: String,
+    /// The table.
+    pub table: String,
+    /// Its referring columns.
+    pub columns: Vec<String>,
+    /// The columns of the step's table that they equal.
+    pub referred: Vec<String>,
 }

@@ -98,15 +98,16 @@ fn add_step(sums: &mut BTreeMap<(String, String, &'static str), Sum>, pass: &Exe
     }
     let name = if step.action == Action::Keep { "retain" } else { word(step.disposition) };
     let sum = sums.entry((step.dataset.clone(), step.collection.clone(), name)).or_default();
+    let records = pass.records_of(at);
     if step.action == Action::Keep {
-        sum.kept += step.records;
+        sum.kept += records;
         sum.kept_present += after.present;
         return;
     }
     let tally = pass.tallies.get(at).copied().unwrap_or_default();
-    sum.records += step.records;
-    sum.seen_before += pass.seen.as_ref().and_then(|seen| seen.get(at)).copied().unwrap_or(0);
-    sum.not_done += step.records.saturating_sub(after.done);
+    sum.records += records;
+    sum.seen_before += pass.seen.as_ref().and_then(|seen| seen.get(at)).copied().unwrap_or(0).min(records);
+    sum.not_done += records.saturating_sub(after.done);
     sum.affected += tally.affected;
     sum.already_done += tally.already_done;
     sum.held += tally.held;

@@ -51,7 +51,7 @@ impl RetainedRows {
             }
             let mut reader = ManifestReader::open(&deployment.keys, &deployment.config.spool, pass, 0)?;
             loop {
-                let groups = reader.next_batch(deployment.config.limits.batch_rows, u64::MAX)?;
+                let groups = reader.next_batch(deployment.config.limits.batch_rows, pass.end())?;
                 if groups.is_empty() {
                     break;
                 }

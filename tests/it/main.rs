@@ -2,10 +2,13 @@
 //! A test whose server is missing says `SKIPPED: needs …`; under `tests/run` that is a failure.
 
 mod awkward;
+mod crash;
 mod demo_data;
 mod fides_fixture;
 mod fides_sample;
 mod harness;
+mod laws_ownership;
+mod ownership_model;
 mod support;
 mod validators;
 mod verbs_checks;

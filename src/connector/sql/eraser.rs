@@ -12,7 +12,7 @@ use crate::args;
 use crate::datamap::Predicate;
 use crate::db::{Conn, DbError, Dialect, Record, Sql};
 use crate::erase::{Authorised, Batch, CoOwners};
-use crate::plan::Action;
+use crate::plan::{Action, Referrer};
 use crate::value::KeyPart;
 
 /// Rows of one step, under a permit or on the way to one.
@@ -26,6 +26,8 @@ pub struct SqlBatch {
     pub action: Action,
     /// Columns of the fingerprint.
     pub guard: Vec<String>,
+    /// Tables that must not refer to the rows any more.
+    pub unreferenced: Vec<Referrer>,
     /// Keys, fingerprints, new values.
     pub rows: BatchRows,
     /// Whether the rows may belong to others as well: only clearing touches such rows.
@@ -96,6 +98,9 @@ pub enum EraseError {
     Condition(String),
 }
 
+/// A session whose transaction has committed. Connecting anew for each batch would cost more than a small batch itself.
+pub struct Idle(Conn);
+
 /// The open transaction of a permit.
 pub struct EraseSession {
     conn: Conn,
@@ -103,14 +108,19 @@ pub struct EraseSession {
 }
 
 impl EraseSession {
-    /// Begins the transaction under the permit's name, with the source's own limits inside the permit's time.
-    pub async fn begin(source: &SqlSource, permit_id: &str, ttl: Duration) -> Result<EraseSession, EraseError> {
-        let mut conn = source.work_session().await?;
+    /// Begins the transaction under the permit's name, with the source's own limits inside the permit's time. `idle` is the session of the
+    /// permit before, which has committed: it takes the new name. Who ends sessions by the name of a permit that is settled finds none.
+    pub async fn begin(source: &SqlSource, idle: Option<Idle>, permit_id: &str, ttl: Duration) -> Result<EraseSession, EraseError> {
+        let mut conn = match idle {
+            Some(Idle(conn)) => conn,
+            None => source.work_session().await?,
+        };
         let dialect = source.dialect();
         match dialect {
             Dialect::Postgres => {
                 let settings = "SELECT set_config('application_name', $1, false), set_config('statement_timeout', $2, false), \
-                                set_config('lock_timeout', $2, false), set_config('idle_in_transaction_session_timeout', $2, false)";
+                                set_config('lock_timeout', $2, false), set_config('idle_in_transaction_session_timeout', $2, false), \
+                                set_config('plan_cache_mode', 'force_custom_plan', false)";
                 let limit = (ttl.as_millis() * 9 / 10).max(100).to_string();
                 conn.on().execute(settings, args![session_name(permit_id), limit]).await?;
                 conn.on().execute("BEGIN ISOLATION LEVEL READ COMMITTED", args![]).await?;
@@ -151,7 +161,7 @@ impl EraseSession {
         let expected = batch.rows.keys.len() as u64;
         if self.dialect == Dialect::Sqlite {
             self.load_sqlite(batch).await?;
-            let guard = Guard { columns: &batch.guard, held };
+            let guard = Guard { columns: &batch.guard, held, unreferenced: &batch.unreferenced };
             let matching =
                 batch::count_matching(&batch.location, &batch.rows, guard, self.dialect).map_err(EraseError::Condition)?;
             if self.count(matching).await? != expected {
@@ -177,7 +187,7 @@ impl EraseSession {
     async fn inspect(&mut self, batch: &SqlBatch, held: &[Predicate]) -> Result<(SqlBatch, Applied), EraseError> {
         self.load_sqlite(batch).await?;
         let columns = changed_columns(&batch.action);
-        let guard = Guard { columns: &batch.guard, held };
+        let guard = Guard { columns: &batch.guard, held, unreferenced: &batch.unreferenced };
         let statement =
             batch::inspect(&batch.location, &batch.rows, columns, guard, self.dialect).map_err(EraseError::Condition)?;
         let present = self.conn.on().fetch_all(statement.sql, statement.args).await?;
@@ -193,6 +203,8 @@ impl EraseSession {
                 // A row that should only be changed and is gone is as good as done: nothing of the person is left in it.
                 None => applied.already_done += 1,
                 Some(state) if state.held => applied.held += 1,
+                // Somebody else has come to own it since the plan was made.
+                Some(state) if state.referred_to => applied.changed += 1,
                 Some(state) if state.fingerprint == batch.rows.fingerprints[position] => free[position] = true,
                 Some(state) if state.is_done(batch, position) => applied.already_done += 1,
                 Some(_) => applied.changed += 1,
@@ -215,10 +227,11 @@ impl EraseSession {
         Ok(u64::try_from(record.int("n")?).unwrap_or(0))
     }
 
-    /// Makes the changes durable. An error here means that nobody knows whether they are (E-2).
-    pub async fn commit(mut self) -> Result<(), DbError> {
+    /// Makes the changes durable, and gives the session back for the next permit. An error here means that nobody knows whether they are
+    /// (E-2).
+    pub async fn commit(mut self) -> Result<Idle, DbError> {
         self.conn.on().execute("COMMIT", args![]).await?;
-        Ok(())
+        Ok(Idle(self.conn))
     }
 
     /// Undoes the changes; ending the session undoes them just as well.
@@ -254,7 +267,7 @@ pub(super) async fn load_sqlite(conn: &mut Conn, location: &Location, rows: &Bat
 }
 
 fn change(batch: &SqlBatch, held: &[Predicate], dialect: Dialect) -> Result<Statement, EraseError> {
-    let guard = Guard { columns: &batch.guard, held };
+    let guard = Guard { columns: &batch.guard, held, unreferenced: &batch.unreferenced };
     let built = match &batch.action {
         Action::Delete => batch::delete(&batch.location, &batch.rows, guard, dialect),
         Action::Overwrite { columns } => batch::overwrite(&batch.location, &batch.rows, columns, guard, dialect),
@@ -276,6 +289,7 @@ pub(super) fn changed_columns(action: &Action) -> &[String] {
 pub(super) struct RowState {
     fingerprint: String,
     held: bool,
+    referred_to: bool,
     values: Vec<Option<String>>,
 }
 
@@ -285,7 +299,8 @@ impl RowState {
         Ok(RowState {
             fingerprint: text(width)?.unwrap_or_default(),
             held: record.int("held")? == 1,
-            values: (0..columns).map(|column| text(width + 2 + column)).collect::<Result<_, _>>()?,
+            referred_to: record.int("referred_to")? == 1,
+            values: (0..columns).map(|column| text(width + 3 + column)).collect::<Result<_, _>>()?,
         })
     }
 

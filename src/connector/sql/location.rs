@@ -1,7 +1,7 @@
 //! A collection of the map tied to its table in the live catalogue: what the statements about it need to know.
 
 use super::{Catalogue, Column, OnDelete, Table, TableName};
-use crate::datamap::NodeId;
+use crate::datamap::{Graph, NodeId, Right};
 use crate::db::Dialect;
 
 /// A mapped collection in a live source.
@@ -85,6 +85,37 @@ pub struct Inbound {
     pub on_delete: OnDelete,
     /// Whether the check can wait for the commit.
     pub deferrable: bool,
+}
+
+/// References that only the map knows: an owning edge that stands on the owner's side (`customers.address_id`). For order, for kept rows and
+/// for what would be left behind they count like foreign keys. Columns of different types are left to the edge alone.
+pub fn mapped_references(graph: &Graph, locations: &[Location], known: &[Inbound]) -> Vec<Inbound> {
+    let location_of = |node: NodeId| locations.iter().find(|location| location.node == node);
+    let mut found = Vec::new();
+    for edge in graph.edges.iter().filter(|edge| edge.right == Right::Owns && !edge.declared_on_to) {
+        let (Some(child), Some(parent)) = (location_of(edge.from), location_of(edge.to)) else { continue };
+        let column_type = |location: &Location, name: &String| location.table.column(name).map(|column| column.column_type);
+        let fits =
+            edge.from_columns.iter().zip(&edge.to_columns).all(|(from, to)| column_type(child, from) == column_type(parent, to));
+        let declared = known.iter().any(|key| {
+            key.child_node == Some(edge.from)
+                && key.parent == edge.to
+                && key.child_columns == edge.from_columns
+                && key.parent_columns == edge.to_columns
+        });
+        if fits && !declared {
+            found.push(Inbound {
+                child: child.table.name.clone(),
+                child_node: Some(edge.from),
+                child_columns: edge.from_columns.clone(),
+                parent: edge.to,
+                parent_columns: edge.to_columns.clone(),
+                on_delete: OnDelete::NoAction,
+                deferrable: false,
+            });
+        }
+    }
+    found
 }
 
 /// All foreign keys of a catalogue that point to one of these locations.

@@ -20,9 +20,9 @@ mod types;
 
 pub use catalogue::*;
 pub use check::check_live;
-pub use eraser::{Applied, EraseError, EraseSession, SqlBatch};
+pub use eraser::{Applied, EraseError, EraseSession, Idle, SqlBatch};
 pub use introspect::load_catalogue;
-pub use location::{Inbound, Location, RowKey, inbound_keys};
+pub use location::{Inbound, Location, RowKey, inbound_keys, mapped_references};
 pub use readback::{ReadBack, Seen};
 pub use snapshot::{Reader, Snapshot, SnapshotError, Tally};
 pub use source::{SourceError, SqlAddress, SqlSource};

@@ -34,6 +34,8 @@ impl ReadBack {
             if record.flag("standby")? {
                 return Err(DbError::Denied("this is a standby: verification reads the primary".into()));
             }
+            // Each batch is planned for its own keys: whether they lie close together decides how they are looked up.
+            conn.on().execute("SELECT set_config('plan_cache_mode', 'force_custom_plan', false)", args![]).await?;
         }
         Ok(ReadBack { conn, dialect })
     }
@@ -60,7 +62,7 @@ impl ReadBack {
 
     async fn count_done(&mut self, batch: &SqlBatch) -> Result<u64, DbError> {
         let columns = changed_columns(&batch.action);
-        let guard = Guard { columns: &batch.guard, held: &[] };
+        let guard = Guard { columns: &batch.guard, held: &[], unreferenced: &[] };
         let statement = batch::inspect(&batch.location, &batch.rows, columns, guard, self.dialect)
             .map_err(|problem| DbError::Column { column: batch.location.table.name.name.clone(), problem })?;
         let width = batch.location.key_width();

@@ -14,7 +14,8 @@ use crate::hold::Grace;
 use crate::ledger::hold;
 use crate::ledger::permit::{self, Closing, PermitOutcome};
 
-const ROUNDS: i64 = 520;
+/// Enough for every temper to meet a hold some dozen times.
+const ROUNDS: i64 = 80;
 
 /// How an eraser behaves.
 #[derive(Clone, Copy, PartialEq)]
@@ -66,7 +67,7 @@ pub(super) async fn h_1_h_2_no_race_erases_what_an_acknowledged_hold_covers(worl
         kept += 4 - seen_erased.len();
         let_go(world, &hold_id).await;
     }
-    assert!(kept > 50 && erased_before > 50, "the race must be open: {kept} kept, {erased_before} erased");
+    assert!(kept > 20 && erased_before > 20, "the race must be open: {kept} kept, {erased_before} erased");
 }
 
 /// Places a hold on the round's subject and waits until it is acknowledged; what was erased at that moment.

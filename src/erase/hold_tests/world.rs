@@ -51,10 +51,14 @@ impl World {
         Keys::create_missing(folder.path()).unwrap();
         let keys = Keys::load(folder.path()).unwrap();
         let world = World { ledger, source, keys, map: sample::map(), folder };
-        // The queue's table, as far as permits look at it.
-        world.script("DROP TABLE IF EXISTS job").await;
-        world.script("CREATE TABLE job (id TEXT, attempt BIGINT, state TEXT)").await;
-        world.script("INSERT INTO job (id, attempt, state) VALUES ('job', 1, 'running')").await;
+        // A job at work, as permits look for it.
+        world
+            .script(
+                "INSERT INTO job (id, duty, lane, state, format, priority, due_at, run_at, attempt, failures, max_attempts, lease_until,
+                                  payload, cancel_requested, rerun, created_at)
+                 VALUES ('job', 'answer', 'lane', 'running', 1, 0, 0, 0, 1, 0, 16, 9000000000000000, '{}', 0, 0, 0)",
+            )
+            .await;
         world
     }
 

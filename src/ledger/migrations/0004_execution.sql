@@ -15,6 +15,10 @@ CREATE TABLE execution (
     holds_digest TEXT NOT NULL,
     -- How many records of the manifest have been dealt with.
     position BIGINT NOT NULL DEFAULT 0,
+    -- 1 for a pass that holds everything of its plan, 0 for one that holds only rows found later.
+    is_whole BIGINT NOT NULL,
+    -- Where a later whole pass took over, in records; NULL while this pass is the one to go on with.
+    truncated_at BIGINT,
     -- Per step, what the records came to, as JSON.
     tallies TEXT NOT NULL DEFAULT '[]',
     -- Where it stands: frozen, seen (the verifier has seen the records), executed, done.

@@ -5,7 +5,7 @@ use jiff::ToSpan;
 use super::super::job::{self, Enqueued, JobState, NewJob, Writer};
 use super::*;
 use crate::ledger::request::{self, Filter};
-use crate::ledger::{approval, item_result, plan};
+use crate::ledger::{approval, execution, plan};
 use crate::queue::{cancel, claim, settle};
 
 #[tokio::test]
@@ -88,8 +88,23 @@ async fn cancelling_leaves_the_last_word_to_a_job_that_has_begun() {
         let id = lease.request_id.clone().unwrap();
         let mut tx = test.ledger.begin().await.unwrap();
         request::set_status(&mut tx, Writer::Attempt(&lease), &id, Status::Running, now()).await.unwrap();
-        let item = item_result::ItemResult { position: 1, affected: 1, ..Default::default() };
-        item_result::put(&mut tx, &lease, &id, "sha256:a", &item, now()).await.unwrap();
+        let pass = execution::Execution {
+            is_whole: true,
+            truncated_at: None,
+            request_id: id.clone(),
+            plan_digest: "sha256:a".into(),
+            pass: 0,
+            manifest_file: None,
+            steps: Vec::new(),
+            holds_digest: "sha256:h".into(),
+            position: 0,
+            tallies: Vec::new(),
+            stage: execution::Stage::Frozen,
+            seen: None,
+            seen_at: None,
+        };
+        execution::insert(&mut tx, &lease, &pass, now()).await.unwrap();
+        execution::advance(&mut tx, &lease, &pass, 1, &[]).await.unwrap();
         // It fails, waits for its next attempt, and is cancelled while it waits.
         settle::fail(&mut tx, &lease, "source_unreachable", None, now()).await.unwrap();
         assert_eq!(cancel::of_request(&mut tx, &id, now()).await.unwrap(), cancel::Cancelled::Asked);

@@ -163,6 +163,13 @@ impl Said {
         self
     }
 
+    /// The answer of a run that came to an end, whole or partial; anything else is the test's failure.
+    #[track_caller]
+    pub fn run_to_end(self) -> Value {
+        assert!(matches!(self.code, Some(0 | 3)), "{:?}\n--- stdout\n{}\n--- stderr\n{}", self.code, self.stdout, self.stderr);
+        self.json()
+    }
+
     /// The one JSON document on standard output.
     #[track_caller]
     pub fn json(&self) -> Value {

@@ -49,7 +49,10 @@ pub fn edge_equal(left: (&str, Option<&Column>), right: (&str, Option<&Column>),
             let family = |c: &Column| (c.column_type, c.column_type == crate::value::ColumnType::Other).0;
             let numeric =
                 |c: &Column| matches!(c.column_type, crate::value::ColumnType::Integer | crate::value::ColumnType::Decimal);
-            if family(left_column) == family(right_column) || (numeric(left_column) && numeric(right_column)) {
+            if left_column.column_type.is_text_like() && right_column.column_type.is_text_like() {
+                // `=` finds the candidates by index; a collation or type that folds case does not decide.
+                format!("({0} = {1} AND convert_to({0}::text, 'UTF8') = convert_to({1}::text, 'UTF8'))", left.0, right.0)
+            } else if family(left_column) == family(right_column) || (numeric(left_column) && numeric(right_column)) {
                 format!("{} = {}", left.0, right.0)
             } else {
                 format!("{}::text = {}::text", left.0, right.0)

@@ -32,8 +32,16 @@ pub fn rows(location: &Location, columns: &[String], hidden: &[String], dialect:
     })
 }
 
-/// Keys of selected rows, the fingerprint `fp` of the guard's columns, and `columns` as text `c1…`. Deepest rows first.
-pub fn frozen(location: &Location, selection: Selection, guard: &[String], columns: &[String], dialect: Dialect) -> Statement {
+/// Keys of selected rows, the fingerprint `fp` of the guard's columns, and `columns` as text `c1…`, in key order. Where rows of the
+/// table refer to each other (`is_ranked`) the deepest come first; elsewhere all lie equally deep, and the index gives the order.
+pub fn frozen(
+    location: &Location,
+    selection: Selection,
+    guard: &[String],
+    columns: &[String],
+    is_ranked: bool,
+    dialect: Dialect,
+) -> Statement {
     let own = quote::all_equal(&quote::key(location, "b", dialect), &quote::reach_key(location.key_width(), "r"));
     let mut list: Vec<String> = (1..=location.key_width())
         .map(|part| match dialect {
@@ -48,13 +56,18 @@ pub fn frozen(location: &Location, selection: Selection, guard: &[String], colum
     let mut builder = Builder::new(String::new());
     let condition = match selection {
         Selection::Fate(fate) => format!("r.fate = {}", builder.bind(fate)),
+        Selection::Tied => {
+            let tied: Vec<String> = guard.iter().map(|name| format!("{} IS NOT NULL", quote::column("b", name))).collect();
+            format!("r.fate = {} AND ({})", builder.bind(super::fate::ERASE), tied.join(" OR "))
+        }
         Selection::Cut(bit) => format!("(r.cut & {}) <> 0", builder.bind(1_i64 << bit)),
     };
     builder.text = format!(
-        "SELECT {list} FROM {reach} r JOIN {table} b ON {own} WHERE {condition} ORDER BY r.depth DESC, {order}",
+        "SELECT {list} FROM {reach} r JOIN {table} b ON {own} WHERE {condition} ORDER BY {depth}{order}",
         list = list.join(", "),
         reach = location.reach(),
         table = quote::table(&location.table.name),
+        depth = if is_ranked { "r.depth DESC, " } else { "" },
         order = quote::reach_key(location.key_width(), "r").join(", "),
     );
     builder.finish()
@@ -65,6 +78,8 @@ pub fn frozen(location: &Location, selection: Selection, guard: &[String], colum
 pub enum Selection {
     /// Rows of a fate.
     Fate(i64),
+    /// Rows that are to be deleted and in which a column of the guard has a value: references that have to be cleared first.
+    Tied,
     /// Rows with the bit of an edge.
     Cut(u32),
 }
