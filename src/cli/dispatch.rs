@@ -95,7 +95,14 @@ fn set_up(global: &Global) -> Context {
         colour: printer.colour(),
     };
     logging::start(options, log_writer);
-    Context { printer, progress, clock: Arc::new(SystemClock), no_input: global.no_input, config: global.config.clone() }
+    Context {
+        printer,
+        progress,
+        clock: Arc::new(SystemClock),
+        no_input: global.no_input,
+        lenient_map: global.lenient_map,
+        config: global.config.clone(),
+    }
 }
 
 /// `--help` and `--version` are answers; everything else that clap refuses is a usage error.

@@ -55,7 +55,7 @@ pub(super) fn read_limits(root: &Section<'_, '_>) -> Limits {
         max_rows: None,
         max_share: None,
         plan_age: SignedDuration::from_hours(24),
-        batch_rows: 5_000,
+        batch_rows: 10_000,
         permit: Duration::from_secs(5),
     };
     let known = ["max_rows", "max_share", "plan_age", "batch_rows", "permit_seconds"];

@@ -19,7 +19,7 @@ mod types;
 
 pub use catalogue::*;
 pub use check::check_live;
-pub use eraser::{Applied, EraseError, EraseSession, SqlBatch};
+pub use eraser::{Applied, EraseError, EraseSession, Idle, SqlBatch};
 pub use introspect::load_catalogue;
 pub use location::{Inbound, Location, RowKey, inbound_keys, mapped_references};
 pub use readback::{ReadBack, Seen};

@@ -4,6 +4,7 @@
 pub mod archive;
 pub mod binary;
 pub mod database;
+pub mod dice;
 pub mod fides;
 pub mod laws;
 pub mod postgres;
