@@ -94,7 +94,7 @@ async fn examine(config: Config, context: &Context) -> Result<(Vec<Finding>, Vec
     findings.extend(unfinished(&config));
     findings.extend(folders::check(&config));
     findings.extend(ledger(&config).await);
-    match map::findings(&config).await {
+    match map::findings(&config, context.lenient_map).await {
         Ok(found) => findings.extend(found.into_iter().map(of_map)),
         Err(error) => {
             let hint = error.hint().unwrap_or_else(|| "see the documentation of the data map".into());

@@ -2,6 +2,7 @@
 //! A test whose server is missing says `SKIPPED: needs …`; under `tests/run` that is a failure.
 
 mod crash;
+mod awkward;
 mod demo_data;
 mod fides_fixture;
 mod fides_sample;
@@ -14,6 +15,7 @@ mod leaks;
 mod ownership_model;
 mod readme;
 mod support;
+mod validators;
 mod verbs_checks;
 mod verbs_holds;
 mod verbs_requests;

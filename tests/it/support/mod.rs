@@ -10,6 +10,7 @@ pub mod laws;
 pub mod postgres;
 pub mod shop;
 pub mod sqlite;
+pub mod tools;
 pub mod workspace;
 
 /// Says that a test cannot run here. Under `tests/run`, which has installed everything, that is a failure.
