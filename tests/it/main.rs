@@ -1,8 +1,8 @@
 //! Integration tests: the built program, real databases, files on disk. One binary, because each further one would link everything again.
 //! A test whose server is missing says `SKIPPED: needs …`; under `tests/run` that is a failure.
 
-mod crash;
 mod awkward;
+mod crash;
 mod demo_data;
 mod fides_fixture;
 mod fides_sample;
