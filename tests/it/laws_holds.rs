@@ -12,12 +12,18 @@ fn script() -> String {
     format!(
         "{PEOPLE}
          CREATE TABLE orders (id INTEGER PRIMARY KEY, user_id INTEGER, total INTEGER);
+         CREATE TABLE visits (id INTEGER PRIMARY KEY, user_id INTEGER);
+         INSERT INTO visits VALUES (1, 1), (2, 2);
          INSERT INTO orders VALUES (10, 1, 5), (11, 1, 50), (12, 1, NULL), (13, 2, 5);"
     )
 }
 
 fn shop() -> String {
-    map(&[orders(), users()])
+    map(&[orders(), users(), visits()])
+}
+
+fn visits() -> String {
+    collection("visits", "on_erasure: delete", &[KEY, &to_user("user_id", "")])
 }
 
 fn orders() -> String {
@@ -56,12 +62,9 @@ fn h_1_held_records_stay_and_the_rest_goes() {
             hold(&workspace, "M-1", &scope);
             let done = erase_ada(&workspace).code(3).json();
             assert_eq!(numbers(&workspace, "orders", "id"), stay, "{scope}");
-            assert_eq!(
-                workspace.database.count("orders WHERE user_id = 1"),
-                stay.len() as u64 - 1,
-                "held rows are not even unlinked"
-            );
-            assert_eq!(numbers(&workspace, "users", "id"), [2, 3], "nothing refers to her by a foreign key");
+            assert_eq!(workspace.database.count("orders WHERE user_id = 1"), stay.len() as u64 - 1, "held rows are not even unlinked");
+            assert_eq!(numbers(&workspace, "visits", "id"), [2], "what no hold covers goes");
+            assert_eq!(numbers(&workspace, "users", "id"), [1, 2, 3], "through her row the held ones are found when they are released");
             assert_eq!(done["status"], "partial");
             assert_eq!(held(&done, "orders"), stay.len() as u64 - 1, "{done}");
             assert_eq!(item(&done, "orders")["retained"][0]["ref"], "M-1", "{done}");
@@ -102,12 +105,41 @@ fn h_1_a_hold_on_the_other_owner_keeps_their_row_as_it_is() {
          INSERT INTO orders",
     );
     let notes = collection("notes", "on_erasure: delete", &[KEY, &to_user("author", ""), &to_user("partner", "")]);
-    for workspace in Workspace::on_both(&script, &map(&[notes.clone(), orders(), users()])) {
+    for workspace in Workspace::on_both(&script, &map(&[notes.clone(), orders(), users(), visits()])) {
         hold(&workspace, "M-1", &json!({"subject": {"email": "grace@example.com"}}));
         let done = erase_ada(&workspace).run_to_end();
         assert_eq!(numbers(&workspace, "notes", "id"), [1, 2], "{done}");
         assert_eq!(workspace.database.count("notes WHERE id = 1 AND author = 1"), 1, "a hold keeps the record as it is: {done}");
         assert_eq!(workspace.database.count("notes WHERE id = 2 AND author IS NULL"), 1, "nobody holds this one");
+    }
+}
+
+#[test]
+fn v_1_what_a_hold_kept_is_found_and_erased_when_it_is_released_however_it_was_reached() {
+    // No foreign keys: only the map says what leads where, over an order that is not held to a line that is.
+    let script = format!(
+        "{PEOPLE}
+         CREATE TABLE orders (id INTEGER PRIMARY KEY, user_id INTEGER);
+         CREATE TABLE order_lines (id INTEGER PRIMARY KEY, order_id INTEGER, text TEXT);
+         INSERT INTO orders VALUES (10, 1), (11, 1);
+         INSERT INTO order_lines VALUES (100, 10, 'disputed'), (101, 10, 'plain'), (102, 11, 'plain');"
+    );
+    let orders = collection("orders", "on_erasure: delete", &[KEY, &to_user("user_id", "")]);
+    let order_lines = collection("order_lines", "on_erasure: delete", &[KEY, &refers("order_id", "orders.id", ""), "name: text"]);
+    for workspace in Workspace::on_both(&script, &map(&[order_lines.clone(), orders.clone(), users()])) {
+        configure(&workspace, "holds: {grace_days: 0}");
+        let id = hold(&workspace, "M-1", &json!({"record": {"dataset": "app", "collection": "order_lines", "key": ["100"]}}));
+        let held = erase_ada(&workspace).code(3).json();
+        assert_eq!(numbers(&workspace, "order_lines", "id"), [100]);
+        assert_eq!((numbers(&workspace, "orders", "id"), numbers(&workspace, "users", "id")), (vec![10], vec![1, 2, 3]), "{held}");
+        release(&workspace, &id);
+        workspace.habeas("worker --once").run().code(0);
+        let code = held["code"].as_str().expect("text");
+        let done = workspace.habeas(&format!("request show {code} --json")).run().code(0).json();
+        assert_eq!((&done["status"], &done["certificate"]["outcome"]), (&json!("completed"), &json!("complete")));
+        for (table, left) in [("order_lines", 0), ("orders", 0), ("users", 2)] {
+            assert_eq!(workspace.database.count(table), left, "{table}: {done}");
+        }
     }
 }
 

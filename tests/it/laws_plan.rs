@@ -121,17 +121,20 @@ fn p_1_a_run_needs_the_digest_of_the_plan_that_it_would_carry_out() {
 
 #[test]
 fn p_1_a_plan_of_another_shape_needs_approval_again() {
-    for workspace in Workspace::on_both(&script(), &shop()) {
+    let script = format!("{} CREATE TABLE notes (id INTEGER PRIMARY KEY, author INTEGER, partner INTEGER);", script());
+    let notes = collection("notes", "on_erasure: delete", &[KEY, &to_user("author", ""), &to_user("partner", "")]);
+    for workspace in Workspace::on_both(&script, &map(&[notes.clone(), orders("on_erasure: delete"), users()])) {
         let request = Waiting::submit(&workspace, "one");
         let first = request.digest(&workspace);
-        // A place where she had nothing before.
-        workspace.database.script("INSERT INTO visits VALUES (1, 1)");
+        // Not one row more of a kind that was approved, but a row of two people.
+        workspace.database.script("INSERT INTO notes VALUES (1, 1, 2)");
         let before = workspace.database.dump();
         assert_eq!(request.approve(&workspace, "grace"), "waiting_approval");
         assert_ne!(request.digest(&workspace), first);
         assert_eq!(difference(&before, &workspace.database.dump()), json!({}), "what was approved was another plan");
         assert_eq!(request.approve(&workspace, "grace"), "completed");
-        assert_eq!((workspace.database.count("visits"), workspace.database.count("orders")), (0, 1));
+        assert_eq!(workspace.database.count("notes WHERE author IS NULL AND partner = 2"), 1);
+        assert_eq!(numbers(&workspace, "orders", "id"), [13]);
     }
 }
 

@@ -12,6 +12,7 @@ pub mod quote;
 pub mod reach;
 pub mod read;
 pub mod search;
+pub mod way;
 
 use crate::db::{Arg, Sql};
 
