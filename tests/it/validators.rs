@@ -23,7 +23,7 @@ fn archive(workspace: &Workspace, tools: &Tools, job: &str) -> (Archive, PathBuf
     let said = workspace.habeas(&format!("run --no-input --json {job}")).run().code(0).json();
     let file =
         workspace.path("archives").join(Path::new(said["archive"]["path"].as_str().expect("a path")).file_name().expect("a name"));
-    let base = tools.unpack(&file, &workspace.home().join("unpacked").join(&said["code"].as_str().expect("a code").to_lowercase()));
+    let base = tools.unpack(&file, &workspace.home().join("unpacked").join(said["code"].as_str().expect("a code").to_lowercase()));
     (Archive::open(&file), base)
 }
 
