@@ -37,7 +37,7 @@ const COUNSEL: &str = "demo counsel";
 pub async fn run(args: &Args, context: &Context) -> Result<Exit, CliError> {
     let started = Instant::now();
     let printer = context.printer;
-    printer.talk("A time-tracking company with four people, their work, invoices and tickets, in one SQLite database.");
+    printer.talk("A time-tracking company with five people, their work, invoices and tickets, in one SQLite database.");
     let paths = demo::create(&args.dir).await.map_err(|error| CliError::Outcome {
         exit: Exit::Failure,
         message: error.to_string(),

@@ -49,7 +49,7 @@ async fn check(config: &Config, context: &Context) -> Result<Exit, CliError> {
     for finding in &findings {
         context.printer.data(&format!("{finding}\n"))?;
     }
-    context.printer.data(&format!("{errors} errors, {warnings} warnings"))?;
+    context.printer.data(&super::show::counted(errors, warnings))?;
     Ok(exit)
 }
 

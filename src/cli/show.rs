@@ -103,6 +103,12 @@ fn place(entry: &Value) -> String {
     format!("{}{place}: {}{count}", text("source"), text("code"))
 }
 
+/// How many findings: `1 error, 0 warnings`.
+pub fn counted(errors: usize, warnings: usize) -> String {
+    let plural = |count: usize| if count == 1 { "" } else { "s" };
+    format!("{errors} error{}, {warnings} warning{}", plural(errors), plural(warnings))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -120,6 +126,12 @@ mod tests {
         assert_eq!(place(&json!({"source": "app", "code": "unreached"})), "app: unreached");
         let full = json!({"source": "app", "place": "notes.body", "code": "value_found", "count": 2});
         assert_eq!(place(&full), "app notes.body: value_found (2)");
+    }
+
+    #[test]
+    fn findings_are_counted_in_words_that_fit() {
+        assert_eq!(counted(1, 0), "1 error, 0 warnings");
+        assert_eq!(counted(2, 1), "2 errors, 1 warning");
     }
 
     #[test]
