@@ -74,8 +74,10 @@ pub fn assign(location: &Location, rows: Rows, fate: i64, ground: Option<&str>) 
 
 /// Keeps rows under a hold, whatever was decided before: a hold beats everything (H-1). `extra` narrows to records or a predicate.
 pub fn hold(location: &Location, matter: &str, narrowed: Narrowed<'_>, dialect: Dialect) -> Result<Statement, String> {
-    let mut builder =
-        Builder::new(format!("UPDATE {reach} SET fate = 3, cut = 0, ground = 'hold', review_on = NULL, reference = ", reach = location.reach()));
+    let mut builder = Builder::new(format!(
+        "UPDATE {reach} SET fate = 3, cut = 0, ground = 'hold', review_on = NULL, reference = ",
+        reach = location.reach()
+    ));
     let matter = builder.bind(matter);
     builder.push(&matter).push(" WHERE (ground IS NULL OR ground <> 'hold')");
     match narrowed {
@@ -204,6 +206,11 @@ pub fn retain_parents(key: &Inbound, bits: i64, child: &Location, parent: &Locat
          WHERE fate = 1 AND EXISTS (SELECT 1 {body})"
     );
     builder.finish()
+}
+
+/// Whether rows of a location stay: one is enough to know. Servers cannot guess that none of a million does, and would join them all to see.
+pub fn staying(location: &Location) -> Sql {
+    Sql::built(format!("SELECT COUNT(*) AS n FROM (SELECT 1 FROM {} WHERE fate <> 1 LIMIT 1) staying", location.reach()))
 }
 
 /// The same for a child whose referring rows have all been reached, because an edge of the map leads along the very reference: only reached
