@@ -240,7 +240,8 @@ fn p_1_a_fuse_takes_two_people_even_where_the_job_asks_for_none() {
         let plan = workspace.habeas("plan - --json").input(erasure_of(&ada()).to_string()).run().code(0).json();
         assert!(plan["fuses"][0].as_str().expect("a fuse").contains("max_rows"), "{plan}");
         erase_ada(&workspace).code(6);
-        let request = Waiting { code: workspace.habeas("request list --json").run().code(0).json()[0]["code"].as_str().unwrap().into() };
+        let request =
+            Waiting { code: workspace.habeas("request list --json").run().code(0).json()[0]["code"].as_str().unwrap().into() };
         assert_eq!(request.approve(&workspace, "grace"), "waiting_approval");
         assert_eq!(difference(&before, &workspace.database.dump()), json!({}));
         assert_eq!(request.approve(&workspace, "linus"), "completed");

@@ -1,14 +1,18 @@
 //! Integration tests: the built program, real databases, files on disk. One binary, because each further one would link everything again.
 //! A test whose server is missing says `SKIPPED: needs …`; under `tests/run` that is a failure.
 
+mod bad_input;
 mod crash;
 mod demo_data;
 mod fides_fixture;
 mod fides_sample;
 mod harness;
+mod laws_erase;
+mod laws_export;
 mod laws_holds;
 mod laws_ownership;
 mod laws_plan;
+mod laws_verify;
 mod ownership_model;
 mod support;
 mod verbs_checks;
