@@ -101,8 +101,8 @@ fn a_job_with_a_mistake_is_told_with_its_line_and_without_its_values() {
         (r#"{"kind": "erasure", "subject": {"email": "hedy@example.com"}, "policy": "none"}"#, "policy"),
         (r#"{"kind": "erasure", "subject": {"email": "hedy@example.com"}, "approval": "three"}"#, "approval"),
         (r#"{"kind": "access", "subject": {"email": "hedy@example.com"}, "categories": ["user.contakt"]}"#, "user.contakt"),
-        (r#"{"kind": "erasure", "subject": {"email": "hedy@example.com"}"#, "line"),
-        ("", "line"),
+        (r#"{"kind": "erasure", "subject": {"email": "hedy@example.com"}"#, "is not JSON"),
+        ("", "standard input"),
         ("[]", ""),
     ] {
         for verb in ["run - --no-input", "submit -", "plan -"] {
