@@ -57,11 +57,17 @@ pub async fn run(args: &Args, context: &Context) -> Result<Exit, CliError> {
     let new = residue > before["residue"].as_array().map_or(0, Vec::len);
     if context.printer.is_json() {
         context.printer.document(&document)?;
-    } else if new {
-        context.printer.data(&format!("request {}: erased records are there again", found.code))?;
+    } else if residue > 0 {
+        let news = if new { "erased records are there again" } else { "nothing new, and not everything is gone" };
+        context.printer.data(&format!("request {}: {news}", found.code))?;
         super::show::result(context.printer, &document, &deployment.config.controller.time_zone)?;
     } else {
         context.printer.data(&format!("request {}: what was erased is still gone", found.code))?;
     }
-    Ok(if new { Exit::VerificationFailed } else { Exit::Done })
+    // What is known to be there already is no news, and no absence either (V-1).
+    Ok(match (new, residue) {
+        (true, _) => Exit::VerificationFailed,
+        (false, 0) => Exit::Done,
+        (false, _) => Exit::Partial,
+    })
 }
