@@ -62,9 +62,17 @@ fn h_1_held_records_stay_and_the_rest_goes() {
             hold(&workspace, "M-1", &scope);
             let done = erase_ada(&workspace).code(3).json();
             assert_eq!(numbers(&workspace, "orders", "id"), stay, "{scope}");
-            assert_eq!(workspace.database.count("orders WHERE user_id = 1"), stay.len() as u64 - 1, "held rows are not even unlinked");
+            assert_eq!(
+                workspace.database.count("orders WHERE user_id = 1"),
+                stay.len() as u64 - 1,
+                "held rows are not even unlinked"
+            );
             assert_eq!(numbers(&workspace, "visits", "id"), [2], "what no hold covers goes");
-            assert_eq!(numbers(&workspace, "users", "id"), [1, 2, 3], "through her row the held ones are found when they are released");
+            assert_eq!(
+                numbers(&workspace, "users", "id"),
+                [1, 2, 3],
+                "through her row the held ones are found when they are released"
+            );
             assert_eq!(done["status"], "partial");
             assert_eq!(held(&done, "orders"), stay.len() as u64 - 1, "{done}");
             assert_eq!(item(&done, "orders")["retained"][0]["ref"], "M-1", "{done}");

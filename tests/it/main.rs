@@ -14,6 +14,7 @@ mod laws_plan;
 mod leaks;
 mod ownership_model;
 mod readme;
+mod relook;
 mod support;
 mod validators;
 mod verbs_checks;

@@ -72,7 +72,14 @@ pub fn held_ends(edge: &Edge, to: &Location, dialect: Dialect) -> Statement {
 }
 
 /// Keeps rows with one of those values at the edge's start.
-pub fn keep_with(edge: &Edge, from: &Location, values: &[String], matter: Arg, overwritten_too: bool, dialect: Dialect) -> Statement {
+pub fn keep_with(
+    edge: &Edge,
+    from: &Location,
+    values: &[String],
+    matter: Arg,
+    overwritten_too: bool,
+    dialect: Dialect,
+) -> Statement {
     let reach = from.reach();
     let mut on = vec![quote::all_equal(&quote::key(from, "a", dialect), &quote::reach_key(from.key_width(), &reach))];
     let mut builder = Builder::new(String::new());
