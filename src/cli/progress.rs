@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use clap::ValueEnum;
-use indicatif::{HumanCount, MultiProgress, ProgressBar, ProgressStyle};
+use indicatif::{HumanCount, HumanDuration, MultiProgress, ProgressBar, ProgressState, ProgressStyle};
 use serde_json::json;
 use tracing_subscriber::fmt::MakeWriter;
 
@@ -67,12 +67,12 @@ impl Progress for Bars {
         let mut current = locked(&self.current);
         self.finish(current.take());
         let (bar, template) = match total {
-            Some(total) => (ProgressBar::new(total), "{msg}  {bar:30.cyan/dim}  {human_pos} of {human_len}  {per_sec}  {eta} left"),
+            Some(total) => (ProgressBar::new(total), "{msg}  {bar:30.cyan/dim}  {human_pos} of {human_len}  {rest}"),
             None => (ProgressBar::new_spinner(), "{spinner} {msg}  {human_pos}  {elapsed}"),
         };
         let bar = self.screen.add(bar);
         if let Ok(style) = ProgressStyle::with_template(template) {
-            bar.set_style(style);
+            bar.set_style(style.with_key("rest", pace));
         }
         bar.set_message(stage.to_owned());
         bar.enable_steady_tick(Duration::from_millis(120));
@@ -92,6 +92,15 @@ impl Progress for Bars {
 
     fn note(&self, text: &str) {
         drop(self.screen.println(text));
+    }
+}
+
+/// How fast, and how long still: nothing as long as nothing is done, since nobody can know.
+fn pace(state: &ProgressState, out: &mut dyn std::fmt::Write) {
+    if state.pos() > 0 {
+        let per_second = HumanCount(state.per_sec() as u64);
+        // What cannot be written is not missed: the bar itself cannot be drawn either.
+        drop(write!(out, "{per_second}/s  {} left", HumanDuration(state.eta())));
     }
 }
 

@@ -20,6 +20,7 @@ mod laws_verify;
 mod leaks;
 mod ownership_model;
 mod readme;
+mod relook;
 mod support;
 mod validators;
 mod verbs_checks;
