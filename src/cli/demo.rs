@@ -44,7 +44,8 @@ pub async fn run(args: &Args, context: &Context) -> Result<Exit, CliError> {
         hint: Some("give another folder with `--dir`".into()),
     })?;
     let config = Config::load(&paths.config)?;
-    let deployment = Arc::new(Deployment::open(config, Arc::clone(&context.clock), Arc::clone(&context.progress)).await?);
+    let deployment =
+        Arc::new(Deployment::open(config, Arc::clone(&context.clock), Arc::clone(&context.progress), context.lenient_map).await?);
     place_hold(&deployment, &paths.hold).await?;
     printer.talk("Linus is put under a legal hold. Three requests arrive: Ada's portability, Grace's erasure, Linus's erasure.");
     let requests = submit(&deployment, &paths).await?;

@@ -93,7 +93,7 @@ async fn examine(config: Config, context: &Context) -> Result<(Vec<Finding>, Vec
         .collect();
     findings.extend(folders::check(&config));
     findings.extend(ledger(&config).await);
-    match map::findings(&config).await {
+    match map::findings(&config, context.lenient_map).await {
         Ok(found) => findings.extend(found.into_iter().map(of_map)),
         Err(error) => {
             let hint = error.hint().unwrap_or_else(|| "see the documentation of the data map".into());
@@ -101,7 +101,9 @@ async fn examine(config: Config, context: &Context) -> Result<(Vec<Finding>, Vec
         }
     }
     // Every reason for which this fails has been found above.
-    if let Ok(deployment) = Deployment::open(config, Arc::clone(&context.clock), Arc::clone(&context.progress)).await {
+    if let Ok(deployment) =
+        Deployment::open(config, Arc::clone(&context.clock), Arc::clone(&context.progress), context.lenient_map).await
+    {
         findings.extend(systems::check(&deployment).await?);
         findings.extend(holdings::check(&deployment).await?);
         looked_at.push("holds");

@@ -43,7 +43,7 @@ fn a_name_is_enough_and_every_default_lies_beside_the_file() {
     assert_eq!(config.keys, Path::new("/etc/habeas/keys"));
     assert_eq!(config.journal.copies, Path::new("/etc/habeas/checkpoints"));
     assert_eq!(config.data_map, Path::new("/etc/habeas/datamap"));
-    assert_eq!(config.limits.batch_rows, 5_000);
+    assert_eq!(config.limits.batch_rows, 10_000);
     assert_eq!(config.limits.permit.as_secs(), 5);
     assert_eq!(config.holds.grace_days, 7);
     assert_eq!(config.verify.again_after.last(), Some(&SignedDuration::from_hours(30 * 24)));

@@ -1,5 +1,5 @@
-//! Gives each reached row its fate. Holds come first and beat everything; then statutory duties; then what the map or policy says of the
-//! subject's own rows; shared and merely accessed rows stay.
+//! Gives each reached row its fate. Holds beat everything, and come last; statutory duties beat what the map or policy says of the subject's
+//! own rows, which comes first; shared and merely accessed rows stay.
 
 use super::rules::{Rule, duties};
 use super::{Desk, map_error};
@@ -12,18 +12,25 @@ impl Desk<'_, '_> {
     pub(super) async fn apply_fates(&mut self) -> Result<(), GatherError> {
         let on_subject = self.brief.holds.covers_subject(&self.brief.alias_refs);
         for node in self.live_nodes() {
+            self.apply_rule(node).await?;
+            let brief = self.brief;
+            for duty in duties(brief, &brief.graph.nodes[node]) {
+                self.run_fate(node, |location, dialect| fate::retain_when(location, duty, &brief.today, dialect)).await?;
+            }
             for hold in &on_subject {
                 self.run_fate(node, |location, dialect| fate::hold(location, hold.matter.as_str(), Narrowed::Whole, dialect))
                     .await?;
             }
             self.apply_collection_holds(node).await?;
-            let brief = self.brief;
-            for duty in duties(brief, &brief.graph.nodes[node]) {
-                self.run_fate(node, |location, dialect| fate::retain_when(location, duty, &brief.today, dialect)).await?;
-            }
-            self.apply_rule(node).await?;
+            self.settle(node).await?;
         }
         Ok(())
+    }
+
+    async fn settle(&mut self, node: usize) -> Result<(), GatherError> {
+        let Some((source, snapshot)) = self.gathering.snapshot_of(node) else { return Ok(()) };
+        let source = source.to_owned();
+        snapshot.settle(node).await.map_err(|problem| map_error(&source, SnapshotError::Database(problem)))
     }
 
     async fn apply_collection_holds(&mut self, node: usize) -> Result<(), GatherError> {
@@ -45,6 +52,7 @@ impl Desk<'_, '_> {
         Ok(())
     }
 
+    /// What the map says of the subject's own rows is the default; rows of others as well stay.
     async fn apply_rule(&mut self, node: usize) -> Result<(), GatherError> {
         let (chosen, ground) = match &self.rules[node] {
             Rule::Undecided => (fate::UNDECIDED, None),
@@ -53,7 +61,10 @@ impl Desk<'_, '_> {
             Rule::Unlink => (fate::UNLINK, None),
             Rule::Keep => (fate::RETAIN, Some("policy")),
         };
-        self.run_fate(node, |location, _| Ok(fate::assign(location, Rows::Exclusive, chosen, ground))).await?;
+        let Some((source, snapshot)) = self.gathering.snapshot_of(node) else { return Ok(()) };
+        let source = source.to_owned();
+        let opened = snapshot.open_fates(node, chosen, ground).await;
+        opened.map_err(|problem| map_error(&source, SnapshotError::Database(problem)))?;
         self.run_fate(node, |location, _| Ok(fate::assign(location, Rows::Shared, fate::RETAIN, Some("shared")))).await?;
         self.run_fate(node, |location, _| Ok(fate::assign(location, Rows::Accessed, fate::RETAIN, Some("shared")))).await
     }
@@ -64,7 +75,7 @@ impl Desk<'_, '_> {
     {
         let Some((source, snapshot)) = self.gathering.snapshot_of(node) else { return Ok(()) };
         let source = source.to_owned();
-        let Some(location) = snapshot.location(node) else { return Ok(()) };
+        let Some(location) = snapshot.location(node).filter(|_| snapshot.is_reached(node)) else { return Ok(()) };
         let statement = statement(location, snapshot.dialect).map_err(|text| map_error(&source, SnapshotError::Map(text)))?;
         snapshot.run(statement).await.map_err(|problem| map_error(&source, SnapshotError::Database(problem)))?;
         Ok(())

@@ -4,11 +4,24 @@
 use super::rules::Rule;
 use super::{Desk, GatherError, map_error};
 use crate::connector::sql::text::fate;
-use crate::connector::sql::{Inbound, OnDelete, SnapshotError};
+use crate::connector::sql::{Inbound, Location, OnDelete, SnapshotError};
+use crate::datamap::Graph;
 use crate::plan::{Order, Refers, order};
 
 /// Deepest nesting of a table that refers to itself.
 const MOST_ROUNDS: i64 = 100_000;
+
+/// Whether the traversal has followed this very reference from the parent to all its children: then every row that refers to a reached row
+/// is reached itself, in the same snapshot.
+fn follows(graph: &Graph, key: &Inbound, child: &Location) -> bool {
+    graph.edges.iter().any(|edge| {
+        edge.from == key.parent
+            && edge.to == child.node
+            && edge.filter.is_none()
+            && edge.from_columns == key.parent_columns
+            && edge.to_columns == key.child_columns
+    })
+}
 
 impl Desk<'_, '_> {
     fn inbound(&self) -> Vec<(String, Inbound)> {
@@ -27,6 +40,9 @@ impl Desk<'_, '_> {
                 let Some(child) = key.child_node else { continue };
                 let bits = self.cuts.bits_touching(child.0, &key.child_columns);
                 let Some(snapshot) = self.gathering.snapshots.get_mut(&source) else { continue };
+                if !(snapshot.is_reached(child.0) && snapshot.is_reached(key.parent.0)) {
+                    continue;
+                }
                 let (Some(child), Some(parent)) = (snapshot.location(child.0), snapshot.location(key.parent.0)) else { continue };
                 let statement = fate::retain_parents(&key, bits, child, parent, snapshot.dialect);
                 let changed = snapshot.run(statement).await;
@@ -117,9 +133,14 @@ impl Desk<'_, '_> {
         for (source, key) in self.inbound() {
             let bits = key.child_node.map_or(0, |child| self.cuts.bits_touching(child.0, &key.child_columns));
             let Some(snapshot) = self.gathering.snapshots.get_mut(&source) else { continue };
-            let Some(parent) = snapshot.location(key.parent.0) else { continue };
+            let Some(parent) = snapshot.location(key.parent.0).filter(|_| snapshot.is_reached(key.parent.0)) else { continue };
             let child = key.child_node.and_then(|node| snapshot.location(node.0));
-            let statement = fate::left_behind(&key, bits, child, parent, snapshot.dialect);
+            let statement = match child {
+                Some(child) if follows(self.brief.graph, &key, child) => {
+                    fate::left_behind_in_reach(&key, bits, child, parent, snapshot.dialect)
+                }
+                _ => fate::left_behind(&key, bits, child, parent, snapshot.dialect),
+            };
             let left = snapshot.count(statement).await.map_err(|problem| map_error(&source, SnapshotError::Database(problem)))?;
             if left > 0 {
                 self.refuse_left_behind(&key, left);

@@ -89,7 +89,7 @@ impl Desk<'_, '_> {
             let unlinks_own_rows = rule == Rule::Unlink;
             let target = if unlinks_own_rows { &mut item } else { cut_item.get_or_insert_with(|| unlink_item(&item)) };
             if !unlinks_own_rows {
-                target.expected = target.expected.max(count);
+                target.expected += count;
             }
             target.columns.extend(cut.columns.iter().map(|column| unlink_change(column)));
             let action = Action::Clear { columns: cut.columns.clone() };
@@ -311,7 +311,8 @@ async fn write_records(
     let Some(location) = snapshot.location(source.node).cloned() else { return Ok(0) };
     let dialect = snapshot.dialect;
     let columns: Vec<String> = source.masks.iter().map(|(column, ..)| column.clone()).collect();
-    let statement = read::frozen(&location, source.selection, &source.step.guard, &columns, dialect);
+    let is_ranked = snapshot.inbound.iter().any(|key| key.parent.0 == source.node && key.child_node == Some(key.parent));
+    let statement = read::frozen(&location, source.selection, &source.step.guard, &columns, is_ranked, dialect);
     let width = location.key_width();
     let mut rows = snapshot.stream(statement).map_err(failed)?;
     let mut written = 0;

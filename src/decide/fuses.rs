@@ -26,6 +26,10 @@ impl Desk<'_, '_> {
         if changed > self.brief.fuses.max_rows {
             blown.push(format!("{changed} rows would change, more than limits.max_rows ({})", self.brief.fuses.max_rows));
         }
+        if self.brief.fuses.max_share >= 1.0 {
+            // No share can be larger, and counting whole tables takes long.
+            return Ok(blown);
+        }
         for item in items.iter().filter(|item| item.disposition == Disposition::Erase && item.expected > 0) {
             let Some(node) = self.brief.graph.node(&item.dataset, &item.collection) else { continue };
             let Some((source, snapshot)) = self.gathering.snapshot_of(node.0) else { continue };

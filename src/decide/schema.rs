@@ -2,6 +2,7 @@
 
 use super::rules::Rule;
 use super::{Desk, GatherError, map_error, masks};
+use crate::connector::sql::text::{Statement, fate};
 use crate::connector::sql::{Location, RowKey, SnapshotError, TableKind};
 use crate::datamap::Masking;
 
@@ -10,12 +11,12 @@ impl Desk<'_, '_> {
         for node in self.live_nodes() {
             let place = self.brief.graph.nodes[node].clone();
             let Some(snapshot) = self.gathering.snapshots.get_mut(&place.source) else { continue };
-            let tally = snapshot.tally(node).await.map_err(|problem| map_error(&place.source, SnapshotError::Database(problem)))?;
-            let touched: u64 = tally.iter().filter(|t| matches!(t.fate, 1 | 2 | 4)).map(|t| t.count).sum();
-            if touched == 0 {
+            let Some(location) = snapshot.location(node).cloned() else { continue };
+            let statement = Statement { sql: fate::touched(&location), args: Vec::new() };
+            let touched = snapshot.count(statement).await;
+            if touched.map_err(|problem| map_error(&place.source, SnapshotError::Database(problem)))? == 0 {
                 continue;
             }
-            let Some(location) = snapshot.location(node).cloned() else { continue };
             let rule = self.rules[node].clone();
             self.check_table(&location, &rule, &place.source);
             if let Rule::Mask(columns) = &rule {

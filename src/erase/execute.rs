@@ -7,7 +7,7 @@ use thiserror::Error;
 
 use super::manifest::{Group, ManifestError, ManifestReader};
 use super::{Authorisation, FenceError, PermitError, PermitRequest, authorise, fence};
-use crate::connector::sql::{Applied, EraseError, EraseSession, Location, ReadBack, SqlBatch, SqlSource};
+use crate::connector::sql::{Applied, EraseError, EraseSession, Idle, Location, ReadBack, SqlBatch, SqlSource};
 use crate::datamap::NodeId;
 use crate::db::DbError;
 use crate::deployment::Deployment;
@@ -66,6 +66,7 @@ impl Executor<'_> {
     /// Deals with the records of a pass up to `end`. Running it again changes nothing (E-3). [`Executor::settle_unknown`] comes first.
     pub async fn run(&self, pass: &mut Execution, end: u64) -> Result<(), ExecuteError> {
         let mut reader = ManifestReader::open(&self.deployment.keys, &self.deployment.config.spool, pass, pass.position)?;
+        let mut idle = BTreeMap::new();
         while pass.position < end {
             if self.lease.cancel.is_raised() {
                 return Err(ExecuteError::Stopped);
@@ -74,13 +75,13 @@ impl Executor<'_> {
             if groups.is_empty() {
                 break;
             }
-            self.batch(pass, groups).await?;
+            self.batch(pass, groups, &mut idle).await?;
             pass.position = reader.position();
         }
         Ok(())
     }
 
-    async fn batch(&self, pass: &mut Execution, groups: Vec<Group>) -> Result<(), ExecuteError> {
+    async fn batch(&self, pass: &mut Execution, groups: Vec<Group>, idle: &mut BTreeMap<String, Idle>) -> Result<(), ExecuteError> {
         let source_name = pass.steps[groups[0].step].source.clone();
         let source = self.sources.get(&source_name).ok_or_else(|| ExecuteError::Drifted(source_name.clone()))?;
         let count: u64 = groups.iter().map(|group| group.rows.keys.len() as u64).sum();
@@ -93,7 +94,7 @@ impl Executor<'_> {
         let failed = |problem: EraseError| ExecuteError::Source { source_name: source_name.clone(), problem };
         let mut tallies = pass.tallies.clone();
         let mut closing = Closing { outcome: PermitOutcome::Committed, affected: 0, already_absent: 0, held: 0 };
-        let started = EraseSession::begin(source, permit.id(), ttl).await;
+        let started = EraseSession::begin(source, idle.remove(&source_name), permit.id(), ttl).await;
         let mut session = match started {
             Ok(session) => session,
             Err(problem) => {
@@ -135,7 +136,9 @@ impl Executor<'_> {
             tallies[group.step].add(step);
         }
         failpoint::hit("erase-before-source-commit");
-        self.commit(session, permit, pass, count, tallies, closing, &source_name).await
+        let committed = self.commit(session, permit, pass, count, tallies, closing, &source_name).await?;
+        idle.insert(source_name, committed);
+        Ok(())
     }
 
     /// Whether records of a step may lead to some that a hold has kept since the plan was made. They stay as well: without them the kept ones
@@ -174,7 +177,7 @@ impl Executor<'_> {
         tallies: Vec<StepTally>,
         closing: Closing,
         source_name: &str,
-    ) -> Result<(), ExecuteError> {
+    ) -> Result<Idle, ExecuteError> {
         let mut tx = self.deployment.ledger.begin().await?;
         let valid = permit.still_valid(&mut tx).await;
         drop(tx);
@@ -183,13 +186,16 @@ impl Executor<'_> {
             self.close_undone(permit, pass).await?;
             return Err(refusal.into());
         }
-        if let Err(problem) = session.commit().await {
-            // Nobody knows whether it took effect: the next attempt fences the session and reads the source (E-2).
-            let mut tx = self.deployment.ledger.begin().await?;
-            permit.close(&mut tx, Closing::unknown()).await?;
-            tx.commit().await.map_err(LedgerError::from)?;
-            return Err(ExecuteError::Source { source_name: source_name.to_owned(), problem: problem.into() });
-        }
+        let idle = match session.commit().await {
+            Ok(idle) => idle,
+            Err(problem) => {
+                // Nobody knows whether it took effect: the next attempt fences the session and reads the source (E-2).
+                let mut tx = self.deployment.ledger.begin().await?;
+                permit.close(&mut tx, Closing::unknown()).await?;
+                tx.commit().await.map_err(LedgerError::from)?;
+                return Err(ExecuteError::Source { source_name: source_name.to_owned(), problem: problem.into() });
+            }
+        };
         failpoint::hit("erase-after-source-commit");
         let id = permit.id().to_owned();
         let position = pass.position + count;
@@ -210,7 +216,7 @@ impl Executor<'_> {
         failpoint::hit("erase-after-close");
         pass.tallies = tallies;
         self.deployment.progress.advance(count);
-        Ok(())
+        Ok(idle)
     }
 
     async fn open_permit(&self, pass: &Execution, source: &str, count: u64) -> Result<super::Permit, ExecuteError> {

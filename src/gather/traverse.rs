@@ -101,11 +101,7 @@ impl<'a> Gathering<'a> {
         loop {
             let mut reached = 0;
             for edge in edges {
-                let fresh = self.follow(edge, round).await?;
-                if fresh > SETTLE_ROWS {
-                    self.settle(edge.to.0).await?;
-                }
-                reached += fresh;
+                reached += self.follow(edge, round).await?;
             }
             if reached == 0 {
                 return Ok(());
@@ -133,12 +129,6 @@ impl<'a> Gathering<'a> {
         carried
     }
 
-    async fn settle(&mut self, node: usize) -> Result<(), GatherError> {
-        let source = self.graph.nodes[node].source.clone();
-        let Some(snapshot) = self.snapshots.get_mut(&source) else { return Ok(()) };
-        snapshot.settle(node).await.map_err(|problem| GatherError::Source { source_name: source, problem })
-    }
-
     /// The snapshot that holds a node, with the source's name.
     pub fn snapshot_of(&mut self, node: usize) -> Option<(&str, &mut Snapshot)> {
         let source = self.graph.nodes[node].source.as_str();
@@ -154,9 +144,6 @@ impl<'a> Gathering<'a> {
     }
 }
 
-/// Rows that an edge must bring before the server's statistics are refreshed.
-const SETTLE_ROWS: u64 = 1_000;
-
 async fn carry(
     edge: &Edge,
     (from_name, start): (&str, &mut Snapshot),
@@ -168,6 +155,7 @@ async fn carry(
     let at_end = |problem: DbError| GatherError::Source { source_name: to_name.to_owned(), problem };
     let statement = reach::outgoing(edge, &from, round, start.dialect);
     let end_dialect = end.dialect;
+    end.expect_known_rows(edge.to.0).await.map_err(at_end)?;
     let mut values = start.stream(statement).map_err(at_start)?;
     let mut reached = 0;
     while let Some(record) = values.try_next().await.map_err(at_start)? {
@@ -179,6 +167,8 @@ async fn carry(
         let statement = reach::arrive(edge, &to, &parts, rights, round, end_dialect).map_err(GatherError::Map)?;
         reached += end.run(statement).await.map_err(at_end)?;
     }
+    drop(values);
+    end.settle(edge.to.0).await.map_err(at_end)?;
     Ok(reached)
 }
 

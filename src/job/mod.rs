@@ -11,12 +11,14 @@ mod export;
 mod handler;
 mod holding;
 mod intake;
+mod passes;
 pub mod planning;
 mod result;
 mod result_document;
 mod resume;
 mod reverify;
 mod verifying;
+mod waiting;
 
 pub use approvals::{approval_asked, people_needed, person_key};
 pub use case::{Case, JobError, alias_refs, holds_now};

@@ -98,6 +98,9 @@ pub enum EraseError {
     Condition(String),
 }
 
+/// A session whose transaction has committed. Connecting anew for each batch would cost more than a small batch itself.
+pub struct Idle(Conn);
+
 /// The open transaction of a permit.
 pub struct EraseSession {
     conn: Conn,
@@ -105,14 +108,19 @@ pub struct EraseSession {
 }
 
 impl EraseSession {
-    /// Begins the transaction under the permit's name, with the source's own limits inside the permit's time.
-    pub async fn begin(source: &SqlSource, permit_id: &str, ttl: Duration) -> Result<EraseSession, EraseError> {
-        let mut conn = source.work_session().await?;
+    /// Begins the transaction under the permit's name, with the source's own limits inside the permit's time. `idle` is the session of the
+    /// permit before, which has committed: it takes the new name. Who ends sessions by the name of a permit that is settled finds none.
+    pub async fn begin(source: &SqlSource, idle: Option<Idle>, permit_id: &str, ttl: Duration) -> Result<EraseSession, EraseError> {
+        let mut conn = match idle {
+            Some(Idle(conn)) => conn,
+            None => source.work_session().await?,
+        };
         let dialect = source.dialect();
         match dialect {
             Dialect::Postgres => {
                 let settings = "SELECT set_config('application_name', $1, false), set_config('statement_timeout', $2, false), \
-                                set_config('lock_timeout', $2, false), set_config('idle_in_transaction_session_timeout', $2, false)";
+                                set_config('lock_timeout', $2, false), set_config('idle_in_transaction_session_timeout', $2, false), \
+                                set_config('plan_cache_mode', 'force_custom_plan', false)";
                 let limit = (ttl.as_millis() * 9 / 10).max(100).to_string();
                 conn.on().execute(settings, args![session_name(permit_id), limit]).await?;
                 conn.on().execute("BEGIN ISOLATION LEVEL READ COMMITTED", args![]).await?;
@@ -219,10 +227,11 @@ impl EraseSession {
         Ok(u64::try_from(record.int("n")?).unwrap_or(0))
     }
 
-    /// Makes the changes durable. An error here means that nobody knows whether they are (E-2).
-    pub async fn commit(mut self) -> Result<(), DbError> {
+    /// Makes the changes durable, and gives the session back for the next permit. An error here means that nobody knows whether they are
+    /// (E-2).
+    pub async fn commit(mut self) -> Result<Idle, DbError> {
         self.conn.on().execute("COMMIT", args![]).await?;
-        Ok(())
+        Ok(Idle(self.conn))
     }
 
     /// Undoes the changes; ending the session undoes them just as well.

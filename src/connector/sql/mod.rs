@@ -11,7 +11,6 @@ mod introspect_sqlite;
 mod introspect_tests;
 mod killer;
 mod location;
-pub(crate) mod quote;
 mod readback;
 mod snapshot;
 mod source;
@@ -20,7 +19,7 @@ mod types;
 
 pub use catalogue::*;
 pub use check::check_live;
-pub use eraser::{Applied, EraseError, EraseSession, SqlBatch};
+pub use eraser::{Applied, EraseError, EraseSession, Idle, SqlBatch};
 pub use introspect::load_catalogue;
 pub use location::{Inbound, Location, RowKey, inbound_keys, mapped_references};
 pub use readback::{ReadBack, Seen};

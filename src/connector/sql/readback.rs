@@ -34,6 +34,8 @@ impl ReadBack {
             if record.flag("standby")? {
                 return Err(DbError::Denied("this is a standby: verification reads the primary".into()));
             }
+            // Each batch is planned for its own keys: whether they lie close together decides how they are looked up.
+            conn.on().execute("SELECT set_config('plan_cache_mode', 'force_custom_plan', false)", args![]).await?;
         }
         Ok(ReadBack { conn, dialect })
     }

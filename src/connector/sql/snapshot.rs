@@ -1,15 +1,15 @@
 //! One consistent view of a source: a session with a snapshot transaction and the temporary tables of the traversal. It reads, and writes
 //! nothing but those; dropping it ends the session and everything in it.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use futures_util::stream::BoxStream;
 
-use super::text::{Statement, fate, reach, read};
+use super::text::{Statement, fate, probe, reach, read};
 use super::{Inbound, Location, SqlSource, inbound_keys, mapped_references};
 use crate::args;
 use crate::datamap::{Edge, Graph, NodeId};
-use crate::db::{Conn, DbError, Dialect, Record, Sql};
+use crate::db::{Conn, DbError, Dialect, Record};
 use crate::subject::NormalForm;
 
 /// Which of a source's two pools a snapshot comes from.
@@ -31,6 +31,9 @@ pub struct Snapshot {
     /// Foreign keys onto them.
     pub inbound: Vec<Inbound>,
     declared_keys: usize,
+    /// Locations whose temporary table has rows, and with them its index.
+    filled: BTreeSet<usize>,
+    is_decided: bool,
     /// What fixes the snapshot, for `completeness.json`: a WAL position, or the database's own counter.
     pub description: String,
 }
@@ -58,7 +61,8 @@ impl Snapshot {
         let mut inbound = inbound_keys(&source.catalogue, &listed);
         let declared_keys = inbound.len();
         inbound.extend(mapped_references(graph, &listed, &inbound));
-        Ok(Snapshot { conn, dialect, locations, inbound, declared_keys, description })
+        let (filled, is_decided) = (BTreeSet::new(), false);
+        Ok(Snapshot { conn, dialect, locations, inbound, declared_keys, filled, is_decided, description })
     }
 
     /// References that only the map knows (see [`mapped_references`]); the database checks the others itself.
@@ -69,6 +73,11 @@ impl Snapshot {
     /// The location of a node, if its table exists here.
     pub fn location(&self, node: usize) -> Option<&Location> {
         self.locations.get(&node)
+    }
+
+    /// Whether any row of a location may have been reached. Where none was, there is nothing to ask the server.
+    pub fn is_reached(&self, node: usize) -> bool {
+        self.filled.contains(&node)
     }
 
     /// Runs a statement; rows changed.
@@ -95,33 +104,55 @@ impl Snapshot {
     /// Adds the rows that an identifier names; how many.
     pub async fn seed(&mut self, node: usize, column: &str, form: NormalForm, value: &str) -> Result<u64, DbError> {
         let Some(location) = self.locations.get(&node) else { return Ok(0) };
-        match reach::seed(location, column, form, value, self.dialect) {
-            None => Ok(0),
-            Some(statement) => self.run(statement).await,
-        }
+        let Some(statement) = reach::seed(location, column, form, value, self.dialect) else { return Ok(0) };
+        self.expect_known_rows(node).await?;
+        let named = self.run(statement).await?;
+        self.settle(node).await?;
+        Ok(named)
     }
 
     /// One step along an edge inside this source; rows that are new or rose.
     pub async fn spread(&mut self, edge: &Edge, round: i64) -> Result<u64, SnapshotError> {
         let (Some(from), Some(to)) = (self.locations.get(&edge.from.0), self.locations.get(&edge.to.0)) else { return Ok(0) };
-        let statement = reach::spread(edge, from, to, round, self.dialect).map_err(SnapshotError::Map)?;
-        Ok(self.run(statement).await?)
+        let is_first = !self.filled.contains(&edge.to.0);
+        let statement = reach::spread(edge, from, to, round, is_first, self.dialect).map_err(SnapshotError::Map)?;
+        let fresh = self.run(statement).await?;
+        if fresh > 0 {
+            self.expect_known_rows(edge.to.0).await?;
+            self.settle(edge.to.0).await?;
+        }
+        Ok(fresh)
     }
 
-    /// Refreshes the server's statistics of a temporary table that has grown, so that joins with it are planned well.
+    /// Indexes a temporary table, if it has no index yet: from now on rows may arrive that are there already.
+    pub async fn expect_known_rows(&mut self, node: usize) -> Result<(), DbError> {
+        let Some(location) = self.locations.get(&node) else { return Ok(()) };
+        if self.filled.insert(node) {
+            self.conn.on().execute(reach::index(location, self.dialect), args![]).await?;
+        }
+        Ok(())
+    }
+
+    /// Adds the columns of the decision to a location's temporary table, with what happens to most of its rows as their default.
+    pub async fn open_fates(&mut self, node: usize, most: i64, ground: Option<&'static str>) -> Result<(), DbError> {
+        let Some(location) = self.locations.get(&node) else { return Ok(()) };
+        self.is_decided = true;
+        self.conn.on().execute_script(fate::open(location, most, ground, self.dialect)).await
+    }
+
+    /// Refreshes the server's statistics of a temporary table that has changed: without them its joins are planned for a handful of rows.
     pub async fn settle(&mut self, node: usize) -> Result<(), DbError> {
         let Some(location) = self.locations.get(&node) else { return Ok(()) };
-        if self.dialect == Dialect::Postgres {
-            let text = Sql::built(format!("ANALYZE {}", location.reach()));
-            self.conn.on().execute(text, args![]).await?;
+        if self.dialect == Dialect::Postgres && self.filled.contains(&node) {
+            self.conn.on().execute(probe::refresh_statistics(location), args![]).await?;
         }
         Ok(())
     }
 
     /// The tally of a location.
     pub async fn tally(&mut self, node: usize) -> Result<Vec<Tally>, DbError> {
-        let Some(location) = self.locations.get(&node) else { return Ok(Vec::new()) };
-        let rows = self.conn.on().fetch_all(fate::tally(location), args![]).await?;
+        let Some(location) = self.locations.get(&node).filter(|_| self.is_reached(node)) else { return Ok(Vec::new()) };
+        let rows = self.conn.on().fetch_all(fate::tally(location, self.is_decided), args![]).await?;
         rows.iter().map(Tally::read).collect()
     }
 
@@ -188,10 +219,20 @@ impl Tally {
     }
 }
 
+/// What a gathering may use of the server's memory: for its temporary tables, and for a sort or hash. The servers' defaults (8 MB and 4 MB)
+/// send the keys of a person with a million rows through the disk again and again; a small person uses nothing of it.
+const TEMP_BUFFERS: &str = "128MB";
+const WORK_MEMORY: &str = "64MB";
+
 async fn begin(conn: &mut Conn, dialect: Dialect) -> Result<String, DbError> {
     match dialect {
         Dialect::Postgres => {
+            // Before the first temporary table: later the server refuses it.
+            conn.on().execute("SELECT set_config('temp_buffers', $1, false)", args![TEMP_BUFFERS]).await?;
             conn.on().execute("BEGIN ISOLATION LEVEL REPEATABLE READ READ WRITE", args![]).await?;
+            let settings = "SELECT set_config('work_mem', $1, true), set_config('maintenance_work_mem', $1, true), \
+                            set_config('default_statistics_target', '10', true), set_config('jit', 'off', true)";
+            conn.on().execute(settings, args![WORK_MEMORY]).await?;
             let sql = "SELECT pg_current_snapshot()::text AS snapshot";
             let record = conn.on().fetch_one(sql, args![]).await?;
             Ok(format!("postgresql snapshot {}", record.text("snapshot")?))

@@ -2,11 +2,11 @@
 //! casts them back to the key's types; SQLite takes it from a temporary table that is filled first.
 
 use super::{Builder, Statement, predicate, quote};
-use crate::connector::sql::{Location, TableName};
+use crate::connector::sql::{Location, RowKey, TableName};
 use crate::datamap::Predicate;
 use crate::db::{Arg, Dialect, Sql};
 use crate::plan::Referrer;
-use crate::value::KeyPart;
+use crate::value::{ColumnType, KeyPart};
 
 /// Rows of a batch: keys, owner fingerprints, and new values of masked columns.
 #[derive(Debug, Clone, Default)]
@@ -92,6 +92,25 @@ fn source(
     (format!("unnest({}) AS k({})", arrays.join(", "), names.join(", ")), keys)
 }
 
+/// That a row lies between the smallest and the largest key of the batch, which follows from its key being in the batch. It lets the server
+/// read one stretch of the index where the subject's rows lie close together, instead of looking up ten thousand keys one by one; its
+/// statistics tell which is better. Only for keys whose order is the same here and there.
+fn span(builder: &mut Builder, location: &Location, rows: &BatchRows, dialect: Dialect) -> String {
+    let (Dialect::Postgres, RowKey::Primary(columns)) = (dialect, &location.key) else { return String::new() };
+    let [column] = columns.as_slice() else { return String::new() };
+    if column.column_type != ColumnType::Integer {
+        return String::new();
+    }
+    let number = |key: &Vec<KeyPart>| match key.as_slice() {
+        [KeyPart::Text(digits)] => digits.parse::<i64>().ok(),
+        _ => None,
+    };
+    let Some(numbers) = rows.keys.iter().map(number).collect::<Option<Vec<i64>>>() else { return String::new() };
+    let (Some(least), Some(most)) = (numbers.iter().min(), numbers.iter().max()) else { return String::new() };
+    let (least, most) = (builder.bind(*least), builder.bind(*most));
+    format!(" AND {} BETWEEN {least} AND {most}", quote::column("t", &column.name))
+}
+
 /// How the rows of a batch are recognised as unchanged since they were frozen.
 #[derive(Debug, Clone, Copy)]
 pub struct Guard<'a> {
@@ -128,7 +147,7 @@ fn refers(referrer: &Referrer) -> String {
 pub fn count_matching(location: &Location, rows: &BatchRows, guard: Guard<'_>, dialect: Dialect) -> Result<Statement, String> {
     let mut builder = Builder::new(String::new());
     let (batch, keys) = source(&mut builder, location, rows, 0, dialect);
-    let meets = quote::all_equal(&quote::key(location, "t", dialect), &keys);
+    let meets = quote::all_equal(&quote::key(location, "t", dialect), &keys) + &span(&mut builder, location, rows, dialect);
     let condition = guard.condition(&mut builder, location, dialect)?;
     // CROSS JOIN keeps SQLite from scanning the table: the batch is the outer loop.
     let table = quote::table(&location.table.name);
@@ -143,7 +162,7 @@ pub fn count_matching(location: &Location, rows: &BatchRows, guard: Guard<'_>, d
 pub fn count_present(location: &Location, rows: &BatchRows, dialect: Dialect) -> Statement {
     let mut builder = Builder::new(String::new());
     let (batch, keys) = source(&mut builder, location, rows, 0, dialect);
-    let meets = quote::all_equal(&quote::key(location, "t", dialect), &keys);
+    let meets = quote::all_equal(&quote::key(location, "t", dialect), &keys) + &span(&mut builder, location, rows, dialect);
     let table = quote::table(&location.table.name);
     builder.text = match dialect {
         Dialect::Sqlite => format!("SELECT COUNT(*) AS n FROM {batch} CROSS JOIN {table} t WHERE {meets}"),
@@ -159,7 +178,7 @@ pub fn delete(location: &Location, rows: &BatchRows, guard: Guard<'_>, dialect: 
     let table = quote::table(&location.table.name);
     builder.text = match dialect {
         Dialect::Postgres => {
-            let meets = quote::all_equal(&quote::key(location, "t", dialect), &keys);
+            let meets = quote::all_equal(&quote::key(location, "t", dialect), &keys) + &span(&mut builder, location, rows, dialect);
             let condition = guard.condition(&mut builder, location, dialect)?;
             format!("DELETE FROM {table} t USING {batch} WHERE {meets} AND {condition}")
         }
@@ -182,7 +201,7 @@ pub fn overwrite(
 ) -> Result<Statement, String> {
     let mut builder = Builder::new(String::new());
     let (batch, keys) = source(&mut builder, location, rows, columns.len(), dialect);
-    let meets = quote::all_equal(&quote::key(location, "t", dialect), &keys);
+    let meets = quote::all_equal(&quote::key(location, "t", dialect), &keys) + &span(&mut builder, location, rows, dialect);
     let condition = guard.condition(&mut builder, location, dialect)?;
     let sets: Vec<String> = columns
         .iter()
@@ -210,7 +229,7 @@ pub fn clear(
 ) -> Result<Statement, String> {
     let mut builder = Builder::new(String::new());
     let (batch, keys) = source(&mut builder, location, rows, 0, dialect);
-    let meets = quote::all_equal(&quote::key(location, "t", dialect), &keys);
+    let meets = quote::all_equal(&quote::key(location, "t", dialect), &keys) + &span(&mut builder, location, rows, dialect);
     let condition = guard.condition(&mut builder, location, dialect)?;
     let sets: Vec<String> = columns.iter().map(|name| format!("{} = NULL", quote::ident(name))).collect();
     let table = quote::table(&location.table.name);
@@ -230,7 +249,7 @@ pub fn inspect(
     let mut builder = Builder::new(String::new());
     let (batch, keys) = source(&mut builder, location, rows, 0, dialect);
     let own = quote::key(location, "t", dialect);
-    let meets = quote::all_equal(&own, &keys);
+    let meets = quote::all_equal(&own, &keys) + &span(&mut builder, location, rows, dialect);
     let mut list: Vec<String> = own
         .iter()
         .enumerate()

@@ -42,19 +42,42 @@ impl Rows {
     }
 }
 
-/// Gives undecided rows a fate.
+/// Adds the columns of the decision to a location's temporary table, with what is decided of most rows as their default: a column that
+/// arrives with a default costs nothing, writing it into a million rows costs seconds. `ground` is one of our own words.
+pub fn open(location: &Location, fate: i64, ground: Option<&'static str>, dialect: Dialect) -> Sql {
+    let (table, small, integer) = match dialect {
+        Dialect::Postgres => (location.reach(), "smallint", "integer"),
+        Dialect::Sqlite => (format!("temp.{}", location.reach()), "INTEGER", "INTEGER"),
+    };
+    let ground = ground.map_or_else(String::new, |word| format!(" DEFAULT '{word}'"));
+    let columns = [
+        format!("fate {small} NOT NULL DEFAULT {fate}"),
+        format!("depth {integer} NOT NULL DEFAULT 0"),
+        "cut bigint NOT NULL DEFAULT 0".to_owned(),
+        format!("ground text{ground}"),
+        "reference text".to_owned(),
+        "review_on text".to_owned(),
+    ];
+    // SQLite adds one column at a time.
+    let statements: Vec<String> = columns.iter().map(|column| format!("ALTER TABLE {table} ADD COLUMN {column}")).collect();
+    Sql::built(statements.join("; "))
+}
+
+/// Gives these rows a fate.
 pub fn assign(location: &Location, rows: Rows, fate: i64, ground: Option<&str>) -> Statement {
     let mut builder = Builder::new(format!("UPDATE {} SET fate = ", location.reach()));
     let fate = builder.bind(fate);
     let ground = builder.bind(ground);
-    builder.push(&format!("{fate}, ground = {ground} WHERE fate = 0 AND {}", rows.condition()));
+    builder.push(&format!("{fate}, ground = {ground} WHERE {}", rows.condition()));
     builder.finish()
 }
 
 /// Keeps rows under a hold, whatever was decided before: a hold beats everything (H-1). `extra` narrows to records or a predicate.
 pub fn hold(location: &Location, matter: &str, narrowed: Narrowed<'_>, dialect: Dialect) -> Result<Statement, String> {
-    let mut builder =
-        Builder::new(format!("UPDATE {reach} SET fate = 3, cut = 0, ground = 'hold', reference = ", reach = location.reach()));
+    let mut builder = Builder::new(format!(
+        "UPDATE {reach} SET fate = 3, cut = 0, ground = 'hold', review_on = NULL, reference = ",
+        reach = location.reach()
+    ));
     let matter = builder.bind(matter);
     builder.push(&matter).push(" WHERE (ground IS NULL OR ground <> 'hold')");
     match narrowed {
@@ -112,7 +135,8 @@ pub fn retain_when(location: &Location, rule: &RetainWhen, today: &str, dialect:
     };
     builder.text = format!(
         "UPDATE {reach} SET fate = 3, ground = {ground}, reference = {law}, review_on = {review} \
-         WHERE rights = 2 AND shared = 0 AND fate = 0 AND EXISTS (SELECT 1 FROM {table} t WHERE {own} AND {condition} IS NOT FALSE AND {open})"
+         WHERE rights = 2 AND shared = 0 AND (ground IS NULL OR ground = 'policy') AND EXISTS \
+         (SELECT 1 FROM {table} t WHERE {own} AND {condition} IS NOT FALSE AND {open})"
     );
     Ok(builder.finish())
 }
@@ -184,6 +208,23 @@ pub fn retain_parents(key: &Inbound, bits: i64, child: &Location, parent: &Locat
     builder.finish()
 }
 
+/// The same for a child whose referring rows have all been reached, because an edge of the map leads along the very reference: only reached
+/// rows that stay have to be looked at, and of a person's million rows those are few.
+pub fn left_behind_in_reach(key: &Inbound, bits: i64, child: &Location, parent: &Location, dialect: Dialect) -> Statement {
+    let (join, meets) = child_to_parent(key, parent, dialect);
+    let own = quote::all_equal(&quote::key(child, "c", dialect), &quote::reach_key(child.key_width(), "rc"));
+    let mut builder = Builder::new(String::new());
+    let free = builder.bind(bits);
+    builder.text = format!(
+        "SELECT COUNT(*) AS n FROM {child_reach} rc JOIN {table} c ON {own} CROSS JOIN {reach} rp {join} \
+         WHERE {meets} AND rp.fate = 1 AND rc.fate <> 1 AND (rc.cut & {free}) = 0",
+        child_reach = child.reach(),
+        table = quote::table(&child.table.name),
+        reach = parent.reach(),
+    );
+    builder.finish()
+}
+
 /// How many rows of any table refer to rows that are to be deleted, and are neither deleted themselves nor cut loose.
 pub fn left_behind(key: &Inbound, bits: i64, child: Option<&Location>, parent: &Location, dialect: Dialect) -> Statement {
     let (join, meets) = child_to_parent(key, parent, dialect);
@@ -222,13 +263,26 @@ pub fn deepen(key: &Inbound, location: &Location, depth: i64, dialect: Dialect) 
     builder.finish()
 }
 
-/// The tally of a location: one row per right, share, fate and ground.
-pub fn tally(location: &Location) -> Sql {
+/// The tally of a location: one row per right, share, fate and ground. Before anything is decided there is neither fate nor ground.
+pub fn tally(location: &Location, is_decided: bool) -> Sql {
+    let (columns, review, groups) = match is_decided {
+        true => ("CAST(fate AS bigint) AS fate, ground, reference", "MIN(review_on)", "rights, shared, fate, ground, reference"),
+        false => (
+            "CAST(0 AS bigint) AS fate, CAST(NULL AS text) AS ground, CAST(NULL AS text) AS reference",
+            "CAST(NULL AS text)",
+            "rights, shared",
+        ),
+    };
     Sql::built(format!(
-        "SELECT rights, shared, fate, ground, reference, MIN(review_on) AS review_on, COUNT(*) AS n FROM {} \
-         GROUP BY rights, shared, fate, ground, reference ORDER BY rights, shared, fate, ground, reference",
-        location.reach()
+        "SELECT CAST(rights AS bigint) AS rights, CAST(shared AS bigint) AS shared, {columns}, {review} AS review_on, COUNT(*) AS n \
+         FROM {reach} GROUP BY {groups} ORDER BY {groups}",
+        reach = location.reach()
     ))
+}
+
+/// Whether any row of a location is to be changed.
+pub fn touched(location: &Location) -> Sql {
+    Sql::built(format!("SELECT COUNT(*) AS n FROM (SELECT 1 FROM {} WHERE fate IN (1, 2, 4) LIMIT 1) touched", location.reach()))
 }
 
 /// How many rows have an edge's bit set.

@@ -8,29 +8,34 @@ use crate::datamap::{Edge, Right};
 use crate::db::{Arg, Dialect, Sql};
 use crate::subject::NormalForm;
 
-/// Creates the empty temporary table of a location.
+/// Creates the empty temporary table of a location. It gets its index by [`index`] and the columns of the decision by
+/// [`super::fate::open`]: filling a table first and indexing it then is several times faster, and so is a column that arrives with a default
+/// instead of being written row by row.
 pub fn create(location: &Location, dialect: Dialect) -> Sql {
     let keys: Vec<String> =
         quote::key(location, "t", dialect).iter().enumerate().map(|(at, column)| format!("{column} AS k{}", at + 1)).collect();
-    let names: Vec<String> = (1..=location.key_width()).map(|part| format!("k{part}")).collect();
-    let reach = location.reach();
-    let (integer, text, drop) = match dialect {
-        Dialect::Postgres => ("bigint", "text", " ON COMMIT DROP"),
-        Dialect::Sqlite => ("INTEGER", "TEXT", ""),
-    };
-    let zero = format!("CAST(0 AS {integer})");
-    let none = format!("CAST(NULL AS {text})");
-    let index = match dialect {
-        Dialect::Postgres => format!("CREATE UNIQUE INDEX ON {reach} ({})", names.join(", ")),
-        Dialect::Sqlite => format!("CREATE UNIQUE INDEX temp.{reach}_key ON {reach} ({})", names.join(", ")),
+    // Narrow types: a person may have millions of rows, and what does not fit the session's buffers goes to disk.
+    let (small, integer, drop) = match dialect {
+        Dialect::Postgres => ("smallint", "integer", " ON COMMIT DROP"),
+        Dialect::Sqlite => ("INTEGER", "INTEGER", ""),
     };
     Sql::built(format!(
-        "CREATE TEMPORARY TABLE {reach}{drop} AS SELECT {keys}, {zero} AS rights, {zero} AS round, {zero} AS seeded, {zero} AS shared, \
-         {zero} AS depth, {zero} AS fate, {zero} AS cut, {none} AS ground, {none} AS reference, {none} AS review_on \
-         FROM {table} t WHERE 1 = 0; {index};",
+        "CREATE TEMPORARY TABLE {reach}{drop} AS SELECT {keys}, CAST(0 AS {small}) AS rights, CAST(0 AS {integer}) AS round, \
+         CAST(0 AS {small}) AS seeded, CAST(0 AS {small}) AS shared FROM {table} t WHERE 1 = 0",
+        reach = location.reach(),
         keys = keys.join(", "),
         table = quote::table(&location.table.name),
     ))
+}
+
+/// Indexes the keys of a location's temporary table. From then on rows can arrive that are there already.
+pub fn index(location: &Location, dialect: Dialect) -> Sql {
+    let names: Vec<String> = (1..=location.key_width()).map(|part| format!("k{part}")).collect();
+    let (reach, names) = (location.reach(), names.join(", "));
+    Sql::built(match dialect {
+        Dialect::Postgres => format!("CREATE UNIQUE INDEX ON {reach} ({names})"),
+        Dialect::Sqlite => format!("CREATE UNIQUE INDEX temp.{reach}_key ON {reach} ({names})"),
+    })
 }
 
 /// The bytewise condition under which an identity column holds a value (I-1). `None` when the column's type cannot hold it.
@@ -91,7 +96,7 @@ pub fn seed(location: &Location, column: &str, form: NormalForm, value: &str, di
     let names: Vec<String> = (1..=location.key_width()).map(|part| format!("k{part}")).collect();
     let reach = location.reach();
     let mut builder = Builder::new(format!(
-        "INSERT INTO {reach} ({names}, rights, round, seeded, shared, depth, fate, cut) SELECT {keys}, 2, 0, 1, 0, 0, 0, 0 FROM {table} t WHERE ",
+        "INSERT INTO {reach} ({names}, rights, round, seeded, shared) SELECT {keys}, 2, 0, 1, 0 FROM {table} t WHERE ",
         names = names.join(", "),
         table = quote::table(&location.table.name),
     ));
@@ -125,24 +130,39 @@ fn joined(builder: &mut Builder, edge: &Edge, from: &Location, to: &Location, di
 }
 
 /// One step along an edge inside one source: rows at its end that are new, or whose right rises. A filter on the start side needs the
-/// start's table in the join.
-pub fn spread(edge: &Edge, from: &Location, to: &Location, round: i64, dialect: Dialect) -> Result<Statement, String> {
+/// start's table in the join. `is_first` when the end's table is still empty and has no index: then nothing can be there already.
+pub fn spread(
+    edge: &Edge,
+    from: &Location,
+    to: &Location,
+    round: i64,
+    is_first: bool,
+    dialect: Dialect,
+) -> Result<Statement, String> {
     let names: Vec<String> = (1..=to.key_width()).map(|part| format!("k{part}")).collect();
-    let keys = quote::key(to, "b", dialect);
-    let right = if edge.right == Right::Owns { "MAX(r.rights)" } else { "1" };
+    let keys = quote::key(to, "b", dialect).join(", ");
+    // A row that names its start by the whole key meets one start at most: there is nothing to group. SQLite's columns may hold values of
+    // several classes that equal the same text, so that it groups always.
+    let once = dialect == Dialect::Postgres && quote::is_key(&from.table, &edge.from_columns);
+    let (highest, group) = if once { ("r.rights", String::new()) } else { ("MAX(r.rights)", format!(" GROUP BY {keys}")) };
+    let right = if edge.right == Right::Owns { highest } else { "1" };
     let mut builder = Builder::new(String::new());
     let next = builder.bind(round + 1);
     let join = joined(&mut builder, edge, from, to, dialect)?;
     let current = builder.bind(round);
-    let text = format!(
-        "INSERT INTO {reach} ({names}, rights, round, seeded, shared, depth, fate, cut) \
-         SELECT {keys}, {right}, {next}, 0, 0, 0, 0, 0 {join} WHERE r.round = {current} GROUP BY {keys} \
-         ON CONFLICT ({names}) DO UPDATE SET rights = excluded.rights, round = excluded.round WHERE excluded.rights > {reach}.rights",
-        reach = to.reach(),
-        names = names.join(", "),
-        keys = keys.join(", "),
+    let names = names.join(", ");
+    let reach = to.reach();
+    let known = match is_first {
+        true => String::new(),
+        false => format!(
+            " ON CONFLICT ({names}) DO UPDATE SET rights = excluded.rights, round = excluded.round \
+             WHERE excluded.rights > {reach}.rights"
+        ),
+    };
+    builder.text = format!(
+        "INSERT INTO {reach} ({names}, rights, round, seeded, shared) \
+         SELECT {keys}, {right}, {next}, 0, 0 {join} WHERE r.round = {current}{group}{known}",
     );
-    builder.text = text;
     Ok(builder.finish())
 }
 
@@ -158,7 +178,7 @@ pub fn outgoing(edge: &Edge, from: &Location, round: i64, dialect: Dialect) -> S
     let mut builder = Builder::new(String::new());
     let current = builder.bind(round);
     let mut text = format!(
-        "SELECT DISTINCT {values}, r.rights AS rights FROM {reach} r JOIN {table} a ON {own} WHERE r.round = {current}",
+        "SELECT DISTINCT {values}, CAST(r.rights AS bigint) AS rights FROM {reach} r JOIN {table} a ON {own} WHERE r.round = {current}",
         values = values.join(", "),
         reach = from.reach(),
         table = quote::table(&from.table.name),
@@ -194,8 +214,8 @@ pub fn arrive(
         on.push(super::predicate::condition(&mut builder, filter, &to.table, "b", dialect)?);
     }
     builder.text = format!(
-        "INSERT INTO {reach} ({names}, rights, round, seeded, shared, depth, fate, cut) \
-         SELECT {keys}, CAST({right} AS bigint), CAST({next} AS bigint), 0, 0, 0, 0, 0 FROM {table} b WHERE {on} \
+        "INSERT INTO {reach} ({names}, rights, round, seeded, shared) \
+         SELECT {keys}, CAST({right} AS bigint), CAST({next} AS bigint), 0, 0 FROM {table} b WHERE {on} \
          ON CONFLICT ({names}) DO UPDATE SET rights = excluded.rights, round = excluded.round WHERE excluded.rights > {reach}.rights",
         reach = to.reach(),
         names = names.join(", "),

@@ -32,8 +32,16 @@ pub fn rows(location: &Location, columns: &[String], hidden: &[String], dialect:
     })
 }
 
-/// Keys of selected rows, the fingerprint `fp` of the guard's columns, and `columns` as text `c1…`. Deepest rows first.
-pub fn frozen(location: &Location, selection: Selection, guard: &[String], columns: &[String], dialect: Dialect) -> Statement {
+/// Keys of selected rows, the fingerprint `fp` of the guard's columns, and `columns` as text `c1…`, in key order. Where rows of the
+/// table refer to each other (`is_ranked`) the deepest come first; elsewhere all lie equally deep, and the index gives the order.
+pub fn frozen(
+    location: &Location,
+    selection: Selection,
+    guard: &[String],
+    columns: &[String],
+    is_ranked: bool,
+    dialect: Dialect,
+) -> Statement {
     let own = quote::all_equal(&quote::key(location, "b", dialect), &quote::reach_key(location.key_width(), "r"));
     let mut list: Vec<String> = (1..=location.key_width())
         .map(|part| match dialect {
@@ -55,10 +63,11 @@ pub fn frozen(location: &Location, selection: Selection, guard: &[String], colum
         Selection::Cut(bit) => format!("(r.cut & {}) <> 0", builder.bind(1_i64 << bit)),
     };
     builder.text = format!(
-        "SELECT {list} FROM {reach} r JOIN {table} b ON {own} WHERE {condition} ORDER BY r.depth DESC, {order}",
+        "SELECT {list} FROM {reach} r JOIN {table} b ON {own} WHERE {condition} ORDER BY {depth}{order}",
         list = list.join(", "),
         reach = location.reach(),
         table = quote::table(&location.table.name),
+        depth = if is_ranked { "r.depth DESC, " } else { "" },
         order = quote::reach_key(location.key_width(), "r").join(", "),
     );
     builder.finish()
