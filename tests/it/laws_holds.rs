@@ -308,7 +308,7 @@ fn h_1_a_mask_is_a_change_and_a_hold_forbids_it() {
             "name: name, fides_meta: {masking_strategy_override: {strategy: null_rewrite}}",
         ],
     );
-    for workspace in Workspace::on_both(&script, &map(&[users.clone()])) {
+    for workspace in Workspace::on_both(&script, &map(std::slice::from_ref(&users))) {
         hold(&workspace, "M-1", &json!({"record": {"dataset": "app", "collection": "users", "key": ["1"]}}));
         let before = workspace.database.dump();
         erase_ada(&workspace).code(5);
