@@ -22,6 +22,9 @@ pub fn minute(at: Timestamp, time_zone: &TimeZone) -> String {
 pub fn result(printer: Printer, document: &Value, time_zone: &TimeZone) -> Result<(), CliError> {
     heading(printer, document, time_zone)?;
     items(printer, &document["items"])?;
+    if nothing_held(document) {
+        printer.data(&format!("{:<12} nothing about this person in the places above", "held"))?;
+    }
     let places = [("gaps", "not reached"), ("pending", "pending"), ("residue", "still found"), ("to_review", "look at")];
     for (key, label) in places {
         for entry in document[key].as_array().into_iter().flatten() {
@@ -37,6 +40,12 @@ pub fn result(printer: Printer, document: &Value, time_zone: &TimeZone) -> Resul
         printer.data(&format!("{:<12} {outcome}{level}  {path}", "certificate"))?;
     }
     Ok(())
+}
+
+/// Whether an answer found nothing anywhere; said only where every place was reached (V-2).
+fn nothing_held(document: &Value) -> bool {
+    let items = document["items"].as_array().map(Vec::as_slice).unwrap_or_default();
+    document["status"] == "completed" && !items.is_empty() && items.iter().all(|item| item["found"] == 0)
 }
 
 fn heading(printer: Printer, document: &Value, time_zone: &TimeZone) -> Result<(), CliError> {

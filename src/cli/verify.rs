@@ -59,6 +59,7 @@ pub async fn run(args: &Args, context: &Context) -> Result<Exit, CliError> {
     let before = job::result_document(&found)?;
     let residue = document["residue"].as_array().map_or(0, Vec::len);
     let new = residue > before["residue"].as_array().map_or(0, Vec::len);
+    // What is known to be there already is no news, and no absence either (V-1).
     let exit = match (new, residue) {
         (true, _) => Exit::VerificationFailed,
         (false, 0) => Exit::Done,
@@ -66,13 +67,10 @@ pub async fn run(args: &Args, context: &Context) -> Result<Exit, CliError> {
     };
     if context.printer.is_json() {
         context.printer.document(&document)?;
-    } else if new {
-        context.printer.data(&format!("request {}: erased records are there again", found.code))?;
-        super::show::result(context.printer, &document, &deployment.config.controller.time_zone)?;
     } else if residue > 0 {
-        context
-            .printer
-            .data(&format!("request {}: nothing new came back; its answer still names what was left over", found.code))?;
+        let news =
+            if new { "erased records are there again" } else { "nothing new came back; its answer still names what was left over" };
+        context.printer.data(&format!("request {}: {news}", found.code))?;
         super::show::result(context.printer, &document, &deployment.config.controller.time_zone)?;
     } else if keys_destroyed {
         let searched = "a search finds nothing of this person; the keys of what was erased were destroyed after the last look";

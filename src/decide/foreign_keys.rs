@@ -4,23 +4,35 @@
 use super::rules::Rule;
 use super::{Desk, GatherError, map_error};
 use crate::connector::sql::text::fate;
-use crate::connector::sql::{Inbound, Location, OnDelete, SnapshotError};
-use crate::datamap::Graph;
+use crate::connector::sql::{Inbound, OnDelete, Snapshot, SnapshotError};
+use crate::datamap::{Graph, NodeId};
+use crate::db::Dialect;
 use crate::plan::{Order, Refers, order};
+use crate::value::ColumnType;
 
 /// Deepest nesting of a table that refers to itself.
 const MOST_ROUNDS: i64 = 100_000;
 
 /// Whether the traversal has followed this very reference from the parent to all its children: then every row that refers to a reached row
-/// is reached itself, in the same snapshot.
-fn follows(graph: &Graph, key: &Inbound, child: &Location) -> bool {
-    graph.edges.iter().any(|edge| {
-        edge.from == key.parent
-            && edge.to == child.node
-            && edge.filter.is_none()
-            && edge.from_columns == key.parent_columns
-            && edge.to_columns == key.child_columns
-    })
+/// is reached itself, in the same snapshot. Only where traversal and database cannot differ on what is equal: not for text, which the
+/// traversal compares bytewise and the database by its collation.
+fn follows(graph: &Graph, key: &Inbound, child: NodeId, snapshot: &Snapshot) -> bool {
+    let plain = |node: NodeId, columns: &[String]| {
+        let of = |name: &String| snapshot.location(node.0).and_then(|location| location.table.column(name));
+        columns
+            .iter()
+            .all(|name| of(name).is_some_and(|column| matches!(column.column_type, ColumnType::Integer | ColumnType::Uuid)))
+    };
+    snapshot.dialect == Dialect::Postgres
+        && plain(child, &key.child_columns)
+        && plain(key.parent, &key.parent_columns)
+        && graph.edges.iter().any(|edge| {
+            edge.from == key.parent
+                && edge.to == child
+                && edge.filter.is_none()
+                && edge.from_columns == key.parent_columns
+                && edge.to_columns == key.child_columns
+        })
 }
 
 impl Desk<'_, '_> {
@@ -40,13 +52,13 @@ impl Desk<'_, '_> {
                 let Some(child) = key.child_node else { continue };
                 let bits = self.cuts.bits_touching(child.0, &key.child_columns);
                 let Some(snapshot) = self.gathering.snapshots.get_mut(&source) else { continue };
-                if !(snapshot.is_reached(child.0) && snapshot.is_reached(key.parent.0)) {
+                let failed = |problem| map_error(&source, SnapshotError::Database(problem));
+                if !snapshot.is_reached(key.parent.0) || !snapshot.has_staying_rows(child.0).await.map_err(failed)? {
                     continue;
                 }
                 let (Some(child), Some(parent)) = (snapshot.location(child.0), snapshot.location(key.parent.0)) else { continue };
                 let statement = fate::retain_parents(&key, bits, child, parent, snapshot.dialect);
-                let changed = snapshot.run(statement).await;
-                kept += changed.map_err(|problem| map_error(&source, SnapshotError::Database(problem)))?;
+                kept += snapshot.run(statement).await.map_err(failed)?;
             }
             if kept == 0 {
                 return Ok(());
@@ -133,15 +145,20 @@ impl Desk<'_, '_> {
         for (source, key) in self.inbound() {
             let bits = key.child_node.map_or(0, |child| self.cuts.bits_touching(child.0, &key.child_columns));
             let Some(snapshot) = self.gathering.snapshots.get_mut(&source) else { continue };
+            let failed = |problem| map_error(&source, SnapshotError::Database(problem));
+            let followed = key.child_node.filter(|child| follows(self.brief.graph, &key, *child, snapshot));
+            if let Some(child) = followed
+                && !snapshot.has_staying_rows(child.0).await.map_err(failed)?
+            {
+                continue;
+            }
             let Some(parent) = snapshot.location(key.parent.0).filter(|_| snapshot.is_reached(key.parent.0)) else { continue };
             let child = key.child_node.and_then(|node| snapshot.location(node.0));
             let statement = match child {
-                Some(child) if follows(self.brief.graph, &key, child) => {
-                    fate::left_behind_in_reach(&key, bits, child, parent, snapshot.dialect)
-                }
+                Some(child) if followed.is_some() => fate::left_behind_in_reach(&key, bits, child, parent, snapshot.dialect),
                 _ => fate::left_behind(&key, bits, child, parent, snapshot.dialect),
             };
-            let left = snapshot.count(statement).await.map_err(|problem| map_error(&source, SnapshotError::Database(problem)))?;
+            let left = snapshot.count(statement).await.map_err(failed)?;
             if left > 0 {
                 self.refuse_left_behind(&key, left);
             }

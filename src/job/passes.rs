@@ -20,7 +20,6 @@ const MOST_PASSES: usize = 20;
 /// Deals with every record of the passes, adding passes as they are needed, and marks them as executed.
 pub(super) async fn carry_out(case: &Case<'_>, passes: &mut Vec<Execution>, aliases: Vec<String>) -> Result<(), JobError> {
     let executor = Executor { deployment: case.deployment, lease: case.lease, sources: &case.sources, aliases };
-    case.deployment.progress.begin("erase", Some(passes[0].acting_records()));
     let mut tries = 0;
     while let Err(error) = carry_out_but_people(case, passes, &executor).await {
         // The source has changed under the plan: rows that refer to ours have appeared. What is left is planned anew, inside the approval.
@@ -63,6 +62,8 @@ async fn carry_out_but_people(case: &Case<'_>, passes: &mut Vec<Execution>, exec
     for pass in passes.iter_mut() {
         see_before(case, pass).await?;
     }
+    let records: u64 = passes.iter().filter(|pass| pass.truncated_at.is_none()).map(Execution::acting_records).sum();
+    case.deployment.progress.begin("erase", Some(records));
     for pass in passes.iter_mut().filter(|pass| pass.truncated_at.is_none()) {
         let end = if pass.is_whole { pass.records_before_people() } else { pass.acting_records() };
         executor.run(pass, end).await?;

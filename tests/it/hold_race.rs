@@ -8,6 +8,7 @@ use serde_json::{Value, json};
 
 use super::support::dice::Dice;
 use super::support::shop::{EMAIL, On, Shop, job};
+use super::support::skipped;
 
 const ORDERS: u32 = 20_000;
 const CONFIG: &str = "limits: {batch_rows: 200}\nholds: {grace_days: 0}\n";
@@ -105,13 +106,13 @@ fn assert_told(shop: &Shop, placed: &Value, gone: u64, scope: Scope) {
     let erased = placed["already_erased"].as_u64().expect("a number");
     match scope {
         _ if unknown => {}
-        Scope::Person => assert_eq!(erased, taken_from(shop), "{placed}"),
+        Scope::Person => assert_eq!(erased, taken_from(shop, ORDERS), "{placed}"),
         Scope::Condition => assert!(erased >= gone, "at most so many of what it covers: {placed}"),
     }
 }
 
 /// Records of the customer that are gone, overwritten or cleared.
-fn taken_from(shop: &Shop) -> u64 {
+fn taken_from(shop: &Shop, orders: u32) -> u64 {
     let there = [
         "customers WHERE id = 1001",
         "orders WHERE customer_id = 1001",
@@ -120,7 +121,7 @@ fn taken_from(shop: &Shop) -> u64 {
         "tickets WHERE answered_by = 1001",
     ];
     let there: u64 = there.iter().map(|rows| shop.workspace.database.count(rows)).sum();
-    1 + u64::from(ORDERS) + 3 + 1 + 2 - there
+    1 + u64::from(orders) + 3 + 1 + 2 - there
 }
 
 /// Orders that the answer names as held.
@@ -143,6 +144,58 @@ fn finish_retries(shop: &Shop, request: &str) {
         assert!(Instant::now() < deadline, "{}", shop.request(request));
         shop.ledger.script("UPDATE job SET run_at = 0 WHERE state = 'ready' AND duty = 'answer'");
         shop.habeas("worker --once").run().code(0);
+    }
+}
+
+/// A hold on the whole person that comes between plan and first batch leaves every row as it was. When it goes, the same rows are planned
+/// again, and that is another round with passes and a certificate of its own.
+#[test]
+fn e_3_after_a_hold_that_kept_everything_the_same_plan_is_carried_out() {
+    if !cfg!(feature = "failpoints") {
+        return skipped("--features failpoints");
+    }
+    for on in [On::Sqlite, On::Postgres] {
+        let Some(shop) = Shop::open(on, 7, CONFIG) else { continue };
+        let request = shop.submit(&job("erasure"));
+        let died = shop.habeas("worker --once").env("HABEAS_FAILPOINT", "erase-before-permit").run();
+        assert_eq!(died.code, None, "{died:?}");
+        let placed = shop.habeas("hold place - --by grace --json").input(Scope::Person.file()).run().code(0).json();
+        assert_eq!((&placed["kept"], &placed["already_erased"]), (&json!(1 + 7 + 3 + 1), &json!(0)), "{placed}");
+        shop.habeas("worker --once").run().code(0);
+        assert_eq!(shop.request(&request)["status"], "partial");
+        assert_eq!(taken_from(&shop, 7), 0, "H-1");
+        let_go(&shop, placed["hold_id"].as_str().expect("an id"));
+        shop.habeas("worker --once").run().code(0);
+        let done = shop.request(&request);
+        assert_eq!((&done["status"], &done["certificate"]["outcome"]), (&json!("completed"), &json!("complete")), "{done}");
+        assert_eq!(taken_from(&shop, 7), 14, "everything");
+        assert_eq!(shop.ledger.count("certificate"), 2);
+        assert_eq!(shop.ledger.count("execution WHERE stage <> 'done'"), 0);
+    }
+}
+
+/// Whoever places a hold may be killed while waiting for what is in flight: the hold covers already, and the next sweep makes it active.
+#[test]
+fn h_2_a_hold_whose_placing_was_killed_covers_and_becomes_active_later() {
+    for on in [On::Sqlite, On::Postgres] {
+        let Some(shop) = Shop::open(on, 7, CONFIG) else { continue };
+        let request = shop.submit(&job("erasure"));
+        shop.ledger.script(
+            "INSERT INTO permit (id, request_id, job_id, attempt, hold_epoch, hold_digest, source, batch_no, record_count, digest, opened_at, deadline)
+                 VALUES ('p', 'somebody', 'j', 1, 0, 'sha256:00', 'app', 0, 5, 'sha256:00', 0, 9000000000000000)",
+        );
+        let mut placing = shop.habeas("hold place - --by grace").input(Scope::Person.file()).start();
+        assert!(placing.until(Duration::from_secs(30), || shop.ledger.count("hold WHERE state = 'placing'") == 1));
+        assert_eq!(placing.kill().code, None);
+        shop.habeas("worker --once").run().code(0);
+        assert_eq!(shop.request(&request)["status"], "partial");
+        assert_eq!(taken_from(&shop, 7), 0, "H-1: it covers although nobody was told so");
+        shop.ledger.script(
+            "UPDATE permit SET closed_at = 1, outcome = 'committed', affected = 5, already_absent = 0, held = 0 WHERE id = 'p'",
+        );
+        let swept = shop.habeas("sweep --json").run().code(0).json();
+        assert_eq!(swept["holds_activated"], 1, "{swept}");
+        assert_eq!(shop.ledger.count("hold WHERE state = 'active'"), 1);
     }
 }
 

@@ -4,6 +4,7 @@ use serde_json::{Value, json};
 
 use super::support::database::{Database, difference};
 use super::support::laws::*;
+use super::support::skipped;
 use super::support::sqlite;
 use super::support::workspace::Workspace;
 
@@ -148,6 +149,30 @@ fn v_1_what_a_hold_kept_is_found_and_erased_when_it_is_released_however_it_was_r
         for (table, left) in [("order_lines", 0), ("orders", 0), ("users", 2)] {
             assert_eq!(workspace.database.count(table), left, "{table}: {done}");
         }
+    }
+}
+
+#[test]
+fn h_1_a_hold_placed_in_the_middle_of_an_erasure_keeps_its_record_and_the_way_to_it() {
+    if !cfg!(feature = "failpoints") {
+        return skipped("--features failpoints");
+    }
+    for workspace in Workspace::on_both(&script(), &shop()) {
+        configure(&workspace, "limits: {batch_rows: 1}\nholds: {grace_days: 0}");
+        let id = workspace.habeas("submit -").input(erasure_of(&ada()).to_string()).run().code(0).stdout.trim().to_owned();
+        let died = workspace.habeas("worker --once").env("HABEAS_FAILPOINT", "erase-before-permit:2").run();
+        assert_eq!(died.code, None, "{}", died.stderr);
+        assert_eq!(numbers(&workspace, "orders", "id"), [11, 12, 13], "one batch is done");
+        let hold = hold(&workspace, "M-1", &record("12"));
+        workspace.habeas("worker --once").run().code(0);
+        let show = || workspace.habeas(&format!("request show {id} --json")).run().code(0).json();
+        assert_eq!(numbers(&workspace, "orders", "id"), [12, 13]);
+        assert_eq!(workspace.database.count("users WHERE id = 1"), 1, "through her row it is found again");
+        assert_eq!(show()["status"], "partial", "{}", show());
+        release(&workspace, &hold);
+        workspace.habeas("worker --once").run().code(0);
+        assert_eq!((&show()["status"], numbers(&workspace, "orders", "id")), (&json!("completed"), vec![13]));
+        assert_eq!(numbers(&workspace, "users", "id"), [2, 3]);
     }
 }
 

@@ -220,6 +220,8 @@ fn full_cycle(on: On) {
     let submit = |job: &Value| observed.say("submit -", Some(job)).code(0).stdout.trim().to_owned();
     let show = |request: &str| observed.say(&format!("request show {request} --json"), None).code(0).json();
 
+    let source = format!("{:?}", observed.shop.workspace.database.dump());
+    assert!(observed.needles.found_in(source.as_bytes()).is_some(), "the search sees what there is to see");
     observed.say("map check", None);
     observed.say("plan -", Some(&about_the_person("erasure"))).code(0);
     observed.say("plan - --json", Some(&about_the_person("portability"))).code(0);
@@ -246,7 +248,8 @@ fn full_cycle(on: On) {
     let erasure = submit(&about_the_person("erasure"));
     let refused = observed.watch("worker --once");
     assert_ne!(show(&erasure)["status"], "completed", "{refused:?}");
-    assert!(!refused.stderr.is_empty(), "it says that something went wrong");
+    assert!(observed.shop.ledger.count("attempt WHERE outcome IN ('failed', 'dead', 'parked') AND ended_at IS NOT NULL") > 0);
+    assert!(refused.stderr.contains("erasure_failed"), "it says that something went wrong: {}", refused.stderr);
     observed.say(&format!("request show {erasure}"), None);
     observed.let_the_source_agree();
 

@@ -2,15 +2,22 @@
 //! A test whose server is missing says `SKIPPED: needs …`; under `tests/run` that is a failure.
 
 mod awkward;
+mod bad_input;
 mod crash;
 mod demo_data;
 mod fides_fixture;
 mod fides_sample;
 mod harness;
 mod hold_race;
+mod laws_erase;
+mod laws_export;
+mod laws_holds;
 mod laws_holds;
 mod laws_ownership;
+mod laws_ownership;
 mod laws_plan;
+mod laws_plan;
+mod laws_verify;
 mod leaks;
 mod ownership_model;
 mod readme;

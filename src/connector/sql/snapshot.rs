@@ -156,6 +156,13 @@ impl Snapshot {
         rows.iter().map(Tally::read).collect()
     }
 
+    /// Whether rows of a location stay, once it is decided.
+    pub async fn has_staying_rows(&mut self, node: usize) -> Result<bool, DbError> {
+        let Some(location) = self.locations.get(&node).filter(|_| self.is_reached(node)) else { return Ok(false) };
+        let statement = Statement { sql: fate::staying(location), args: Vec::new() };
+        Ok(self.count(statement).await? > 0)
+    }
+
     /// Streams the rows of a location for the archive.
     pub fn rows(
         &mut self,

@@ -208,6 +208,11 @@ pub fn retain_parents(key: &Inbound, bits: i64, child: &Location, parent: &Locat
     builder.finish()
 }
 
+/// Whether rows of a location stay: one is enough to know. Servers cannot guess that none of a million does, and would join them all to see.
+pub fn staying(location: &Location) -> Sql {
+    Sql::built(format!("SELECT COUNT(*) AS n FROM (SELECT 1 FROM {} WHERE fate <> 1 LIMIT 1) staying", location.reach()))
+}
+
 /// The same for a child whose referring rows have all been reached, because an edge of the map leads along the very reference: only reached
 /// rows that stay have to be looked at, and of a person's million rows those are few.
 pub fn left_behind_in_reach(key: &Inbound, bits: i64, child: &Location, parent: &Location, dialect: Dialect) -> Statement {
