@@ -100,7 +100,7 @@ fn pace(state: &ProgressState, out: &mut dyn std::fmt::Write) {
     if state.pos() > 0 {
         let per_second = HumanCount(state.per_sec() as u64);
         // What cannot be written is not missed: the bar itself cannot be drawn either.
-        drop(write!(out, "{per_second}/s  {} left", HumanDuration(state.eta())));
+        write!(out, "{per_second}/s  {} left", HumanDuration(state.eta())).unwrap_or_default();
     }
 }
 

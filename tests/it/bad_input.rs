@@ -32,7 +32,7 @@ fn access() -> Value {
 
 fn archives(workspace: &Workspace) -> Vec<String> {
     let Ok(entries) = fs::read_dir(workspace.path("archives")) else { return Vec::new() };
-    entries.map(|entry| entry.unwrap().file_name().to_string_lossy().into_owned()).collect()
+    entries.map(|entry| entry.expect("an entry").file_name().to_string_lossy().into_owned()).collect()
 }
 
 #[test]
@@ -189,7 +189,7 @@ fn a_source_that_is_read_only_gives_an_archive_and_no_erasure() {
 
 fn is_root() -> bool {
     use std::os::unix::fs::MetadataExt;
-    fs::metadata("/proc/self").unwrap().uid() == 0
+    fs::metadata("/proc/self").expect("/proc").uid() == 0
 }
 
 #[test]
@@ -243,15 +243,15 @@ impl Lock {
         let (taken, is_taken) = std::sync::mpsc::channel::<()>();
         let thread = std::thread::spawn(move || {
             super::support::wait_for(async {
-                let db = Db::open(&url, PoolOptions { connections: 1, ..PoolOptions::default() }).await.unwrap();
-                let mut session = db.session().await.unwrap();
-                session.on().execute_script("BEGIN IMMEDIATE").await.unwrap();
-                taken.send(()).unwrap();
+                let db = Db::open(&url, PoolOptions { connections: 1, ..PoolOptions::default() }).await.expect("the lock");
+                let mut session = db.session().await.expect("the lock");
+                session.on().execute_script("BEGIN IMMEDIATE").await.expect("the lock");
+                taken.send(()).expect("the lock");
                 let _ = released.recv();
-                session.on().execute_script("ROLLBACK").await.unwrap();
+                session.on().execute_script("ROLLBACK").await.expect("the lock");
             });
         });
-        is_taken.recv().unwrap();
+        is_taken.recv().expect("the lock");
         Lock { release: Some(release), thread: Some(thread) }
     }
 }
@@ -277,14 +277,14 @@ fn assert_nothing_half_made(workspace: &Workspace, room: impl FnOnce()) {
     assert_ne!(request["status"], "completed");
     assert_eq!(workspace.habeas("journal show --json").run().code(0).json().to_string().matches("archive_published").count(), 0);
     room();
-    let code = request["code"].as_str().unwrap();
+    let code = request["code"].as_str().expect("text");
     // Dead or waiting for another try, both are taken up again.
     workspace.habeas(&format!("request retry {code} --by grace")).run();
     sqlite::script(&workspace.path("habeas.db"), "UPDATE job SET run_at = 0 WHERE state = 'ready'");
     workspace.habeas("worker --once").run().code(0);
     let done = workspace.habeas(&format!("request show {code} --json")).run().code(0).json();
     assert_eq!(done["status"], "completed", "{done}");
-    let path = done["archive"]["path"].as_str().unwrap();
+    let path = done["archive"]["path"].as_str().expect("text");
     workspace.habeas(&format!("archive verify {path}")).run().code(0);
     assert!(Archive::open(&workspace.path(path)).rows("app/orders").len() > 50_000);
     assert_eq!(archives(workspace).len(), 1, "and nothing is left of the first try");

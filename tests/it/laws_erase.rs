@@ -248,7 +248,7 @@ fn e_1_a_mask_is_cut_to_the_length_that_the_map_declares() {
             "name: pin, fides_meta: {length: 4, masking_strategy_override: {strategy: string_rewrite, configuration: {rewrite_value: MASKED}}}",
         ],
     );
-    for workspace in Workspace::on_both(script, &map(&[users.clone()])) {
+    for workspace in Workspace::on_both(script, &map(std::slice::from_ref(&users))) {
         erase_ada(&workspace).run_to_end();
         assert_eq!(row(&workspace, 1)["pin"], "MASK");
     }
@@ -276,7 +276,7 @@ fn a_policy_masks_the_labelled_fields_and_nothing_else() {
         targets: [user.contact.phone_number, user.device.cookie]
         masking_strategy: {strategy: null_rewrite}
 ";
-    for workspace in Workspace::on_both(script, &format!("{}{policy}", map(&[users.clone()]))) {
+    for workspace in Workspace::on_both(script, &format!("{}{policy}", map(std::slice::from_ref(&users)))) {
         let mut job = erasure_of(&ada());
         job["policy"] = "null_some".into();
         run(&workspace, &job).run_to_end();

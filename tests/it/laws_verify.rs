@@ -24,7 +24,7 @@ fn shop() -> String {
 fn add_crm(workspace: &Workspace) {
     let crm = Database::Sqlite(workspace.path("crm.db"));
     crm.script("CREATE TABLE contacts (id INTEGER PRIMARY KEY, email TEXT); INSERT INTO contacts VALUES (1, 'ada@example.com'), (2, 'grace@example.com');");
-    let config = fs::read_to_string(workspace.path("habeas.yaml")).unwrap();
+    let config = fs::read_to_string(workspace.path("habeas.yaml")).expect("it is there");
     workspace.write("habeas.yaml", &config.replace("sources:\n", "sources:\n  crm: {sqlite: crm.db}\n"));
     let contacts = collection("contacts", "on_erasure: delete", &[KEY, "name: email, fides_meta: {identity: email}"]);
     workspace.write("datamap/crm.yml", &map(&[contacts]).replace("fides_key: app", "fides_key: crm"));
@@ -95,7 +95,12 @@ fn v_1_every_form_of_an_address_is_found() {
 
 fn journal(workspace: &Workspace, request: &str) -> Vec<String> {
     let entries = workspace.habeas(&format!("journal show --request {request} --json")).run().code(0).json();
-    entries.as_array().unwrap().iter().map(|entry| entry["event"]["kind"].as_str().unwrap().to_owned()).collect()
+    entries
+        .as_array()
+        .expect("it is there")
+        .iter()
+        .map(|entry| entry["event"]["kind"].as_str().expect("it is there").to_owned())
+        .collect()
 }
 
 #[test]

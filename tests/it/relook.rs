@@ -37,7 +37,10 @@ fn v_1_what_came_back_is_not_called_gone_by_a_second_look() {
     let grace = demo.code_of("erasure");
     let said = demo.run(&format!("verify {grace}")).code(0);
     assert!(said.stdout.contains("still gone"), "{}", said.stdout);
-    sqlite::script(&demo.path("app.db"), "INSERT INTO legacy_import_log (imported_at, payload) VALUES ('2026-11-01', 'grace@example.com')");
+    sqlite::script(
+        &demo.path("app.db"),
+        "INSERT INTO legacy_import_log (imported_at, payload) VALUES ('2026-11-01', 'grace@example.com')",
+    );
     demo.run(&format!("verify {grace}")).code(4);
     let said = demo.run(&format!("verify {grace}")).code(3);
     assert!(!said.stdout.contains("still gone") && said.stdout.contains("legacy_import_log"), "{}", said.stdout);
