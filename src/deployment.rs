@@ -89,9 +89,14 @@ pub struct Deployment {
 }
 
 impl Deployment {
-    /// Opens everything but the sources.
-    pub async fn open(config: Config, clock: Arc<dyn Clock>, progress: Arc<dyn Progress>) -> Result<Deployment, DeploymentError> {
-        let mut loaded = crate::datamap::load(&config.data_map, false)?;
+    /// Opens everything but the sources. `lenient_map` makes unknown keys of the data map warnings.
+    pub async fn open(
+        config: Config,
+        clock: Arc<dyn Clock>,
+        progress: Arc<dyn Progress>,
+        lenient_map: bool,
+    ) -> Result<Deployment, DeploymentError> {
+        let mut loaded = crate::datamap::load(&config.data_map, lenient_map)?;
         name_sources(&config, &mut loaded.map);
         let keys = Keys::load(&config.keys)?;
         let graph = graph_of(&config, &loaded.map)?;

@@ -83,6 +83,9 @@ pub(super) struct TableReport {
 pub(super) struct RedactedColumn {
     pub(super) column: String,
     pub(super) reason_code: String,
+    /// Whether other rows have it.
+    #[serde(default)]
+    pub(super) in_some_rows: bool,
 }
 
 /// Rows left out, for whatever reason.
@@ -198,7 +201,11 @@ impl From<&Written> for TableReport {
             failed: table.tally.failed,
             redacted_cells: table.tally.redacted_cells,
             redacted_columns: redacted
-                .map(|(column, reason)| RedactedColumn { column: column.clone(), reason_code: reason.clone() })
+                .map(|(column, reason)| RedactedColumn {
+                    column: column.clone(),
+                    reason_code: reason.clone(),
+                    in_some_rows: table.has_column(column),
+                })
                 .collect(),
             csv: table.data.as_ref().map(|data| data.csv_path.clone()),
             jsonl: table.data.as_ref().map(|data| data.jsonl_path.clone()),

@@ -47,4 +47,5 @@ pub use header::{ArchiveHeader, Controller, RequestInfo, SupervisoryAuthority};
 pub use outcome::{Closing, Held, NotCovered, NotHeldHere, Snapshot, SourceError, SourceKind, SourceOutcome, SourceStatus};
 pub use table::{ColumnSpec, ForeignKeySpec, TableSpec, TableTally, Withheld};
 pub use verify::{Check, Problem, VerifyReport, verify};
+pub use words::period_in_words;
 pub use writer::{ArchiveWriter, Published};

@@ -4,6 +4,7 @@ use super::bag::Entry;
 use super::column::Column;
 use super::keys::KeyWatches;
 use super::table::{TableSpec, TableTally};
+use super::words::name_in_words;
 
 /// A table as it went into the archive.
 pub(super) struct Written {
@@ -28,7 +29,12 @@ pub(super) struct WrittenData {
 
 impl Written {
     /// The name of the table for people.
-    pub(super) fn title(&self) -> &str {
-        self.spec.label.as_deref().unwrap_or(&self.spec.table)
+    pub(super) fn title(&self) -> String {
+        self.spec.label.clone().unwrap_or_else(|| name_in_words(&self.spec.table))
+    }
+
+    /// Whether a column that is left out of some rows is there in others.
+    pub(super) fn has_column(&self, name: &str) -> bool {
+        self.columns.iter().any(|column| column.spec.name == name)
     }
 }

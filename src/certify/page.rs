@@ -8,8 +8,8 @@ use jiff::Timestamp;
 
 use super::document::{Document, ItemFacts, ItemWord, OpenPlace, OutcomeWord, RetainedFacts};
 use super::wording::grouped;
-use crate::journal::Digest;
 use crate::journal::merkle::sha256;
+use crate::journal::{Code, Digest};
 use crate::plan::Ground;
 use crate::request::Kind;
 use crate::verify::{Level, Method};
@@ -129,6 +129,20 @@ fn ground_words(ground: Ground) -> &'static str {
 
 fn kind_words(kind: &Kind) -> String {
     kind.as_str().replace('_', " ")
+}
+
+/// On which ground the erasure was asked for; a word that is not ours as it is.
+fn basis_words(basis: &Code) -> String {
+    let meaning = match basis.as_str() {
+        "art17_1_a" => "no longer necessary, Art. 17(1)(a) GDPR",
+        "art17_1_b" => "consent withdrawn, Art. 17(1)(b) GDPR",
+        "art17_1_c" => "objection, Art. 17(1)(c) GDPR",
+        "art17_1_d" => "unlawfully processed, Art. 17(1)(d) GDPR",
+        "art17_1_e" => "legal obligation to erase, Art. 17(1)(e) GDPR",
+        "art17_1_f" => "collected from a child, Art. 17(1)(f) GDPR",
+        other => other,
+    };
+    meaning.to_owned()
 }
 
 fn utc(at: &Timestamp) -> String {

@@ -43,6 +43,9 @@ pub struct Global {
     /// Never ask: what needs a confirmation then takes it from the arguments, or fails.
     #[arg(long, global = true)]
     pub no_input: bool,
+    /// Take unknown keys of the data map as warnings: for maps that come from elsewhere.
+    #[arg(long, global = true)]
+    pub lenient_map: bool,
     /// Say more on stderr; repeat for still more.
     #[arg(short, long, global = true, action = ArgAction::Count, conflicts_with = "quiet")]
     pub verbose: u8,

@@ -62,6 +62,9 @@ pub async fn run(verb: Verb, context: &Context) -> Result<Exit, CliError> {
         context.printer.data(&format!("key          {key}"))?;
     }
     context.printer.data(if report.valid { "valid" } else { "NOT VALID" })?;
+    if path.join(certify::OPENING_FILE).is_file() {
+        context.printer.hint("this folder is for the subject alone and ties a certificate to the person; the certificate itself is in the folder beside it");
+    }
     if report.valid && !report.key_was_pinned {
         context.printer.hint("compare the key with the one that the issuer has published, or give it with `--key FILE.pub`");
     }

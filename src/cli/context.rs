@@ -21,6 +21,8 @@ pub struct Context {
     pub clock: Arc<dyn Clock>,
     /// `--no-input`.
     pub no_input: bool,
+    /// `--lenient-map`.
+    pub lenient_map: bool,
     /// `--config` or `$HABEAS_CONFIG`.
     pub config: Option<PathBuf>,
 }
@@ -39,7 +41,11 @@ impl Context {
     /// Opens the installation.
     pub async fn open(&self) -> Result<Deployment, CliError> {
         let config = self.load_config()?;
-        Ok(Deployment::open(config, Arc::clone(&self.clock), Arc::clone(&self.progress)).await?)
+        let deployment = Deployment::open(config, Arc::clone(&self.clock), Arc::clone(&self.progress), self.lenient_map).await?;
+        for warning in &deployment.map_warnings {
+            self.printer.warn(&warning.to_string());
+        }
+        Ok(deployment)
     }
 
     /// Whom to ask before something is destroyed.

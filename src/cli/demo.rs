@@ -37,14 +37,15 @@ const COUNSEL: &str = "demo counsel";
 pub async fn run(args: &Args, context: &Context) -> Result<Exit, CliError> {
     let started = Instant::now();
     let printer = context.printer;
-    printer.talk("A time-tracking company with four people, their work, invoices and tickets, in one SQLite database.");
+    printer.talk("A time-tracking company with five people, their work, invoices and tickets, in one SQLite database.");
     let paths = demo::create(&args.dir).await.map_err(|error| CliError::Outcome {
         exit: Exit::Failure,
         message: error.to_string(),
         hint: Some("give another folder with `--dir`".into()),
     })?;
     let config = Config::load(&paths.config)?;
-    let deployment = Arc::new(Deployment::open(config, Arc::clone(&context.clock), Arc::clone(&context.progress)).await?);
+    let deployment =
+        Arc::new(Deployment::open(config, Arc::clone(&context.clock), Arc::clone(&context.progress), context.lenient_map).await?);
     place_hold(&deployment, &paths.hold).await?;
     printer.talk("Linus is put under a legal hold. Three requests arrive: Ada's portability, Grace's erasure, Linus's erasure.");
     let requests = submit(&deployment, &paths).await?;

@@ -19,9 +19,11 @@ use super::{
 };
 use crate::clock::SystemClock;
 use crate::observe::logging::{self, LogOptions};
+use crate::observe::panics;
 
 /// Runs the program with its arguments, the program's own name first.
 pub fn main(arguments: impl IntoIterator<Item = OsString>) -> Exit {
+    panics::report_places_only();
     let arguments: Vec<OsString> = arguments.into_iter().collect();
     let cli = match Cli::try_parse_from(&arguments) {
         Ok(cli) => cli,
@@ -93,7 +95,14 @@ fn set_up(global: &Global) -> Context {
         colour: printer.colour(),
     };
     logging::start(options, log_writer);
-    Context { printer, progress, clock: Arc::new(SystemClock), no_input: global.no_input, config: global.config.clone() }
+    Context {
+        printer,
+        progress,
+        clock: Arc::new(SystemClock),
+        no_input: global.no_input,
+        lenient_map: global.lenient_map,
+        config: global.config.clone(),
+    }
 }
 
 /// `--help` and `--version` are answers; everything else that clap refuses is a usage error.

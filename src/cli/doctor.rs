@@ -14,7 +14,7 @@ use serde_json::json;
 use super::context::Context;
 use super::error::CliError;
 use super::exit::Exit;
-use super::map;
+use super::{init, map, show};
 use crate::config::{Config, ConfigError};
 use crate::datamap::Severity;
 use crate::deployment::Deployment;
@@ -64,7 +64,7 @@ pub async fn run(context: &Context) -> Result<Exit, CliError> {
             .printer
             .data(&format!("{severity}[{}]: {}: {}\n  hint: {}\n", finding.code, finding.subject, finding.problem, finding.hint))?;
     }
-    context.printer.data(&format!("looked at {}: {errors} errors, {warnings} warnings", looked_at.join(", ")))?;
+    context.printer.data(&format!("looked at {}: {}", looked_at.join(", "), show::counted(errors, warnings)))?;
     Ok(exit)
 }
 
@@ -91,9 +91,10 @@ async fn examine(config: Config, context: &Context) -> Result<(Vec<Finding>, Vec
             Finding::warning("not_used", format!("`{key}`"), "this version does not use it", "it may stay for a later version")
         })
         .collect();
+    findings.extend(unfinished(&config));
     findings.extend(folders::check(&config));
     findings.extend(ledger(&config).await);
-    match map::findings(&config).await {
+    match map::findings(&config, context.lenient_map).await {
         Ok(found) => findings.extend(found.into_iter().map(of_map)),
         Err(error) => {
             let hint = error.hint().unwrap_or_else(|| "see the documentation of the data map".into());
@@ -101,13 +102,29 @@ async fn examine(config: Config, context: &Context) -> Result<(Vec<Finding>, Vec
         }
     }
     // Every reason for which this fails has been found above.
-    if let Ok(deployment) = Deployment::open(config, Arc::clone(&context.clock), Arc::clone(&context.progress)).await {
+    if let Ok(deployment) =
+        Deployment::open(config, Arc::clone(&context.clock), Arc::clone(&context.progress), context.lenient_map).await
+    {
         findings.extend(systems::check(&deployment).await?);
         findings.extend(holdings::check(&deployment).await?);
         looked_at.push("holds");
     }
     findings.sort_by_key(|finding| finding.severity);
     Ok((findings, looked_at))
+}
+
+/// What `habeas init` leaves for people to write.
+fn unfinished(config: &Config) -> Vec<Finding> {
+    let mut findings = Vec::new();
+    if config.sources.is_empty() {
+        let hint = "name one under `sources` in the configuration, such as `app: {postgres: env:APP_DATABASE_URL}`";
+        findings.push(Finding::error("no_source", "sources", "no system that holds personal data is named", hint));
+    }
+    if config.controller.name == init::UNNAMED {
+        let hint = "write it under `controller` in the configuration; it stands in archives and certificates";
+        findings.push(Finding::warning("no_controller", "controller", "nobody has said who answers the requests", hint));
+    }
+    findings
 }
 
 async fn ledger(config: &Config) -> Vec<Finding> {

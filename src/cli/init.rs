@@ -17,6 +17,9 @@ use crate::crypto::Keys;
 #[derive(Debug, clap::Args)]
 pub struct Args {}
 
+/// Who answers requests, as long as nobody has written it.
+pub(super) const UNNAMED: &str = "Your Company";
+
 const CONFIG_TEMPLATE: &str = include_str!("init/habeas.yaml");
 const DATA_MAP_TEMPLATE: &str = include_str!("init/datamap.yml");
 
@@ -35,7 +38,9 @@ pub fn run(_args: &Args, context: &Context) -> Result<Exit, CliError> {
     if written.is_empty() {
         context.printer.talk("nothing was missing");
     } else {
-        context.printer.hint("fill in `controller` and `sources`, describe your data in the data map, then run `habeas doctor`");
+        context.printer.hint(
+            "fill in `controller` and `sources`, describe your tables in the data map; `habeas doctor` says what is still missing",
+        );
     }
     Ok(Exit::Done)
 }
@@ -90,6 +95,7 @@ mod tests {
         assert_eq!(names.last().map(String::as_str), Some("datamap/example.yml"));
         let config = Config::load(&path).unwrap();
         assert!(Keys::load(&config.keys).is_ok());
+        assert_eq!(config.controller.name, UNNAMED);
     }
 
     #[test]

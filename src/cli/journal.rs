@@ -24,6 +24,8 @@ pub enum Verb {
     Verify,
     /// Show entries.
     Show(Show),
+    /// Copy the ledger's checkpoints to an outside folder that is new or was lost; from then on this ledger counts as the true one.
+    Anchor(Confirmed),
 }
 
 /// Which entries to show.
@@ -37,6 +39,14 @@ pub struct Show {
     pub last: u32,
 }
 
+/// A deliberate act.
+#[derive(Debug, clap::Args)]
+pub struct Confirmed {
+    /// Say that the outside folder is new or lost, and that this ledger is the true one.
+    #[arg(long)]
+    pub this_ledger_is_the_true_one: bool,
+}
+
 /// Entries that are read at a time.
 const PAGE: u64 = 1_000;
 
@@ -47,6 +57,7 @@ pub async fn run(verb: Verb, context: &Context) -> Result<Exit, CliError> {
     match verb {
         Verb::Verify => verify(&ledger, &config, context).await,
         Verb::Show(args) => show(&args, &ledger, &config, context).await,
+        Verb::Anchor(args) => anchor_anew(&args, &ledger, &config, context).await,
     }
 }
 
@@ -78,6 +89,27 @@ async fn verify(ledger: &Ledger, config: &Config, context: &Context) -> Result<E
         context.printer.hint(hint);
     }
     Ok(exit)
+}
+
+/// The outside copies tell a ledger that was restored or rewritten. Where there are none, only a person can say that this one was not.
+async fn anchor_anew(args: &Confirmed, ledger: &Ledger, config: &Config, context: &Context) -> Result<Exit, CliError> {
+    if !args.this_ledger_is_the_true_one {
+        return Err(CliError::Outcome {
+            exit: Exit::NotApproved,
+            message:
+                "nothing was copied: without outside copies nobody but you can tell whether this ledger was restored or rewritten"
+                    .into(),
+            hint: Some("give `--this-ledger-is-the-true-one` when it was not".into()),
+        });
+    }
+    let copied = journal::anchor_anew(ledger, &anchor(config)?).await?;
+    if context.printer.is_json() {
+        context.printer.document(&json!({"copied": copied}))?;
+    } else {
+        let folder = config.journal.copies.display();
+        context.printer.data(&format!("{copied} checkpoints stand in {folder}"))?;
+    }
+    Ok(Exit::Done)
 }
 
 async fn show(args: &Show, ledger: &Ledger, config: &Config, context: &Context) -> Result<Exit, CliError> {

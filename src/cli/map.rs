@@ -38,7 +38,7 @@ pub async fn run(verb: Verb, context: &Context) -> Result<Exit, CliError> {
 }
 
 async fn check(config: &Config, context: &Context) -> Result<Exit, CliError> {
-    let findings = findings(config).await?;
+    let findings = findings(config, context.lenient_map).await?;
     let errors = findings.iter().filter(|finding| finding.severity == Severity::Error).count();
     let warnings = findings.len() - errors;
     let exit = if errors == 0 { Exit::Done } else { Exit::Usage };
@@ -49,13 +49,13 @@ async fn check(config: &Config, context: &Context) -> Result<Exit, CliError> {
     for finding in &findings {
         context.printer.data(&format!("{finding}\n"))?;
     }
-    context.printer.data(&format!("{errors} errors, {warnings} warnings"))?;
+    context.printer.data(&super::show::counted(errors, warnings))?;
     Ok(exit)
 }
 
 /// Everything that is wrong with the map, by itself and against the live schemas, errors first.
-pub(super) async fn findings(config: &Config) -> Result<Vec<Finding>, CliError> {
-    let mut loaded = match datamap::load(&config.data_map, false) {
+pub(super) async fn findings(config: &Config, lenient: bool) -> Result<Vec<Finding>, CliError> {
+    let mut loaded = match datamap::load(&config.data_map, lenient) {
         Ok(loaded) => loaded,
         Err(errors) => return Ok(errors.0.iter().map(mistake).collect()),
     };
@@ -114,7 +114,7 @@ fn mistake(error: &MapError) -> Finding {
 }
 
 fn graph(args: &Graph, config: &Config, context: &Context) -> Result<Exit, CliError> {
-    let loaded = datamap::load(&config.data_map, false)?;
+    let loaded = datamap::load(&config.data_map, context.lenient_map)?;
     let graph = graph_of(config, &loaded.map)?;
     if context.printer.is_json() {
         context.printer.document(&as_json(&graph))?;

@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use clap::ValueEnum;
-use indicatif::{HumanCount, MultiProgress, ProgressBar, ProgressStyle};
+use indicatif::{HumanCount, HumanDuration, MultiProgress, ProgressBar, ProgressState, ProgressStyle};
 use serde_json::json;
 use tracing_subscriber::fmt::MakeWriter;
 
@@ -17,7 +17,7 @@ use crate::observe::progress::{Progress, Silent};
 pub enum ProgressMode {
     /// Bars on a terminal, plain lines elsewhere.
     Auto,
-    /// One line when a stage begins, while it is long, and when it ends.
+    /// Lines about stages that take longer than two seconds: while they last, and when they end.
     Plain,
     /// One JSON object per line; log lines too.
     Json,
@@ -35,12 +35,15 @@ pub fn choose(mode: ProgressMode, quiet: bool) -> (Arc<dyn Progress>, LogWriter)
             let screen = MultiProgress::new();
             (Arc::new(Bars { screen: screen.clone(), current: Mutex::default() }), LogWriter(Some(screen)))
         }
-        ProgressMode::Auto | ProgressMode::Plain => (Arc::new(Lines::new(Form::Plain, io::stderr())), LogWriter(None)),
-        ProgressMode::Json => (Arc::new(Lines::new(Form::Json, io::stderr())), LogWriter(None)),
+        ProgressMode::Auto | ProgressMode::Plain => (Arc::new(Lines::new(Form::Plain, io::stderr(), LONG)), LogWriter(None)),
+        ProgressMode::Json => (Arc::new(Lines::new(Form::Json, io::stderr(), LONG)), LogWriter(None)),
     }
 }
 
-/// A bar per stage, replaced by one line when it ends.
+/// What takes less is over before anybody reads of it.
+const LONG: Duration = Duration::from_secs(2);
+
+/// A bar per stage, cleared when it ends; of a long one a line stays.
 struct Bars {
     screen: MultiProgress,
     current: Mutex<Option<(ProgressBar, String)>>,
@@ -50,9 +53,11 @@ impl Bars {
     fn finish(&self, current: Option<(ProgressBar, String)>) {
         if let Some((bar, stage)) = current {
             bar.finish_and_clear();
-            let line = finished(&stage, bar.position(), bar.elapsed());
-            // A terminal that went away shows nothing any more.
-            drop(self.screen.println(line));
+            self.screen.remove(&bar);
+            if bar.elapsed() >= LONG {
+                // A terminal that went away shows nothing any more.
+                drop(self.screen.println(finished(&stage, bar.position(), bar.elapsed())));
+            }
         }
     }
 }
@@ -62,12 +67,12 @@ impl Progress for Bars {
         let mut current = locked(&self.current);
         self.finish(current.take());
         let (bar, template) = match total {
-            Some(total) => (ProgressBar::new(total), "{msg}  {bar:30.cyan/dim}  {human_pos} of {human_len}  {per_sec}  {eta} left"),
+            Some(total) => (ProgressBar::new(total), "{msg}  {bar:30.cyan/dim}  {human_pos} of {human_len}  {rest}"),
             None => (ProgressBar::new_spinner(), "{spinner} {msg}  {human_pos}  {elapsed}"),
         };
         let bar = self.screen.add(bar);
         if let Ok(style) = ProgressStyle::with_template(template) {
-            bar.set_style(style);
+            bar.set_style(style.with_key("rest", pace));
         }
         bar.set_message(stage.to_owned());
         bar.enable_steady_tick(Duration::from_millis(120));
@@ -90,15 +95,25 @@ impl Progress for Bars {
     }
 }
 
+/// How fast, and how long still: nothing as long as nothing is done, since nobody can know.
+fn pace(state: &ProgressState, out: &mut dyn std::fmt::Write) {
+    if state.pos() > 0 {
+        let per_second = HumanCount(state.per_sec() as u64);
+        // What cannot be written is not missed: the bar itself cannot be drawn either.
+        write!(out, "{per_second}/s  {} left", HumanDuration(state.eta())).unwrap_or_default();
+    }
+}
+
 #[derive(Clone, Copy)]
 enum Form {
     Plain,
     Json,
 }
 
-/// A line for each event; `advance` speaks at most once in [`Lines::EVERY`].
+/// A line for each event; `advance` speaks at most once in `every`. In plain form, stages that last no longer than that are passed over.
 struct Lines<W> {
     form: Form,
+    every: Duration,
     out: Mutex<W>,
     current: Mutex<Option<Stage>>,
 }
@@ -112,25 +127,25 @@ struct Stage {
 }
 
 impl<W: Write + Send> Lines<W> {
-    const EVERY: Duration = Duration::from_secs(2);
-
-    fn new(form: Form, out: W) -> Self {
-        Lines { form, out: Mutex::new(out), current: Mutex::default() }
+    fn new(form: Form, out: W, every: Duration) -> Self {
+        Lines { form, every, out: Mutex::new(out), current: Mutex::default() }
     }
 
-    fn say(&self, plain: impl FnOnce() -> String, json: impl FnOnce() -> serde_json::Value) {
+    fn say(&self, plain: impl FnOnce() -> Option<String>, json: impl FnOnce() -> serde_json::Value) {
         let line = match self.form {
             Form::Plain => plain(),
-            Form::Json => json().to_string(),
+            Form::Json => Some(json().to_string()),
         };
-        // Progress that nobody can read is no reason to stop working.
-        drop(writeln!(locked(&self.out), "{line}"));
+        if let Some(line) = line {
+            // Progress that nobody can read is no reason to stop working.
+            drop(writeln!(locked(&self.out), "{line}"));
+        }
     }
 
     fn finish(&self, stage: Stage) {
         let elapsed = stage.begun.elapsed();
         self.say(
-            || finished(&stage.name, stage.done, elapsed),
+            || (elapsed >= self.every).then(|| finished(&stage.name, stage.done, elapsed)),
             || json!({"event": "end", "stage": stage.name, "done": stage.done, "elapsed_ms": elapsed.as_millis() as u64}),
         );
     }
@@ -139,7 +154,7 @@ impl<W: Write + Send> Lines<W> {
 impl<W: Write + Send> Progress for Lines<W> {
     fn begin(&self, stage: &str, total: Option<u64>) {
         self.end();
-        self.say(|| format!("{stage} …"), || json!({"event": "begin", "stage": stage, "total": total}));
+        self.say(|| None, || json!({"event": "begin", "stage": stage, "total": total}));
         let now = Instant::now();
         *locked(&self.current) = Some(Stage { name: stage.to_owned(), total, done: 0, begun: now, spoke: now });
     }
@@ -148,13 +163,13 @@ impl<W: Write + Send> Progress for Lines<W> {
         let mut current = locked(&self.current);
         let Some(stage) = current.as_mut() else { return };
         stage.done += steps;
-        if stage.spoke.elapsed() < Self::EVERY {
+        if stage.spoke.elapsed() < self.every {
             return;
         }
         stage.spoke = Instant::now();
         let of = stage.total.map(|total| format!(" of {}", HumanCount(total))).unwrap_or_default();
         self.say(
-            || format!("{}: {}{of}", stage.name, HumanCount(stage.done)),
+            || Some(format!("{}: {}{of}", stage.name, HumanCount(stage.done))),
             || json!({"event": "advance", "stage": stage.name, "done": stage.done, "total": stage.total}),
         );
     }
@@ -166,7 +181,7 @@ impl<W: Write + Send> Progress for Lines<W> {
     }
 
     fn note(&self, text: &str) {
-        self.say(|| text.to_owned(), || json!({"event": "note", "text": text}));
+        self.say(|| Some(text.to_owned()), || json!({"event": "note", "text": text}));
     }
 }
 
@@ -210,8 +225,8 @@ impl MakeWriter<'_> for LogWriter {
 mod tests {
     use super::*;
 
-    fn spoken(form: Form) -> String {
-        let lines = Lines::new(form, Vec::new());
+    fn spoken(form: Form, every: Duration) -> String {
+        let lines = Lines::new(form, Vec::new(), every);
         lines.begin("gather app.orders", Some(1_200));
         lines.advance(1_200);
         lines.begin("write archive", None);
@@ -222,18 +237,23 @@ mod tests {
     }
 
     #[test]
-    fn plain_lines_tell_begin_and_end_of_every_stage() {
-        let text = spoken(Form::Plain);
+    fn plain_lines_pass_over_stages_that_are_over_at_once() {
+        assert_eq!(spoken(Form::Plain, Duration::from_secs(3600)), "one part\n");
+    }
+
+    #[test]
+    fn plain_lines_tell_how_far_a_long_stage_is_and_that_it_has_ended() {
+        let text = spoken(Form::Plain, Duration::ZERO);
         let lines: Vec<&str> = text.lines().collect();
-        assert_eq!(lines.len(), 5, "{text}");
-        assert_eq!(lines[0], "gather app.orders …");
+        assert_eq!(lines.len(), 4, "{text}");
+        assert_eq!(lines[0], "gather app.orders: 1,200 of 1,200");
         assert!(lines[1].starts_with("gather app.orders: 1,200, "), "{text}");
-        assert!(lines[4].starts_with("write archive: 0."), "{text}");
+        assert!(lines[3].starts_with("write archive: 0."), "{text}");
     }
 
     #[test]
     fn json_lines_are_one_object_each() {
-        let text = spoken(Form::Json);
+        let text = spoken(Form::Json, Duration::from_secs(3600));
         let events: Vec<serde_json::Value> = text.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
         let names: Vec<_> = events.iter().map(|event| event["event"].as_str().unwrap()).collect();
         assert_eq!(names, ["begin", "end", "begin", "note", "end"]);

@@ -46,8 +46,13 @@ pub async fn run(args: &Args, context: &Context) -> Result<Exit, CliError> {
     };
     let mut request = work::run_request(&deployment, &request).await?;
     if request.status == Status::WaitingApproval {
-        confirm(args, &deployment, &request, job.approval(), context).await?;
-        request = work::run_request(&deployment, &reload(&deployment, &request.id).await?).await?;
+        // A plan waits although the job asks for no approval where a fuse has blown: then somebody has to say yes all the same.
+        let asked = if job.approval() == Approval::None { Approval::One } else { job.approval() };
+        confirm(args, &deployment, &request, asked, context).await?;
+        request = reload(&deployment, &request.id).await?;
+        if request.status == Status::Queued {
+            request = work::run_request(&deployment, &request).await?;
+        }
     }
     finish(&deployment, &request, context).await
 }

@@ -22,6 +22,9 @@ pub fn minute(at: Timestamp, time_zone: &TimeZone) -> String {
 pub fn result(printer: Printer, document: &Value, time_zone: &TimeZone) -> Result<(), CliError> {
     heading(printer, document, time_zone)?;
     items(printer, &document["items"])?;
+    if nothing_held(document) {
+        printer.data(&format!("{:<12} nothing about this person in the places above", "held"))?;
+    }
     let places = [("gaps", "not reached"), ("pending", "pending"), ("residue", "still found"), ("to_review", "look at")];
     for (key, label) in places {
         for entry in document[key].as_array().into_iter().flatten() {
@@ -37,6 +40,12 @@ pub fn result(printer: Printer, document: &Value, time_zone: &TimeZone) -> Resul
         printer.data(&format!("{:<12} {outcome}{level}  {path}", "certificate"))?;
     }
     Ok(())
+}
+
+/// Whether an answer found nothing anywhere; said only where every place was reached (V-2).
+fn nothing_held(document: &Value) -> bool {
+    let items = document["items"].as_array().map(Vec::as_slice).unwrap_or_default();
+    document["status"] == "completed" && !items.is_empty() && items.iter().all(|item| item["found"] == 0)
 }
 
 fn heading(printer: Printer, document: &Value, time_zone: &TimeZone) -> Result<(), CliError> {
@@ -103,6 +112,12 @@ fn place(entry: &Value) -> String {
     format!("{}{place}: {}{count}", text("source"), text("code"))
 }
 
+/// How many findings: `1 error, 0 warnings`.
+pub fn counted(errors: usize, warnings: usize) -> String {
+    let plural = |count: usize| if count == 1 { "" } else { "s" };
+    format!("{errors} error{}, {warnings} warning{}", plural(errors), plural(warnings))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -120,6 +135,12 @@ mod tests {
         assert_eq!(place(&json!({"source": "app", "code": "unreached"})), "app: unreached");
         let full = json!({"source": "app", "place": "notes.body", "code": "value_found", "count": 2});
         assert_eq!(place(&full), "app notes.body: value_found (2)");
+    }
+
+    #[test]
+    fn findings_are_counted_in_words_that_fit() {
+        assert_eq!(counted(1, 0), "1 error, 0 warnings");
+        assert_eq!(counted(2, 1), "2 errors, 1 warning");
     }
 
     #[test]

@@ -9,6 +9,7 @@ use super::error::CliError;
 use super::exit::Exit;
 use super::{request, work};
 use crate::job;
+use crate::ledger::execution;
 use crate::ledger::job::NewJob;
 use crate::queue;
 use crate::request::Kind;
@@ -42,7 +43,10 @@ pub async fn run(args: &Args, context: &Context) -> Result<Exit, CliError> {
     let tally = work::worker(&deployment, 1)?.run_one(queued.job_id(), shutdown).await?;
     let mut tx = deployment.ledger.begin().await?;
     let after = crate::ledger::request::get(&mut tx, &found.id).await?;
+    let passes = execution::of_request(&mut tx, &found.id).await?;
     tx.rollback().await?;
+    // Without its keys a record cannot be read back: that is not the same answer (V-2).
+    let keys_destroyed = passes.iter().any(|pass| pass.manifest_file.is_none() && !pass.steps.is_empty());
     let looked = tally.is_some_and(|tally| tally.done == 1);
     if !looked {
         return Err(CliError::Outcome {
@@ -55,13 +59,24 @@ pub async fn run(args: &Args, context: &Context) -> Result<Exit, CliError> {
     let before = job::result_document(&found)?;
     let residue = document["residue"].as_array().map_or(0, Vec::len);
     let new = residue > before["residue"].as_array().map_or(0, Vec::len);
+    // What is known to be there already is no news, and no absence either (V-1).
+    let exit = match (new, residue) {
+        (true, _) => Exit::VerificationFailed,
+        (false, 0) => Exit::Done,
+        (false, _) => Exit::Partial,
+    };
     if context.printer.is_json() {
         context.printer.document(&document)?;
-    } else if new {
-        context.printer.data(&format!("request {}: erased records are there again", found.code))?;
+    } else if residue > 0 {
+        let news =
+            if new { "erased records are there again" } else { "nothing new came back; its answer still names what was left over" };
+        context.printer.data(&format!("request {}: {news}", found.code))?;
         super::show::result(context.printer, &document, &deployment.config.controller.time_zone)?;
+    } else if keys_destroyed {
+        let searched = "a search finds nothing of this person; the keys of what was erased were destroyed after the last look";
+        context.printer.data(&format!("request {}: {searched}", found.code))?;
     } else {
         context.printer.data(&format!("request {}: what was erased is still gone", found.code))?;
     }
-    Ok(if new { Exit::VerificationFailed } else { Exit::Done })
+    Ok(exit)
 }

@@ -22,19 +22,6 @@ pub struct Limits {
     pub permit: Duration,
 }
 
-impl Limits {
-    /// Shares of smaller tables say nothing: one of three customers is a third.
-    pub const SHARE_COUNTS_FROM_ROWS: u64 = 1_000;
-
-    /// Whether erasing `rows` of a table of `table_rows`, `total_rows` in the whole plan, needs a second approver.
-    pub fn blows_a_fuse(&self, rows: u64, table_rows: u64, total_rows: u64) -> bool {
-        let too_many = self.max_rows.is_some_and(|most| total_rows > most);
-        let counts = table_rows >= Self::SHARE_COUNTS_FROM_ROWS;
-        let too_large = self.max_share.is_some_and(|most| counts && rows as f64 > most * table_rows as f64);
-        too_many || too_large
-    }
-}
-
 /// Where checkpoints of the journal are copied to.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Journal {
@@ -104,24 +91,4 @@ pub(super) fn read_verification(root: &Section<'_, '_>) -> Verification {
     let again = root.section("verify", &["again_after"]).and_then(|section| section.durations("again_after"));
     let default = || [1, 24, 7 * 24, 30 * 24].map(SignedDuration::from_hours).to_vec();
     Verification { again_after: again.unwrap_or_else(default) }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_share_of_a_small_table_blows_no_fuse() {
-        let limits = Limits {
-            max_rows: Some(50_000),
-            max_share: Some(0.5),
-            plan_age: SignedDuration::from_hours(1),
-            batch_rows: 1,
-            permit: Duration::from_secs(1),
-        };
-        assert!(!limits.blows_a_fuse(3, 3, 3), "three of three");
-        assert!(limits.blows_a_fuse(501, 1_000, 501), "more than half of a thousand");
-        assert!(!limits.blows_a_fuse(500, 1_000, 500), "half is allowed");
-        assert!(limits.blows_a_fuse(1, 1_000_000, 50_001), "too many in the whole plan");
-    }
 }

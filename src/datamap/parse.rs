@@ -137,7 +137,11 @@ impl Reading {
         if self.map.datasets.is_empty() && self.errors.is_empty() {
             // A map of nothing would make every answer "nothing held", which nobody has checked.
             let message = "the data map names no dataset".to_owned();
-            self.errors.push(MapError { place: Place::default(), message, hint: Some("list datasets under `dataset:`".into()) });
+            self.errors.push(MapError {
+                place: Place::default(),
+                message,
+                hint: Some("describe tables under `dataset:`; the comments of the map that `habeas init` writes show how".into()),
+            });
         }
         sort_by_place(&mut self.errors, |error| &error.place);
         sort_by_place(&mut self.warnings, |warning| &warning.place);

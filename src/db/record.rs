@@ -101,14 +101,6 @@ impl Record {
             }
         }
     }
-
-    /// Whether the column at this position is NULL.
-    pub fn is_null_at(&self, index: usize) -> Result<bool, DbError> {
-        match self {
-            Record::Sqlite(row) => Ok(row.try_get_raw(index)?.is_null()),
-            Record::Postgres(row) => Ok(row.try_get_raw(index)?.is_null()),
-        }
-    }
 }
 
 /// A value of SQLite as it is stored: each row may hold another class.

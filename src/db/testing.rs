@@ -66,8 +66,9 @@ impl Server {
     pub(crate) async fn new_database() -> Option<(Arc<Server>, String)> {
         let server = tokio::task::spawn_blocking(Server::shared).await.unwrap()?;
         let name = format!("t{}", hex(&random_bytes::<6>().unwrap()));
+        let create: &'static str = format!("CREATE DATABASE {name}").leak();
         let admin = Db::open(&server.url("postgres"), PoolOptions::default()).await.unwrap();
-        admin.session().await.unwrap().on().execute_script(Sql::built(format!("CREATE DATABASE {name}"))).await.unwrap();
+        admin.session().await.unwrap().on().execute_script(create).await.unwrap();
         admin.close().await;
         let url = server.url(&name);
         Some((server, url))

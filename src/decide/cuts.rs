@@ -5,6 +5,7 @@ use super::rules::Rule;
 use super::{Desk, GatherError, map_error};
 use crate::connector::sql::SnapshotError;
 use crate::connector::sql::text::fate::{self, Rows};
+use crate::connector::sql::text::{Statement, reach};
 use crate::datamap::{Edge, Graph, Right};
 
 /// Something that can be cut at a node.
@@ -66,6 +67,9 @@ impl Desk<'_, '_> {
         }
         for cut in self.cuts.0.clone() {
             for rows in self.rows_to_cut(&cut) {
+                if rows == Rows::Shared && self.shared_rows(cut.node).await? == 0 {
+                    continue;
+                }
                 if self.refuse_not_null(&cut, rows) {
                     continue;
                 }
@@ -73,6 +77,14 @@ impl Desk<'_, '_> {
             }
         }
         Ok(())
+    }
+
+    async fn shared_rows(&mut self, node: usize) -> Result<u64, GatherError> {
+        let Some((source, snapshot)) = self.gathering.snapshot_of(node) else { return Ok(0) };
+        let source = source.to_owned();
+        let Some(location) = snapshot.location(node) else { return Ok(0) };
+        let statement = Statement { sql: reach::shared_count(location), args: Vec::new() };
+        snapshot.count(statement).await.map_err(|problem| map_error(&source, SnapshotError::Database(problem)))
     }
 
     /// An edge marked `unlink` is cut on every row that stays; on shared rows and in an `unlink` collection everything that ties is cut.

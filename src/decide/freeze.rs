@@ -89,7 +89,7 @@ impl Desk<'_, '_> {
             let unlinks_own_rows = rule == Rule::Unlink;
             let target = if unlinks_own_rows { &mut item } else { cut_item.get_or_insert_with(|| unlink_item(&item)) };
             if !unlinks_own_rows {
-                target.expected = target.expected.max(count);
+                target.expected += count;
             }
             target.columns.extend(cut.columns.iter().map(|column| unlink_change(column)));
             let action = Action::Clear { columns: cut.columns.clone() };

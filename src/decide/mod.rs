@@ -10,6 +10,7 @@ mod fuses;
 mod masks;
 mod rules;
 mod schema;
+mod ways;
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -80,7 +81,7 @@ pub async fn decide(brief: &Brief<'_>, gathering: &mut Gathering<'_>) -> Result<
     desk.apply_fates().await?;
     desk.apply_cuts().await?;
     desk.hold_rows_of_held_people().await?;
-    desk.keep_what_kept_rows_refer_to().await?;
+    desk.keep_what_held_rows_need().await?;
     desk.check_schema().await?;
     let order = desk.order_nodes();
     desk.rank_rows_of_self_references().await?;

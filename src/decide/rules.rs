@@ -89,3 +89,42 @@ fn policy_mask(field: &Field, policy: &crate::datamap::Policy) -> Option<Masking
     }
     None
 }
+
+#[cfg(test)]
+mod tests {
+    use std::path::PathBuf;
+
+    use super::*;
+    use crate::datamap::{self, Policy};
+
+    const MAP: &str = "dataset:
+  - fides_key: app
+    collections:
+      - name: users
+        habeas: {on_erasure: mask}
+        fields:
+          - {name: email, data_categories: [user.contact.email], fides_meta: {identity: email, masking_strategy_override: {strategy: null_rewrite}}}
+          - {name: tax_no, data_categories: [user.contact], fides_meta: {read_only: true, masking_strategy_override: {strategy: null_rewrite}}}
+policy:
+  - fides_key: contact
+    rules:
+      - {name: r, action_type: erasure, targets: [user.contact], masking_strategy: {strategy: null_rewrite}}
+";
+
+    fn masked(rule: &Rule) -> Vec<&str> {
+        match rule {
+            Rule::Mask(columns) => columns.iter().map(|(name, ..)| name.as_str()).collect(),
+            other => panic!("{other:?}"),
+        }
+    }
+
+    #[test]
+    fn a_read_only_field_is_written_neither_by_the_map_nor_by_a_policy() {
+        let loaded =
+            datamap::parse(&[(PathBuf::from("app.yml"), MAP.to_owned())], false).unwrap_or_else(|errors| panic!("{errors}"));
+        let collection = loaded.map.collection("app", "users").unwrap();
+        let policy: &Policy = loaded.map.policy("contact").unwrap();
+        assert_eq!(masked(&by_map(collection)), ["email"]);
+        assert_eq!(masked(&by_policy(collection, policy)), ["email"]);
+    }
+}

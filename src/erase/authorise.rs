@@ -82,13 +82,6 @@ pub struct Authorisation<B> {
     pub held: Vec<Held>,
 }
 
-impl<B> Authorisation<B> {
-    /// How many records are held.
-    pub fn held_records(&self) -> u64 {
-        self.held.iter().map(|held| held.positions.len() as u64).sum()
-    }
-}
-
 /// Takes out of a batch what the holds cover. Several batches of the permit's source may be authorised under one permit, up to the
 /// number of records that it was opened for; held records count as well.
 pub fn authorise<B: Batch>(mut batch: B, permit: &mut Permit) -> Result<Authorisation<B>, PermitError> {

@@ -84,16 +84,18 @@ pub struct DrainReport {
     pub drained: Drained,
     /// What was in flight. Its counts are of whole batches: an upper bound for what the hold would have kept.
     pub in_flight: Vec<InFlight>,
+    /// Records that requests under way had erased before the hold was placed: of the held person, or of everybody where the hold is not on a
+    /// person.
+    pub erased_before: u64,
     /// Why sessions could not be ended, where that was tried in vain.
     pub problems: Vec<String>,
-    /// How long it took.
-    pub waited: Duration,
 }
 
 impl DrainReport {
-    /// Records that permits in flight reported as erased.
+    /// Records that requests under way have erased: before the hold was placed, and by permits that were in flight then.
     pub fn already_erased(&self) -> u64 {
-        self.in_flight.iter().filter_map(|permit| permit.closing).map(|closing| closing.affected).sum()
+        let in_flight: u64 = self.in_flight.iter().filter_map(|permit| permit.closing).map(|closing| closing.affected).sum();
+        self.erased_before + in_flight
     }
 }
 
@@ -138,7 +140,8 @@ pub async fn drain(
     };
     let mut tx = ledger.begin().await?;
     let in_flight = permit::in_flight_since(&mut tx, epoch, barrier_us).await?.into_iter().map(in_flight).collect();
-    Ok(DrainReport { hold_id: hold_id.to_owned(), drained, in_flight, problems, waited: started.elapsed() })
+    let erased_before = permit::erased_under_way(&mut tx, hold_id, barrier_us).await?;
+    Ok(DrainReport { hold_id: hold_id.to_owned(), drained, in_flight, erased_before, problems })
 }
 
 /// Why a permit could not be fenced.

@@ -103,6 +103,12 @@ impl Executor<'_> {
             }
         };
         for group in groups {
+            if self.leads_to_held(pass, &tallies, group.step) {
+                let held = group.rows.keys.len() as u64;
+                closing.held += held;
+                tallies[group.step].add(StepTally { held, ..StepTally::default() });
+                continue;
+            }
             let mut batch = self.batch_of(pass, group.step, group.rows, source)?;
             // Under the holds of the plan, rows of others are known to be free; under newer ones nobody has looked.
             batch.co_owned &= permit.holds().digest() != pass.holds_digest;
@@ -133,6 +139,31 @@ impl Executor<'_> {
         let committed = self.commit(session, permit, pass, count, tallies, closing, &source_name).await?;
         idle.insert(source_name, committed);
         Ok(())
+    }
+
+    /// Whether records of a step may lead to some that a hold has kept since the plan was made. They stay as well: without them the kept ones
+    /// could not be found when the hold is released.
+    fn leads_to_held(&self, pass: &Execution, tallies: &[StepTally], step: usize) -> bool {
+        let graph = &self.deployment.graph;
+        let node = |step: &crate::plan::Step| graph.node(&step.dataset, &step.collection);
+        let held: Vec<NodeId> =
+            pass.steps.iter().zip(tallies).filter(|(_, tally)| tally.held > 0).filter_map(|(step, _)| node(step)).collect();
+        if held.is_empty() {
+            return false;
+        }
+        let mut seen = vec![false; graph.nodes.len()];
+        let mut waiting: Vec<NodeId> = node(&pass.steps[step]).into_iter().collect();
+        while let Some(at) = waiting.pop() {
+            for edge in graph.edges_from(at) {
+                if held.contains(&edge.to) {
+                    return true;
+                }
+                if !std::mem::replace(&mut seen[edge.to.0], true) {
+                    waiting.push(edge.to);
+                }
+            }
+        }
+        false
     }
 
     /// The one place where an erasure becomes durable: the permit is looked at last, and the outcome is recorded whatever it is.

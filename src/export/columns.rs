@@ -1,7 +1,7 @@
 //! The columns of one collection in an archive: those that the map names, that exist, that were asked for and that are not withheld.
 
 use super::Selection;
-use crate::archive::{ColumnSpec, ForeignKeySpec, TableSpec};
+use crate::archive::{ColumnSpec, ForeignKeySpec, TableSpec, period_in_words};
 use crate::connector::sql::{Column, Location};
 use crate::datamap::{Collection, Dataset, Edge, Graph, Withhold};
 
@@ -97,8 +97,8 @@ fn categories(collection: &Collection) -> Vec<String> {
 
 fn retention_words(retention: &crate::datamap::Retention) -> String {
     match (&retention.delete_after, &retention.counted_from) {
-        (Some(period), Some(from)) => format!("{period} from {from}"),
-        (Some(period), None) => period.clone(),
+        (Some(period), Some(from)) => format!("{}, counted from {from}", period_in_words(period)),
+        (Some(period), None) => period_in_words(period),
         (None, Some(from)) => format!("counted from {from}"),
         (None, None) => retention.class.clone().unwrap_or_default(),
     }

@@ -2,6 +2,7 @@
 //! bounded channel to the writer's thread: memory does not grow with the person's data.
 
 mod columns;
+mod frame;
 mod selection;
 mod write;
 

@@ -191,8 +191,7 @@ fn held_places(plan: &Plan, verified: &Verified) -> Vec<OpenPlace> {
     let mut places: Vec<OpenPlace> = Vec::new();
     for conclusion in &verified.conclusions {
         let kept = conclusion.retained.iter().any(|kept| kept.ground == Ground::Hold && kept.count > 0);
-        let everything = matches!(conclusion.outcome, ItemOutcome::Retained);
-        if kept && !everything {
+        if kept {
             let place = Some(format!("{}.{}", conclusion.item.dataset, conclusion.item.collection));
             places.push(OpenPlace { source: conclusion.item.source.clone(), place, code: Code::fitted("held") });
         }

@@ -3,9 +3,10 @@
 //! status.
 
 use super::case::{Case, JobError};
-use super::erasure::{Ended, store_waiting};
+use super::erasure::Ended;
 use super::planning::{gather, map_problems};
 use super::result::{ArchiveResult, ItemResult, PlaceResult, Reason, StoredResult};
+use super::waiting::store_waiting;
 use crate::archive::Published;
 use crate::connector::sql::Reader;
 use crate::export::{Account, Selection, Source, write_archive};

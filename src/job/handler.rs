@@ -7,8 +7,9 @@ use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
 
 use super::case::{Case, JobError};
-use super::erasure::{Ended, store_waiting};
+use super::erasure::Ended;
 use super::result::{Reason, StoredResult};
+use super::waiting::store_waiting;
 use super::{erasure, export, reverify};
 use crate::deployment::Deployment;
 use crate::failpoint;

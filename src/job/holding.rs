@@ -57,7 +57,7 @@ pub struct Placement {
     pub matter: Matter,
     /// `active`, or still `placing`.
     pub state: State,
-    /// What it covers at this moment.
+    /// What it covers, counted after everything in flight had ended: this is what it keeps.
     pub covers: Vec<Covered>,
     /// What was in flight when it was placed, and what of it was already gone.
     pub drained: DrainReport,
@@ -79,7 +79,8 @@ pub async fn place(deployment: &Deployment, file: HoldFile, person: &str) -> Res
     // A scope that names nothing is refused before any source is asked.
     NewHold::check(file.clone(), &deployment.map, &[])?;
     let (sources, unreached) = deployment.open_sources().await;
-    let seen = look(deployment, &file.scope, &sources, unreached).await;
+    let scope = file.scope.clone();
+    let mut seen = look(deployment, &scope, &sources, unreached.clone()).await;
     let new = NewHold::check(file, &deployment.map, &seen.aliases)?;
     let now = deployment.now();
     let mut tx = deployment.ledger.begin().await?;
@@ -89,6 +90,12 @@ pub async fn place(deployment: &Deployment, file: HoldFile, person: &str) -> Res
     journal::append(&mut tx, &event).await?;
     tx.commit().await?;
     let drained = make_active(deployment, &placed.id, &sources, deployment.config.limits.permit + DRAIN_MARGIN).await?;
+    // What was counted before may have been erased before the hold was there: the answer is what it keeps (H-2).
+    let now_seen = look(deployment, &scope, &sources, unreached).await;
+    seen.covers = now_seen.covers;
+    seen.warnings.extend(now_seen.warnings);
+    seen.warnings.sort();
+    seen.warnings.dedup();
     close(sources).await;
     let state = if drained.drained == Drained::Active { State::Active } else { State::Placing };
     Ok(Placement { hold_id: placed.id, matter: new.matter().clone(), state, covers: seen.covers, drained, warnings: seen.warnings })

@@ -11,12 +11,14 @@ mod export;
 mod handler;
 mod holding;
 mod intake;
+mod passes;
 pub mod planning;
 mod result;
 mod result_document;
 mod resume;
 mod reverify;
 mod verifying;
+mod waiting;
 
 pub use approvals::{approval_asked, people_needed, person_key};
 pub use case::{Case, JobError, alias_refs, holds_now};
@@ -30,7 +32,6 @@ pub use intake::{IntakeError, receive, refuse_what_cannot_work};
 pub use result::{ArchiveResult, CertificateResult, ItemResult, PlaceResult, Reason, StoredResult};
 pub use result_document::result_document;
 pub use resume::{Released, activate_placed_holds, release_due_holds};
-pub use reverify::{Relooked, look_again};
 
 /// Carries out an access, portability or erasure request, or a look again at all erasures.
 pub const ANSWER: &str = "answer";

@@ -17,20 +17,7 @@ use crate::ledger::{plan as plans, request};
 use crate::plan::{Action, Plan};
 use crate::queue;
 use crate::request::Status;
-use crate::verify::ItemOutcome;
-
-/// What a look gave.
-#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
-pub struct Relooked {
-    /// Records read back and found gone.
-    pub verified_absent: u64,
-    /// Records or occurrences that are there again.
-    pub resurrected: u64,
-    /// Where.
-    pub places: Vec<PlaceResult>,
-    /// Whether the manifest is gone, so that only the identity and value searches could look.
-    pub manifest_destroyed: bool,
-}
+use crate::verify::Contradiction;
 
 /// Queues the looks that follow an erasure.
 pub async fn schedule(tx: &mut Tx, case: &Case<'_>, now: Timestamp) -> Result<(), JobError> {
@@ -45,8 +32,8 @@ pub async fn schedule(tx: &mut Tx, case: &Case<'_>, now: Timestamp) -> Result<()
     Ok(())
 }
 
-/// Looks again at everything that a request erased.
-pub async fn look_again(case: &mut Case<'_>) -> Result<Relooked, JobError> {
+/// Looks again at everything that a request erased; where it is back, or was never gone, as far as its answer did not say so.
+pub async fn look_again(case: &mut Case<'_>) -> Result<Vec<PlaceResult>, JobError> {
     let mut tx = case.deployment.ledger.begin().await?;
     let passes = execution::of_request(&mut tx, &case.request.id).await?;
     let Some(first) = passes.last() else {
@@ -57,21 +44,17 @@ pub async fn look_again(case: &mut Case<'_>) -> Result<Relooked, JobError> {
     tx.rollback().await?;
     let plan: Plan = serde_json::from_str(&stored.document).map_err(|error| JobError::Stored(error.to_string()))?;
     let all: Vec<Execution> = passes.into_iter().filter(|pass| pass.plan_digest == digest).collect();
-    let manifest_destroyed = all.iter().any(|pass| pass.manifest_file.is_none() && !pass.steps.is_empty());
     let readable: Vec<Execution> = all.into_iter().filter(|pass| pass.manifest_file.is_some()).collect();
     let verified = verify(case, &plan, &readable).await?;
     let mut places: Vec<PlaceResult> = Vec::new();
-    let mut absent = 0;
     for conclusion in &verified.conclusions {
-        match (&conclusion.outcome, conclusion.contradiction) {
-            (ItemOutcome::Verified(absence), _) => absent += absence.records(),
-            (_, Some(crate::verify::Contradiction::StillPresent { count })) => places.push(PlaceResult {
+        if let Some(Contradiction::StillPresent { count }) = conclusion.contradiction {
+            places.push(PlaceResult {
                 source: conclusion.item.source.clone(),
                 place: Some(format!("{}.{}", conclusion.item.dataset, conclusion.item.collection)),
                 code: "resurrected".into(),
                 count: Some(count),
-            }),
-            _ => {}
+            });
         }
     }
     for residue in &verified.searched.residue {
@@ -88,7 +71,7 @@ pub async fn look_again(case: &mut Case<'_>) -> Result<Relooked, JobError> {
     if resurrected > 0 {
         reopen(case, &places, resurrected).await?;
     }
-    Ok(Relooked { verified_absent: absent, resurrected, places, manifest_destroyed })
+    Ok(places)
 }
 
 /// Looks again at every erasure whose manifest is still there, for a job of kind `reverify`; its answer names what is back.
@@ -102,8 +85,7 @@ pub async fn look_at_all(deployment: &Deployment, lease: &JobLease) -> Result<()
     let mut result = StoredResult::default();
     for request_id in erasures {
         let mut case = Case::of_request(deployment, lease, &request_id).await?;
-        let looked = look_again(&mut case).await?;
-        result.residue.extend(looked.places);
+        result.residue.extend(look_again(&mut case).await?);
         case.close().await;
     }
     let status = if result.residue.is_empty() { Status::Completed } else { Status::Partial };

@@ -78,9 +78,9 @@ impl HeadState {
                 "the ledger was restored or rewritten: bring back the newest ledger; holds and erasures since then are not in this one",
             ),
             HeadState::Tampered { .. } => Some("compare the ledger with a backup, and find out who can write to it"),
-            HeadState::Unanchored => {
-                Some("bring back the folder of outside checkpoints, or anchor the journal anew if it was moved on purpose")
-            }
+            HeadState::Unanchored => Some(
+                "bring back the folder of outside checkpoints, or, if it was moved on purpose, let `habeas journal anchor` write it anew",
+            ),
         }
     }
 }

@@ -60,9 +60,6 @@ pub enum LedgerError {
     /// An approval names a plan that is not the request's plan (any more).
     #[error("the approval names another plan than the one to be approved")]
     OtherPlan,
-    /// A frozen plan cannot be changed (P-1).
-    #[error("the plan is frozen")]
-    Frozen,
 }
 
 impl LedgerError {

@@ -11,7 +11,6 @@ pub mod hold;
 mod hold_row;
 pub mod hold_set;
 mod id;
-pub mod item_result;
 pub mod job;
 pub mod journal;
 mod migrate;

@@ -218,6 +218,18 @@ pub async fn in_flight_since(tx: &mut Tx, epoch: i64, barrier_us: i64) -> Result
     tx.on().fetch_all(sql, args![epoch, barrier_us]).await?.iter().map(read).collect()
 }
 
+/// Records that were erased before `barrier_us` for requests that are still under way: those of the held person where the hold is on a person,
+/// else of everybody, since after an erasure nobody can tell which of its records a condition would have covered.
+pub async fn erased_under_way(tx: &mut Tx, hold_id: &str, barrier_us: i64) -> Result<u64, LedgerError> {
+    let sql = "SELECT CAST(COALESCE(SUM(p.affected), 0) AS BIGINT) AS erased
+               FROM permit p JOIN job j ON j.id = p.job_id AND j.state IN ('ready', 'running')
+               WHERE p.outcome = 'committed' AND p.closed_at < $2
+                 AND (NOT EXISTS (SELECT 1 FROM hold_alias a WHERE a.hold_id = $1)
+                      OR EXISTS (SELECT 1 FROM hold_alias a JOIN request_alias r ON r.alias_ref = a.alias_ref
+                                 WHERE a.hold_id = $1 AND r.request_id = p.request_id))";
+    Ok(tx.on().fetch_one(sql, args![hold_id, barrier_us]).await?.int("erased")?.unsigned_abs())
+}
+
 /// Permits of a request that are open or whose outcome is unknown: after a crash they are fenced and read before anything else (E-2).
 pub async fn unsettled_of_request(tx: &mut Tx, request_id: &str) -> Result<Vec<PermitRow>, LedgerError> {
     let sql = "SELECT * FROM permit WHERE request_id = $1 AND (outcome IS NULL OR outcome = 'unknown') ORDER BY opened_at, id";

@@ -1,5 +1,5 @@
-//! Plans of a request. A plan is written once under its digest and then frozen; a frozen plan never changes again, except that its list
-//! of keys is destroyed when it is no longer needed (P-1). Only the attempt that holds the request's job writes here.
+//! Plans of a request. A plan is written once under its digest and then frozen; a frozen plan never changes
+//! again (P-1). Only the attempt that holds the request's job writes here. The keys of its records stand in manifests (`execution`).
 
 use jiff::Timestamp;
 
@@ -20,8 +20,6 @@ pub struct StoredPlan {
     pub shape_digest: String,
     /// The plan as JSON, without keys or identifiers.
     pub document: String,
-    /// File name of the encrypted list of keys.
-    pub manifest_file: Option<String>,
     /// When it was made.
     pub created_at: Timestamp,
     /// From when on it could no longer change.
@@ -31,30 +29,18 @@ pub struct StoredPlan {
 /// Writes a plan; one with the same digest is the same plan and stays as it is, its frozen state included.
 pub async fn insert(tx: &mut Tx, lease: &JobLease, plan: &StoredPlan) -> Result<(), LedgerError> {
     assert_current(tx, lease).await?;
-    let sql = "INSERT INTO plan (request_id, digest, shape_digest, document, manifest_file, created_at, frozen_at)
-               VALUES ($1, $2, $3, $4, $5, $6, $7) ON CONFLICT (request_id, digest) DO NOTHING";
+    let sql = "INSERT INTO plan (request_id, digest, shape_digest, document, created_at, frozen_at)
+               VALUES ($1, $2, $3, $4, $5, $6) ON CONFLICT (request_id, digest) DO NOTHING";
     let args = args![
         plan.request_id.as_str(),
         plan.digest.as_str(),
         plan.shape_digest.as_str(),
         plan.document.as_str(),
-        plan.manifest_file.as_deref(),
         plan.created_at,
         plan.frozen_at,
     ];
     tx.on().execute(sql, args).await?;
     Ok(())
-}
-
-/// Names the file with the plan's keys. [`LedgerError::Frozen`] once the plan is frozen.
-pub async fn set_manifest(tx: &mut Tx, lease: &JobLease, request_id: &str, digest: &str, file: &str) -> Result<(), LedgerError> {
-    assert_current(tx, lease).await?;
-    let sql = "UPDATE plan SET manifest_file = $3 WHERE request_id = $1 AND digest = $2 AND frozen_at IS NULL";
-    if tx.on().execute(sql, args![request_id, digest, file]).await? == 1 {
-        return Ok(());
-    }
-    get(tx, request_id, digest).await?;
-    Err(LedgerError::Frozen)
 }
 
 /// Freezes a plan and makes it the request's plan. Freezing twice keeps the first instant (E-3).
@@ -67,16 +53,9 @@ pub async fn freeze(tx: &mut Tx, lease: &JobLease, request_id: &str, digest: &st
     request::set_plan_digest(tx, Writer::Attempt(lease), request_id, digest, now).await
 }
 
-/// The plan's list of keys has been destroyed.
-pub async fn forget_manifest(tx: &mut Tx, writer: Writer<'_>, request_id: &str, digest: &str) -> Result<(), LedgerError> {
-    writer.check(tx).await?;
-    let sql = "UPDATE plan SET manifest_file = NULL WHERE request_id = $1 AND digest = $2";
-    if tx.on().execute(sql, args![request_id, digest]).await? == 1 { Ok(()) } else { Err(LedgerError::NotFound { noun: "plan" }) }
-}
-
 /// One plan by its digest.
 pub async fn get(tx: &mut Tx, request_id: &str, digest: &str) -> Result<StoredPlan, LedgerError> {
-    let sql = "SELECT request_id, digest, shape_digest, document, manifest_file, created_at, frozen_at
+    let sql = "SELECT request_id, digest, shape_digest, document, created_at, frozen_at
                FROM plan WHERE request_id = $1 AND digest = $2";
     let row = tx.on().fetch_optional(sql, args![request_id, digest]).await?.ok_or(LedgerError::NotFound { noun: "plan" })?;
     read(&row)
@@ -84,7 +63,7 @@ pub async fn get(tx: &mut Tx, request_id: &str, digest: &str) -> Result<StoredPl
 
 /// All plans of a request, oldest first.
 pub async fn of_request(tx: &mut Tx, request_id: &str) -> Result<Vec<StoredPlan>, LedgerError> {
-    let sql = "SELECT request_id, digest, shape_digest, document, manifest_file, created_at, frozen_at
+    let sql = "SELECT request_id, digest, shape_digest, document, created_at, frozen_at
                FROM plan WHERE request_id = $1 ORDER BY created_at, digest";
     tx.on().fetch_all(sql, args![request_id]).await?.iter().map(read).collect()
 }
@@ -95,7 +74,6 @@ fn read(row: &Record) -> Result<StoredPlan, LedgerError> {
         digest: row.text("digest")?,
         shape_digest: row.text("shape_digest")?,
         document: row.text("document")?,
-        manifest_file: row.opt_text("manifest_file")?,
         created_at: row.instant("created_at")?,
         frozen_at: row.opt_instant("frozen_at")?,
     })

@@ -18,18 +18,9 @@ pub enum Pinned {
     Other(String),
 }
 
-/// The value of a setting.
-pub async fn get(tx: &mut Tx, key: &str) -> Result<Option<String>, LedgerError> {
+async fn get(tx: &mut Tx, key: &str) -> Result<Option<String>, LedgerError> {
     let row = tx.on().fetch_optional("SELECT value FROM setting WHERE key = $1", args![key]).await?;
     Ok(row.map(|row| row.text("value")).transpose()?)
-}
-
-/// Writes a setting, over any former value.
-pub async fn put(tx: &mut Tx, key: &str, value: &str, now: Timestamp) -> Result<(), LedgerError> {
-    let sql = "INSERT INTO setting (key, value, updated_at) VALUES ($1, $2, $3)
-               ON CONFLICT (key) DO UPDATE SET value = excluded.value, updated_at = excluded.updated_at";
-    tx.on().execute(sql, args![key, value, now]).await?;
-    Ok(())
 }
 
 /// Writes a setting if there is none yet, and otherwise compares.

@@ -137,13 +137,6 @@ impl JobFile {
         serde_json::to_string(self).unwrap_or_default()
     }
 
-    /// What makes two jobs the same job: everything but the idempotency key, in one fixed form. It holds identifiers: keep only a keyed
-    /// hash of it ([`crate::crypto::Keys::mac`]).
-    pub fn canonical_bytes(&self) -> Vec<u8> {
-        let content = JobFile { idempotency_key: None, ..self.clone() };
-        content.to_sealed_json().into_bytes()
-    }
-
     /// What this job asks for and this version does not do, if anything: such a job is refused at intake and never half done.
     pub fn not_carried_out(&self) -> Option<String> {
         let kind_is_done = matches!(self.kind, Kind::Access | Kind::Portability | Kind::Erasure | Kind::Reverify);

@@ -8,6 +8,7 @@ use std::time::{Duration, Instant};
 use serde_json::{Value, json};
 
 use super::support::database::Dump;
+use super::support::dice::Dice;
 use super::support::shop::{On, Shop, job};
 use super::support::skipped;
 
@@ -273,25 +274,11 @@ fn e_3_rows_that_appeared_meanwhile_are_erased_and_counted_once() {
     }
 }
 
-/// Numbers from a seed that a failing test can print.
-struct Dice(u64);
-
-impl Dice {
-    fn below(&mut self, limit: u64) -> u64 {
-        // SplitMix64.
-        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let mut mixed = self.0;
-        mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        (mixed ^ (mixed >> 31)) % limit
-    }
-}
-
 /// Kills the worker at moments of its run that a seed picks. It gets through now and then; then the next request begins.
 fn killed_at_random(on: On, kind: &str, orders: u32, kills: u32) {
     let config = "limits: {batch_rows: 500}\n";
     let Some(Undisturbed { end: expected, took, .. }) = undisturbed(on, kind, orders, config) else { return };
-    let mut dice = Dice(0x5eed ^ u64::from(orders));
+    let mut dice = Dice::new(0x5eed);
     let mut killed = 0;
     let mut shop = None;
     for _ in 0..kills {

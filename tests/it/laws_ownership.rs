@@ -316,7 +316,7 @@ fn i_1_a_collation_does_not_decide_whose_a_row_is() {
 fn i_1_a_declared_normal_form_is_the_only_tolerance() {
     let lower = users().replace("{identity: email}", "{identity: email}, habeas: {normal_form: ascii_lower}");
     let script = alike("TEXT");
-    for workspace in Workspace::on_both(&script, &map(&[lower.clone()])) {
+    for workspace in Workspace::on_both(&script, &map(std::slice::from_ref(&lower))) {
         let before = workspace.database.dump();
         let said = erase_ada(&workspace).code(6);
         assert!(said.stderr.contains("different records"), "three spellings in lower case are one address: {}", said.stderr);

@@ -1,14 +1,28 @@
 //! Integration tests: the built program, real databases, files on disk. One binary, because each further one would link everything again.
 //! A test whose server is missing says `SKIPPED: needs …`; under `tests/run` that is a failure.
 
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on says where it stopped")]
+
+mod awkward;
+mod bad_input;
 mod crash;
 mod demo_data;
 mod fides_fixture;
 mod fides_sample;
 mod harness;
+mod hold_race;
+mod laws_erase;
+mod laws_export;
+mod laws_holds;
 mod laws_ownership;
+mod laws_plan;
+mod laws_verify;
+mod leaks;
 mod ownership_model;
+mod readme;
+mod relook;
 mod support;
+mod validators;
 mod verbs_checks;
 mod verbs_holds;
 mod verbs_requests;

@@ -8,7 +8,6 @@ use std::path::PathBuf;
 use habeas_data::connector::sql::{Reader, SqlAddress, SqlSource};
 use habeas_data::crypto::Keys;
 use habeas_data::datamap::{self, Graph};
-use habeas_data::db::{Db, PoolOptions};
 use habeas_data::decide::{Brief, Fuses, ManifestSink, MaskSecret, decide};
 use habeas_data::gather::Gathering;
 use habeas_data::hold::{Coverage, HoldRef, HoldSet, Matter, Scope};
@@ -18,7 +17,7 @@ use habeas_data::subject::{Identifier, Subject};
 use habeas_data::value::KeyPart;
 use proptest::prelude::*;
 
-use crate::support::wait_for;
+use crate::support::{sqlite, wait_for};
 
 /// A row: its table and its id.
 type Row = (usize, i64);
@@ -198,25 +197,21 @@ impl ManifestSink for Collected {
 
 /// Rows that the engine's plan deletes, and those that it clears columns of.
 fn planned(world: &World, person: Row) -> (BTreeSet<Row>, BTreeSet<Row>) {
-    let folder = tempfile::tempdir().unwrap();
+    let folder = tempfile::tempdir().expect("a folder");
     let file = folder.path().join("app.db");
     let url = format!("sqlite:{}", file.display());
-    Keys::create_missing(&folder.path().join("keys")).unwrap();
-    let keys = Keys::load(&folder.path().join("keys")).unwrap();
+    Keys::create_missing(&folder.path().join("keys")).expect("new keys");
+    let keys = Keys::load(&folder.path().join("keys")).expect("the keys");
     let map = datamap::parse(&[(PathBuf::from("map.yml"), map_text(world))], false).unwrap_or_else(|errors| panic!("{errors}")).map;
     let graph = Graph::build(&map);
-    let mut script = tempfile::NamedTempFile::new().unwrap();
-    std::io::Write::write_all(&mut script, schema_text(world).as_bytes()).unwrap();
-    let made =
-        std::process::Command::new("sqlite3").arg(&file).stdin(std::fs::File::open(script.path()).unwrap()).status().unwrap();
-    assert!(made.success());
+    sqlite::script(&file, &schema_text(world));
     wait_for(async {
-        // The file must be there for the pool; nothing else is asked of it here.
-        Db::open(&url, PoolOptions::default()).await.unwrap().close().await;
-        let source = SqlSource::open(&SqlAddress { name: "app".into(), url: url.clone().into(), verify_url: None }).await.unwrap();
+        let source = SqlSource::open(&SqlAddress { name: "app".into(), url: url.clone().into(), verify_url: None })
+            .await
+            .expect("the source");
         let sources = BTreeMap::from([("app".to_owned(), source)]);
-        let subject = Subject::new([Identifier::new("email", format!("p{}@example.com", person.1))]).unwrap();
-        let mut gathering = Gathering::run(&graph, &sources, Vec::new(), &subject, Reader::Work).await.unwrap();
+        let subject = Subject::new([Identifier::new("email", format!("p{}@example.com", person.1))]).expect("a subject");
+        let mut gathering = Gathering::run(&graph, &sources, Vec::new(), &subject, Reader::Work).await.expect("gathered");
         let holds = holds(world);
         let brief = Brief {
             kind: Kind::Erasure,
@@ -232,13 +227,13 @@ fn planned(world: &World, person: Row) -> (BTreeSet<Row>, BTreeSet<Row>) {
             fuses: Fuses { max_rows: u64::MAX, max_share: 1.0 },
             subject_ref: String::new(),
         };
-        let decided = decide(&brief, &mut gathering).await.unwrap();
+        let decided = decide(&brief, &mut gathering).await.expect("decided");
         let mut sink = Collected::default();
-        let frozen = decided.freeze(&mut gathering, &MaskSecret::new([0; 32]), &mut sink, false).await.unwrap();
+        let frozen = decided.freeze(&mut gathering, &MaskSecret::new([0; 32]), &mut sink, false).await.expect("frozen");
         let (mut deleted, mut cleared) = (BTreeSet::new(), BTreeSet::new());
         for record in sink.0 {
             let step = &frozen.steps[usize::from(record.step)];
-            let table: usize = step.collection.trim_start_matches('t').parse().unwrap();
+            let table: usize = step.collection.trim_start_matches('t').parse().expect("a table number");
             let KeyPart::Int(id) = record.key[0] else { panic!("an id is a number") };
             match &step.action {
                 Action::Delete => assert!(deleted.insert((table, id)), "listed twice"),
@@ -255,7 +250,7 @@ fn planned(world: &World, person: Row) -> (BTreeSet<Row>, BTreeSet<Row>) {
 fn holds(world: &World) -> HoldSet {
     let Some((table, id)) = world.held else { return HoldSet::new(0, Vec::new()) };
     let scope = Scope::Record { dataset: "app".into(), collection: format!("t{table}"), key: vec![id.to_string()] };
-    let hold = HoldRef { id: "h1".into(), matter: Matter::new("M-1").unwrap(), review_on: None };
+    let hold = HoldRef { id: "h1".into(), matter: Matter::new("M-1").expect("a matter"), review_on: None };
     HoldSet::new(1, vec![(hold, Coverage::Scope(scope))])
 }
 

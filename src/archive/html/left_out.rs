@@ -7,7 +7,7 @@ use super::frame::Frame;
 use crate::archive::bag::Bag;
 use crate::archive::completeness::{Completeness, SourceReport, TableReport, grouped};
 use crate::archive::outcome::SourceStatus;
-use crate::archive::words::reason_in_words;
+use crate::archive::words::{name_in_words, reason_in_words};
 use crate::archive::{ArchiveError, ArchiveHeader};
 
 #[derive(Template)]
@@ -24,6 +24,7 @@ struct Page<'a> {
 }
 
 struct Line {
+    title: String,
     place: String,
     what: String,
     why: String,
@@ -47,9 +48,12 @@ pub(in crate::archive) fn write(
         elsewhere: completeness
             .not_held_here
             .iter()
-            .map(|data| match &data.note {
-                Some(note) => format!("{}: held by {}. {note}", data.what, data.held_by),
-                None => format!("{}: held by {}.", data.what, data.held_by),
+            .map(|data| {
+                let what = data.what.trim_end_matches('.');
+                match &data.note {
+                    Some(note) => format!("{what}: held by {}. {note}", data.held_by),
+                    None => format!("{what}: held by {}.", data.held_by),
+                }
             })
             .collect(),
         contact: header.controller.contact.as_deref().unwrap_or(&header.controller.name),
@@ -83,7 +87,9 @@ pub(super) fn unread(completeness: &Completeness) -> Vec<String> {
 
 fn lines_of(source: &SourceReport, table: &TableReport) -> Vec<Line> {
     let place = format!("{}.{}", source.name, table.name);
+    let title = name_in_words(&table.name);
     let of_rows = table.withheld.iter().map(|withheld| Line {
+        title: title.clone(),
         place: place.clone(),
         what: rows(withheld.count),
         why: match &withheld.legal_ref {
@@ -92,8 +98,9 @@ fn lines_of(source: &SourceReport, table: &TableReport) -> Vec<Line> {
         },
     });
     let of_columns = table.redacted_columns.iter().map(|redacted| Line {
+        title: title.clone(),
         place: place.clone(),
-        what: format!("the column {}", redacted.column),
+        what: format!("the column {}{}", redacted.column, if redacted.in_some_rows { ", in some records" } else { "" }),
         why: reason_in_words(&redacted.reason_code).to_owned(),
     });
     of_rows.chain(of_columns).collect()

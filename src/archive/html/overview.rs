@@ -30,7 +30,7 @@ struct Page<'a> {
 }
 
 struct Area<'a> {
-    title: &'a str,
+    title: String,
     description: Option<&'a str>,
     source: &'a str,
     records: String,

@@ -10,7 +10,7 @@ use crate::archive::bagit::size_in_words;
 use crate::archive::completeness::grouped;
 use crate::archive::files::StoredFile;
 use crate::archive::processing::categories;
-use crate::archive::words::{NOT_RECORDED, legal_basis_in_words, origin_in_words};
+use crate::archive::words::{NOT_RECORDED, category_in_words, legal_basis_in_words, origin_in_words};
 use crate::archive::written::Written;
 use crate::archive::{ArchiveError, ArchiveHeader};
 use crate::datamap::Role;
@@ -23,7 +23,7 @@ struct ProcessingPage<'a> {
 }
 
 struct Process<'a> {
-    title: &'a str,
+    title: String,
     place: String,
     description: &'a str,
     purpose: &'a str,
@@ -44,7 +44,7 @@ pub(in crate::archive) fn write_processing(bag: &mut Bag, frame: &Frame, tables:
         description: table.spec.description.as_deref().unwrap_or(NOT_RECORDED),
         purpose: table.spec.purpose.as_deref().unwrap_or(NOT_RECORDED),
         legal_basis: table.spec.legal_basis.as_deref().map_or(NOT_RECORDED.to_owned(), legal_basis_in_words),
-        categories: joined(&categories(table)),
+        categories: joined(&categories(table).iter().map(|label| category_in_words(label)).collect::<Vec<_>>()),
         recipients: joined(&table.spec.recipients),
         retention: table.spec.retention.as_deref().unwrap_or(NOT_RECORDED),
         origin: table.spec.origin.map_or(NOT_RECORDED, origin_in_words),

@@ -54,7 +54,7 @@ pub(in crate::archive) fn write(
     for (page, _) in &pages {
         let rendered = super::render(&Page {
             frame,
-            title: table.title(),
+            title: &table.title(),
             description: table.spec.description.as_deref(),
             summary: &match table.rows {
                 1 => "1 record. It is also in".to_owned(),
@@ -99,7 +99,7 @@ fn write_forms(out: &mut dyn std::io::Write, table: &Written, rows: &mut PageRow
 fn write_rows(out: &mut dyn std::io::Write, table: &Written, rows: &mut PageRows, page: usize) -> Result<(), ArchiveError> {
     let first = (page as u64 - 1) * ROWS_PER_PAGE + 1;
     let last = table.rows.min(page as u64 * ROWS_PER_PAGE);
-    let title = escape::text(table.title());
+    let title = escape::text(&table.title());
     write!(out, "<div class=\"scroll\" role=\"region\" aria-label=\"{title}\" tabindex=\"0\">\n<table class=\"rows\">")?;
     write!(out, "<caption>Records {} to {} of {}</caption>\n<thead><tr>", grouped(first), grouped(last), grouped(table.rows))?;
     // Columns that were added after the rows came in have no cells on pages.
@@ -147,9 +147,12 @@ fn left_out(table: &Written) -> String {
         1 => parts.push("1 record".to_owned()),
         rows => parts.push(format!("{} records", grouped(rows))),
     }
-    let columns: Vec<&str> = table.tally.redacted_columns.iter().map(|(column, _)| column.as_str()).collect();
-    if !columns.is_empty() {
-        parts.push(format!("the column{} {}", if columns.len() == 1 { "" } else { "s" }, columns.join(", ")));
+    let names = table.tally.redacted_columns.iter().map(|(column, _)| column.as_str());
+    let (in_some_rows, everywhere): (Vec<&str>, Vec<&str>) = names.partition(|name| table.has_column(name));
+    for (columns, rows) in [(everywhere, ""), (in_some_rows, " in some records")] {
+        if !columns.is_empty() {
+            parts.push(format!("the column{} {}{rows}", if columns.len() == 1 { "" } else { "s" }, columns.join(", ")));
+        }
     }
     match table.tally.failed {
         0 => {}

@@ -194,6 +194,20 @@ fn a_file_outside_the_folder_is_seen() {
 }
 
 #[test]
+fn a_file_with_two_names_is_seen() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let published = write_sample(folder.path());
+    let mut content = std::fs::read(&published.path).expect("reads");
+    let name = b"html/rights.html";
+    // The first time in front of the content; the list of contents comes last.
+    let at = content.windows(name.len()).position(|window| window == name).expect("is there");
+    content[at..at + name.len()].copy_from_slice(b"html/wrongs.html");
+    std::fs::write(&published.path, content).expect("writes");
+    let report = verify(&published.path).expect("verifies");
+    assert_eq!(report.problems.iter().map(|problem| problem.check).collect::<Vec<_>>(), [Check::Name]);
+}
+
+#[test]
 fn a_cut_off_file_is_no_archive() {
     let folder = tempfile::tempdir().expect("a folder");
     let published = write_sample(folder.path());

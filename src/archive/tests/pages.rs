@@ -53,6 +53,35 @@ fn a_long_table_has_a_page_for_every_thousand_rows() {
 }
 
 #[test]
+fn areas_have_names_in_words_and_their_own_beside() {
+    let files = pages();
+    // Nobody has given this one a name.
+    assert!(text_of(&files, "index.html").contains("Screenshots"));
+    assert!(
+        text_of(&files, "html/processing.html").contains("<h2>Time entries <span class=\"name\">app_db.time_entries</span></h2>")
+    );
+}
+
+#[test]
+fn a_column_that_only_some_records_lack_is_not_told_as_left_out_everywhere() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let mut writer = ArchiveWriter::create(folder.path(), header()).expect("creates");
+    let columns = vec![ColumnSpec::new("id", ColumnType::Integer), ColumnSpec::new("note", ColumnType::Text)];
+    writer.begin_table(TableSpec::new("app", "t", columns)).expect("begins");
+    for note in [Cell::Text("mine".into()), Cell::Null] {
+        writer.row(&[Cell::Number("1".into()), note]).expect("writes");
+    }
+    let redacted_columns =
+        vec![("note".to_owned(), "third_party".to_owned()), ("password_hash".to_owned(), "credential".to_owned())];
+    writer.end_table(TableTally { found: 2, redacted_cells: 3, redacted_columns, ..TableTally::default() }).expect("ends");
+    let files = unpack(&writer.finish(closing(vec![outcome("app", SourceStatus::Ok)])).expect("publishes").path);
+    let left_out = "the column password_hash; the column note in some records";
+    assert!(text_of(&files, "html/app.t.html").contains(left_out), "{}", text_of(&files, "html/app.t.html"));
+    assert!(text_of(&files, "html/withheld.html").contains("the column note, in some records"));
+    assert!(text_of(&files, "html/withheld.html").contains("the column password_hash<"));
+}
+
+#[test]
 fn pages_of_a_very_long_table_end_and_say_so() {
     let folder = tempfile::tempdir().expect("a folder");
     let mut writer = ArchiveWriter::create(folder.path(), header()).expect("creates");

@@ -37,6 +37,9 @@ pub(super) fn check(opened: &mut Opened, report: &mut VerifyReport) {
 }
 
 fn check_names(opened: &Opened, report: &mut VerifyReport) {
+    for name in &opened.ambiguous {
+        report.add(Check::Name, name.clone(), "is called otherwise in front of its content than in the zip's list");
+    }
     for stray in &opened.strays {
         report.add(Check::Unlisted, stray, "lies outside the archive's folder, comes twice or is a link");
     }

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::fs::File;
-use std::io::{BufReader, Read};
+use std::io::{BufReader, Read, Seek, SeekFrom};
 use std::path::{Path, PathBuf};
 
 use zip::ZipArchive;
@@ -12,6 +12,9 @@ use crate::archive::{ArchiveError, bagit};
 
 /// The zip of an archive.
 pub(super) type Zip = ZipArchive<BufReader<File>>;
+
+/// Bytes of a zip's local header before the name.
+const LOCAL_HEADER: usize = 30;
 
 /// An archive being checked.
 pub(super) struct Opened {
@@ -23,6 +26,8 @@ pub(super) struct Opened {
     pub(super) files: BTreeMap<String, usize>,
     /// What lies outside the folder, is no file, or comes twice.
     pub(super) strays: Vec<String>,
+    /// What the zip's list of contents calls otherwise than the place of the content itself: two readers would see two archives.
+    pub(super) ambiguous: Vec<String>,
 }
 
 impl Opened {
@@ -30,8 +35,13 @@ impl Opened {
     pub(super) fn open(path: &Path) -> Result<Opened, ArchiveError> {
         let mut zip = open_zip(path)?;
         let mut names = Vec::with_capacity(zip.len());
+        let mut ambiguous = Vec::new();
+        let mut headers = open_file(path)?;
         for index in 0..zip.len() {
             let entry = zip.by_index_raw(index).map_err(|error| unreadable(path, error))?;
+            if !has_header_of(&mut headers, entry.header_start(), entry.name_raw()) {
+                ambiguous.push(String::from_utf8_lossy(entry.name_raw()).into_owned());
+            }
             names.push((String::from_utf8_lossy(entry.name_raw()).into_owned(), entry.is_dir(), entry.is_symlink()));
         }
         let declaration = format!("/{}", bagit::DECLARATION_PATH);
@@ -50,7 +60,7 @@ impl Opened {
                 _ => strays.push(name),
             }
         }
-        Ok(Opened { path: path.to_owned(), zip, folder, files, strays })
+        Ok(Opened { path: path.to_owned(), zip, folder, files, strays, ambiguous })
     }
 
     /// A report that knows the archive and has no problems.
@@ -113,9 +123,25 @@ impl Opened {
     }
 }
 
+/// Whether the header before a file's content bears the file's name. Most readers go by the list at the end, some by these headers.
+fn has_header_of(file: &mut File, start: u64, name: &[u8]) -> bool {
+    let mut read = || -> std::io::Result<bool> {
+        let mut header = [0; LOCAL_HEADER];
+        file.seek(SeekFrom::Start(start))?;
+        file.read_exact(&mut header)?;
+        let mut own_name = vec![0; usize::from(u16::from_le_bytes([header[26], header[27]]))];
+        file.read_exact(&mut own_name)?;
+        Ok(own_name == name)
+    };
+    read().unwrap_or(false)
+}
+
 fn open_zip(path: &Path) -> Result<Zip, ArchiveError> {
-    let file = File::open(path).map_err(|error| ArchiveError::File { doing: "open", path: path.to_owned(), error })?;
-    ZipArchive::new(BufReader::with_capacity(128 * 1024, file)).map_err(|error| unreadable(path, error))
+    ZipArchive::new(BufReader::with_capacity(128 * 1024, open_file(path)?)).map_err(|error| unreadable(path, error))
+}
+
+fn open_file(path: &Path) -> Result<File, ArchiveError> {
+    File::open(path).map_err(|error| ArchiveError::File { doing: "open", path: path.to_owned(), error })
 }
 
 fn unreadable(path: &Path, error: zip::result::ZipError) -> ArchiveError {

@@ -11,6 +11,7 @@ use crate::cli::show::minute;
 use crate::hold::{Act, Scope, State};
 use crate::job::{Covered, Placement, Preview};
 use crate::ledger::hold::Hold;
+use crate::ledger::permit::PermitOutcome;
 
 /// The answer to `hold place`.
 pub(super) fn placement(printer: Printer, placement: &Placement) -> Result<(), CliError> {
@@ -20,7 +21,8 @@ pub(super) fn placement(printer: Printer, placement: &Placement) -> Result<(), C
             .iter()
             .map(|permit| {
                 let closed_at = permit.closed_at_us.and_then(|at| Timestamp::from_microsecond(at).ok());
-                let erased = permit.closing.map(|closing| closing.affected);
+                // Unknown is not zero: the worker of that batch has still to read the source.
+                let erased = permit.closing.filter(|closing| closing.outcome != PermitOutcome::Unknown).map(|closing| closing.affected);
                 json!({"request_id": permit.request_id, "source": permit.source, "records": permit.record_count, "erased": erased, "closed_at": closed_at})
             })
             .collect();
@@ -35,7 +37,7 @@ pub(super) fn placement(printer: Printer, placement: &Placement) -> Result<(), C
     covered(printer, &placement.covers)?;
     let erased = placement.drained.already_erased();
     if erased > 0 {
-        printer.data(&format!("already erased by batches that had begun before: at most {erased} records"))?;
+        printer.data(&format!("already erased by requests under way: at most {erased} records"))?;
     }
     warn(printer, &placement.warnings);
     warn(printer, &placement.drained.problems);

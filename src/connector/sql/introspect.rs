@@ -6,8 +6,23 @@ use crate::db::{DbError, Handle};
 
 /// The catalogue as it is now. On SQLite the session should be one that may write: `writable` tells what this session can do.
 pub async fn load_catalogue(handle: Handle<'_>) -> Result<Catalogue, DbError> {
-    match handle {
+    let catalogue = match handle {
         Handle::Postgres(_) => introspect_postgres::load(handle).await,
         Handle::Sqlite(_) => introspect_sqlite::load(handle).await,
+    }?;
+    refuse_unquotable(&catalogue)?;
+    Ok(catalogue)
+}
+
+/// Everything that is ever put into a statement's text comes from here. A name with a NUL could end such a text early: no database has
+/// one, and whatever reports one is refused, not repaired.
+fn refuse_unquotable(catalogue: &Catalogue) -> Result<(), DbError> {
+    let mut names = catalogue.tables.values().flat_map(|table| {
+        let columns = table.columns.iter().map(|column| &column.name);
+        [&table.name.schema, &table.name.name].into_iter().chain(columns)
+    });
+    match names.any(|name| name.contains('\0')) {
+        true => Err(DbError::Refused { code: "a name in the schema holds a NUL character".into() }),
+        false => Ok(()),
     }
 }

@@ -5,7 +5,8 @@ use std::collections::BTreeMap;
 
 use sha2::{Digest, Sha256};
 
-use super::{Catalogue, Column, ForeignKey, OnDelete, Rights, Table, TableKind, TableName, quote, types};
+use super::text::probe;
+use super::{Catalogue, Column, ForeignKey, OnDelete, Rights, Table, TableKind, TableName, types};
 use crate::args;
 use crate::db::{DbError, Dialect, Handle, Record};
 
@@ -73,7 +74,7 @@ async fn is_writable(handle: &mut Handle<'_>, tables: &[TableName]) -> Result<bo
     let Some(table) = tables.first() else {
         return Ok(true);
     };
-    match handle.again().execute(quote::delete_nothing(table)?, Vec::new()).await {
+    match handle.again().execute(probe::delete_nothing(table), Vec::new()).await {
         // Busy: somebody else writes, so that it can be written.
         Ok(_) | Err(DbError::Busy(_)) => Ok(true),
         Err(DbError::Denied(_)) => Ok(false),
@@ -108,7 +109,7 @@ async fn read_table(handle: &mut Handle<'_>, name: TableName, kind: TableKind, w
     if kind == TableKind::Table {
         read_indexes(handle, &mut table).await?;
         read_foreign_keys(handle, &mut table).await?;
-        let counted = handle.again().fetch_one(quote::count_up_to(&table.name, COUNT_AT_MOST)?, Vec::new()).await?;
+        let counted = handle.again().fetch_one(probe::count_up_to(&table.name, COUNT_AT_MOST), Vec::new()).await?;
         table.estimated_rows = u64::try_from(counted.int("counted")?).ok();
     }
     Ok(table)

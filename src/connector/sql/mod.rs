@@ -11,7 +11,6 @@ mod introspect_sqlite;
 mod introspect_tests;
 mod killer;
 mod location;
-pub(crate) mod quote;
 mod readback;
 mod snapshot;
 mod source;

@@ -5,11 +5,11 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use futures_util::stream::BoxStream;
 
-use super::text::{Statement, fate, reach, read};
+use super::text::{Statement, fate, probe, reach, read};
 use super::{Inbound, Location, SqlSource, inbound_keys, mapped_references};
 use crate::args;
 use crate::datamap::{Edge, Graph, NodeId};
-use crate::db::{Conn, DbError, Dialect, Record, Sql};
+use crate::db::{Conn, DbError, Dialect, Record};
 use crate::subject::NormalForm;
 
 /// Which of a source's two pools a snapshot comes from.
@@ -144,8 +144,7 @@ impl Snapshot {
     pub async fn settle(&mut self, node: usize) -> Result<(), DbError> {
         let Some(location) = self.locations.get(&node) else { return Ok(()) };
         if self.dialect == Dialect::Postgres && self.filled.contains(&node) {
-            let text = Sql::built(format!("ANALYZE {}", location.reach()));
-            self.conn.on().execute(text, args![]).await?;
+            self.conn.on().execute(probe::refresh_statistics(location), args![]).await?;
         }
         Ok(())
     }

@@ -178,7 +178,7 @@ impl Server {
 
     async fn new_database(&self, name: &str) -> String {
         let server = Db::open(&self.url("postgres"), PoolOptions::default()).await.unwrap();
-        let sql = crate::db::Sql::built(format!("CREATE DATABASE {name}"));
+        let sql: &'static str = format!("CREATE DATABASE {name}").leak();
         server.session().await.unwrap().on().execute_script(sql).await.unwrap();
         self.url(name)
     }

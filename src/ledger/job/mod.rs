@@ -81,19 +81,6 @@ pub struct Job {
     pub finished_at: Option<Timestamp>,
 }
 
-/// One attempt at a job.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct AttemptRecord {
-    /// Which one, from 1.
-    pub attempt: i64,
-    /// Who made it.
-    pub worker: String,
-    /// How it ended: `done`, `parked`, `failed`, `dead`, `released`, `cancelled`, `lost`; `None` while it runs.
-    pub outcome: Option<String>,
-    /// Code of the failure.
-    pub error: Option<String>,
-}
-
 /// The columns of a [`Job`].
 macro_rules! columns {
     () => {
@@ -112,28 +99,6 @@ pub async fn get(tx: &mut Tx, job_id: &str) -> Result<Job, LedgerError> {
 pub async fn of_request(tx: &mut Tx, request_id: &str) -> Result<Vec<Job>, LedgerError> {
     let sql = concat!("SELECT ", columns!(), " FROM job WHERE request_id = $1 ORDER BY created_at, id");
     tx.on().fetch_all(sql, args![request_id]).await?.iter().map(read).collect()
-}
-
-/// Dead letters, newest first, at most `limit`.
-pub async fn dead_letters(tx: &mut Tx, limit: i64) -> Result<Vec<Job>, LedgerError> {
-    let sql = concat!("SELECT ", columns!(), " FROM job WHERE state = 'dead' ORDER BY finished_at DESC, id LIMIT $1");
-    tx.on().fetch_all(sql, args![limit]).await?.iter().map(read).collect()
-}
-
-/// What was tried so far.
-pub async fn attempts(tx: &mut Tx, job_id: &str) -> Result<Vec<AttemptRecord>, LedgerError> {
-    let sql = "SELECT attempt, worker, outcome, error FROM attempt WHERE job_id = $1 ORDER BY attempt";
-    let rows = tx.on().fetch_all(sql, args![job_id]).await?;
-    rows.iter()
-        .map(|row| {
-            Ok(AttemptRecord {
-                attempt: row.int("attempt")?,
-                worker: row.text("worker")?,
-                outcome: row.opt_text("outcome")?,
-                error: row.opt_text("error")?,
-            })
-        })
-        .collect()
 }
 
 fn read(row: &Record) -> Result<Job, LedgerError> {

@@ -158,44 +158,11 @@ CREATE TABLE plan (
     shape_digest TEXT NOT NULL,
     -- The plan as JSON: places, dispositions, counts, grounds. No keys and no identifiers.
     document TEXT NOT NULL,
-    -- File name of the encrypted list of keys; NULL before it is written and after it has been destroyed.
-    manifest_file TEXT,
     -- When the plan was made.
     created_at BIGINT NOT NULL,
     -- From when on it could no longer change; NULL while it may.
     frozen_at BIGINT,
     PRIMARY KEY (request_id, digest)
-);
-
--- How far the work on one item of a plan has come, and what came of it. Written only by the attempt that holds the job.
-CREATE TABLE item_result (
-    -- The request.
-    request_id TEXT NOT NULL REFERENCES request (id),
-    -- The plan that the item belongs to: a new plan starts from nothing.
-    plan_digest TEXT NOT NULL,
-    -- Position of the item in the plan, from 0.
-    item_no BIGINT NOT NULL,
-    -- How many entries of the manifest have been dealt with: work resumes behind them.
-    position BIGINT NOT NULL,
-    -- Records erased, masked or unlinked by us.
-    affected BIGINT NOT NULL,
-    -- Records that were gone before we touched them.
-    already_absent BIGINT NOT NULL,
-    -- Records kept, as a JSON list of {count, ground, ref, review_on}.
-    retained TEXT NOT NULL,
-    -- What came of the item; NULL while it is being worked on.
-    outcome TEXT CHECK (outcome IN ('erased', 'already_absent', 'retained', 'pending', 'unknown', 'gap', 'failed')),
-    -- Level of assurance reached, 0 to 5; NULL before verification.
-    level BIGINT CHECK (level BETWEEN 0 AND 5),
-    -- Code of the error, if there was one.
-    error TEXT,
-    -- The job that wrote this last.
-    job_id TEXT NOT NULL,
-    -- The attempt that wrote this last.
-    attempt BIGINT NOT NULL,
-    -- When.
-    updated_at BIGINT NOT NULL,
-    PRIMARY KEY (request_id, plan_digest, item_no)
 );
 
 -- What the installation has to remember about itself, such as the identity of each source when it was first seen.

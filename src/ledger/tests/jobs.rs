@@ -16,27 +16,23 @@ async fn p_1_an_approval_is_for_one_plan_and_counts_people() {
         let mut tx = test.ledger.begin().await.unwrap();
         let first = stored_plan(&id, "sha256:a");
         plan::insert(&mut tx, &lease, &first).await.unwrap();
-        plan::set_manifest(&mut tx, &lease, &id, "sha256:a", "a.keys").await.unwrap();
         plan::freeze(&mut tx, &lease, &id, "sha256:a", now()).await.unwrap();
         assert_eq!(approval::give(&mut tx, &id, "sha256:a", "Ann", now()).await.unwrap(), 1);
         assert_eq!(approval::give(&mut tx, &id, "sha256:a", "ann ", now()).await.unwrap(), 1, "the same person");
         assert_eq!(approval::give(&mut tx, &id, "sha256:a", "Bob", now()).await.unwrap(), 2);
         assert!(matches!(approval::give(&mut tx, &id, "sha256:b", "Ann", now()).await, Err(LedgerError::OtherPlan)));
-        let refusal = plan::set_manifest(&mut tx, &lease, &id, "sha256:a", "b.keys").await.unwrap_err();
-        assert!(matches!(refusal, LedgerError::Frozen));
+        let other = plan::StoredPlan { document: r#"{"other": true}"#.into(), ..stored_plan(&id, "sha256:a") };
+        plan::insert(&mut tx, &lease, &other).await.unwrap();
         plan::freeze(&mut tx, &lease, &id, "sha256:a", now().checked_add(1.hour()).unwrap()).await.unwrap();
         let frozen = plan::get(&mut tx, &id, "sha256:a").await.unwrap();
-        assert_eq!((frozen.frozen_at, frozen.manifest_file.as_deref()), (Some(now()), Some("a.keys")));
+        assert_eq!((frozen.frozen_at, &frozen.document), (Some(now()), &first.document), "a frozen plan does not change");
         assert_eq!(request::get(&mut tx, &id).await.unwrap().plan_digest.as_deref(), Some("sha256:a"));
 
         plan::insert(&mut tx, &lease, &stored_plan(&id, "sha256:b")).await.unwrap();
         plan::freeze(&mut tx, &lease, &id, "sha256:b", now()).await.unwrap();
         assert!(approval::of_plan(&mut tx, &id, "sha256:b").await.unwrap().is_empty(), "approvals do not carry over");
         assert!(matches!(approval::give(&mut tx, &id, "sha256:a", "Ann", now()).await, Err(LedgerError::OtherPlan)));
-        plan::forget_manifest(&mut tx, Writer::Outside, &id, "sha256:a").await.unwrap();
-        let plans = plan::of_request(&mut tx, &id).await.unwrap();
-        assert_eq!(plans.len(), 2);
-        assert!(plans.iter().all(|plan| plan.manifest_file.is_none()));
+        assert_eq!(plan::of_request(&mut tx, &id).await.unwrap().len(), 2);
     }
 }
 
@@ -88,21 +84,7 @@ async fn cancelling_leaves_the_last_word_to_a_job_that_has_begun() {
         let id = lease.request_id.clone().unwrap();
         let mut tx = test.ledger.begin().await.unwrap();
         request::set_status(&mut tx, Writer::Attempt(&lease), &id, Status::Running, now()).await.unwrap();
-        let pass = execution::Execution {
-            is_whole: true,
-            truncated_at: None,
-            request_id: id.clone(),
-            plan_digest: "sha256:a".into(),
-            pass: 0,
-            manifest_file: None,
-            steps: Vec::new(),
-            holds_digest: "sha256:h".into(),
-            position: 0,
-            tallies: Vec::new(),
-            stage: execution::Stage::Frozen,
-            seen: None,
-            seen_at: None,
-        };
+        let pass = first_pass(&id, "sha256:a");
         execution::insert(&mut tx, &lease, &pass, now()).await.unwrap();
         execution::advance(&mut tx, &lease, &pass, 1, &[]).await.unwrap();
         // It fails, waits for its next attempt, and is cancelled while it waits.

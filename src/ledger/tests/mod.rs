@@ -10,6 +10,7 @@ use std::time::Duration;
 use jiff::{Timestamp, ToSpan};
 use serde_json::json;
 
+use super::execution::{Execution, Stage};
 use super::job::{JobLease, NewJob};
 use super::request::{NewRequest, Received};
 use super::testing::{TestLedger, ledgers};
@@ -60,8 +61,26 @@ fn stored_plan(request_id: &str, digest: &str) -> plan::StoredPlan {
         digest: digest.into(),
         shape_digest: "sha256:shape".into(),
         document: "{}".into(),
-        manifest_file: None,
         created_at: now(),
         frozen_at: None,
+    }
+}
+
+/// The first pass of a plan, at its beginning.
+pub(crate) fn first_pass(request_id: &str, plan_digest: &str) -> Execution {
+    Execution {
+        is_whole: true,
+        truncated_at: None,
+        request_id: request_id.into(),
+        plan_digest: plan_digest.into(),
+        pass: 0,
+        manifest_file: Some("a.keys".into()),
+        steps: Vec::new(),
+        holds_digest: "sha256:holds".into(),
+        position: 0,
+        tallies: Vec::new(),
+        stage: Stage::Frozen,
+        seen: None,
+        seen_at: None,
     }
 }

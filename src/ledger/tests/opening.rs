@@ -14,9 +14,7 @@ async fn a_pinned_value_stays() {
         assert_eq!(setting::pin(&mut tx, "source.app", "system-1", now()).await.unwrap(), setting::Pinned::Same);
         let other = setting::pin(&mut tx, "source.app", "system-2", now()).await.unwrap();
         assert_eq!(other, setting::Pinned::Other("system-1".into()));
-        setting::put(&mut tx, "source.app", "system-2", now()).await.unwrap();
-        assert_eq!(setting::get(&mut tx, "source.app").await.unwrap().as_deref(), Some("system-2"));
-        assert_eq!(setting::get(&mut tx, "source.other").await.unwrap(), None);
+        assert_eq!(setting::pin(&mut tx, "source.other", "system-2", now()).await.unwrap(), setting::Pinned::First);
     }
 }
 

@@ -36,8 +36,9 @@ async fn a_worker_that_dies_in_the_middle_costs_an_attempt_and_nothing_else() {
         assert_eq!(tally, Tally { done: 1, ..Tally::default() });
         assert_eq!(*seen.lock().unwrap(), [(2, 1)]);
         let mut tx = test.ledger.begin().await.unwrap();
-        let attempts = job::attempts(&mut tx, &job.id).await.unwrap();
-        let outcomes: Vec<&str> = attempts.iter().filter_map(|attempt| attempt.outcome.as_deref()).collect();
+        let sql = "SELECT outcome FROM attempt WHERE job_id = $1 ORDER BY attempt";
+        let attempts = tx.on().fetch_all(sql, crate::args![job.id.as_str()]).await.unwrap();
+        let outcomes: Vec<String> = attempts.iter().map(|attempt| attempt.text("outcome").unwrap()).collect();
         assert_eq!(outcomes, ["lost", "done"]);
     }
 }
@@ -158,10 +159,10 @@ async fn write_progress(url: &str, lease: &JobLease) -> Result<JobOutcome, Ledge
     let id = lease.request_id.as_deref().unwrap();
     for position in 1..=3 {
         let mut tx = ledger.begin().await?;
-        let done = item_result::of_plan(&mut tx, id, "plan").await?;
-        let before = done.first().map_or(0, |item| item.position);
-        let item = item_result::ItemResult { position: before.max(position), ..Default::default() };
-        item_result::put(&mut tx, lease, id, "plan", &item, now()).await?;
+        let pass = first_pass(id, "plan");
+        execution::insert(&mut tx, lease, &pass, now()).await?;
+        let before = execution::of_request(&mut tx, id).await?.first().map_or(0, |pass| pass.position);
+        execution::advance(&mut tx, lease, &pass, before.max(position), &[]).await?;
         tx.commit().await?;
         tokio::time::sleep(Duration::from_millis(20)).await;
     }

@@ -17,8 +17,8 @@ use crate::clock::{Clock, FixedClock};
 use crate::ledger::job::{self, JobLease, JobState, NewJob, StopReason, Writer};
 use crate::ledger::request::{self, Filter, Request};
 use crate::ledger::testing::{TestLedger, ledgers, on_postgres};
-use crate::ledger::tests::{WORKER, now, person, take_in};
-use crate::ledger::{Ledger, LedgerError, item_result};
+use crate::ledger::tests::{WORKER, first_pass, now, person, take_in};
+use crate::ledger::{Ledger, LedgerError, execution};
 use crate::request::Status;
 use crate::subject::{Identifier, Subject};
 

@@ -22,8 +22,8 @@ async fn a_failed_job_comes_back_later_and_a_hopeless_one_is_a_dead_letter_with_
         assert_eq!(tally, Tally { again: 14, dead: 1, ..Tally::default() });
 
         let mut tx = test.ledger.begin().await.unwrap();
-        let dead = job::dead_letters(&mut tx, 10).await.unwrap();
-        assert_eq!((dead.len(), dead[0].last_error.as_deref()), (1, Some("uncoded")));
+        let dead = job::of_request(&mut tx, &request.id).await.unwrap().remove(0);
+        assert_eq!((dead.state, dead.last_error.as_deref()), (JobState::Dead, Some("uncoded")));
         let open = Filter { open_only: true, ..Filter::default() };
         let listed = request::list(&mut tx, &open).await.unwrap();
         assert_eq!((listed.len(), listed[0].dead_jobs, listed[0].live_jobs), (1, 1, 0));

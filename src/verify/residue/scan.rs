@@ -8,7 +8,7 @@ use futures_util::TryStreamExt;
 use super::matcher::{Found, Matcher};
 use super::report::{Gap, Hit, ResidueReport, SearchedTable};
 use super::{ResidueError, control};
-use crate::connector::sql::quote::{SearchedColumn, select_searched_columns};
+use crate::connector::sql::text::search::{SearchedColumn, every_row};
 use crate::connector::sql::{Catalogue, Column, Table, TableKind, TableName};
 use crate::db::{Conn, DbError, Dialect, Handle};
 use crate::value::{ColumnType, Key};
@@ -130,7 +130,7 @@ pub(super) async fn read_through(
         .collect();
     let number_columns: Vec<Option<&str>> =
         columns.iter().map(|column| is_number(column).then_some(column.name.as_str())).collect();
-    let sql = select_searched_columns(handle.dialect(), &table.name, &table.primary_key, &selected)?;
+    let sql = every_row(handle.dialect(), &table.name, &table.primary_key, &selected);
     let key_length = table.primary_key.len();
     let mut rows = 0;
     let mut found = Vec::new();

@@ -1,4 +1,4 @@
-//! A finished archive as a test reads it: its entries, its tables, its folder on disk. It uses nothing of the library, so that a mistake
+//! A finished archive as a test reads it: its entries, its tables. It uses nothing of the library, so that a mistake
 //! in how archives are written cannot hide in how they are read.
 
 use std::collections::BTreeMap;
@@ -12,8 +12,6 @@ use serde_json::Value;
 pub struct Archive {
     /// The file.
     pub path: PathBuf,
-    /// The base folder inside.
-    pub base: String,
     entries: BTreeMap<String, Vec<u8>>,
 }
 
@@ -22,18 +20,16 @@ impl Archive {
     pub fn open(path: &Path) -> Archive {
         let mut zip = zip::ZipArchive::new(File::open(path).expect("the archive")).expect("a zip file");
         let mut entries = BTreeMap::new();
-        let mut base = String::new();
         for at in 0..zip.len() {
             let mut entry = zip.by_index(at).expect("an entry");
             let path = entry.name().expect("a readable name").into_owned();
-            let (folder, name) = path.split_once('/').expect("a base folder");
-            base = folder.to_owned();
+            let (_, name) = path.split_once('/').expect("a base folder");
             let name = name.to_owned();
             let mut bytes = Vec::new();
             entry.read_to_end(&mut bytes).expect("the entry's bytes");
             entries.insert(name, bytes);
         }
-        Archive { path: path.to_owned(), base, entries }
+        Archive { path: path.to_owned(), entries }
     }
 
     /// The one archive in a folder.
@@ -76,14 +72,17 @@ impl Archive {
         text.lines().map(|line| serde_json::from_str(line).expect("JSON")).collect()
     }
 
-    /// Writes everything below a folder; the base folder of the archive in it.
-    pub fn extract(&self, below: &Path) -> PathBuf {
-        let base = below.join(&self.base);
-        for (name, bytes) in &self.entries {
-            let path = base.join(name);
-            fs::create_dir_all(path.parent().expect("a folder")).expect("the folder");
-            fs::write(path, bytes).expect("the file");
-        }
-        base
+    /// For every entry, the place in the zip file of the byte in the middle of its packed content.
+    pub fn middles(&self) -> Vec<(String, usize)> {
+        let mut zip = zip::ZipArchive::new(File::open(&self.path).expect("the archive")).expect("a zip file");
+        let middles = (0..zip.len()).map(|at| {
+            let entry = zip.by_index_raw(at).expect("an entry");
+            let start = entry.data_start().expect("its content");
+            (
+                String::from_utf8_lossy(entry.name_raw()).into_owned(),
+                usize::try_from(start + entry.compressed_size() / 2).expect("a place"),
+            )
+        });
+        middles.collect()
     }
 }

@@ -4,11 +4,13 @@
 pub mod archive;
 pub mod binary;
 pub mod database;
+pub mod dice;
 pub mod fides;
 pub mod laws;
 pub mod postgres;
 pub mod shop;
 pub mod sqlite;
+pub mod tools;
 pub mod workspace;
 
 /// Says that a test cannot run here. Under `tests/run`, which has installed everything, that is a failure.

@@ -82,14 +82,22 @@ impl Shop {
     /// With so many orders of the customer, every fourth of them large, as many of somebody else's, and further lines of configuration.
     /// `None`, after saying so, where there is no such database.
     pub fn open(on: On, orders: u32, more_config: &str) -> Option<Shop> {
-        let script = format!("{SCHEMA}{}", orders_of(orders));
+        Shop::of(on, &format!("{SCHEMA}{}", orders_of(orders)), more_config)
+    }
+
+    /// With the shop's tables and whatever else a script puts into them.
+    pub fn with(on: On, script: &str, more_config: &str) -> Option<Shop> {
+        Shop::of(on, &format!("{SCHEMA}{script}"), more_config)
+    }
+
+    fn of(on: On, script: &str, more_config: &str) -> Option<Shop> {
         let (workspace, ledger) = match on {
             On::Sqlite => {
-                let workspace = Workspace::sqlite(&script, MAP);
+                let workspace = Workspace::sqlite(script, MAP);
                 let ledger = Database::Sqlite(workspace.path("habeas.db"));
                 (workspace, ledger)
             }
-            On::Postgres => (Workspace::postgres(&script, MAP)?, postgres()?.create_database()),
+            On::Postgres => (Workspace::postgres(script, MAP)?, postgres()?.create_database()),
         };
         let config = fs::read_to_string(workspace.path("habeas.yaml")).expect("the configuration");
         let config = match &ledger {
