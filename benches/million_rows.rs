@@ -9,6 +9,7 @@ mod support;
 mod measure;
 
 use std::process::ExitCode;
+use std::time::Duration;
 
 use measure::{Measured, measure};
 use serde_json::{Value, json};
@@ -84,13 +85,39 @@ fn schema_and_rows(rows: u64) -> String {
     )
 }
 
+/// The same people and rows in a SQLite file.
+fn sqlite_schema_and_rows(rows: u64) -> String {
+    let (others, positions, other_positions) = (rows / 10, rows / 5, rows / 50);
+    let count_to = |last: u64| format!("WITH RECURSIVE s(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM s WHERE n < {last})");
+    format!(
+        "CREATE TABLE people (id INTEGER PRIMARY KEY, email TEXT NOT NULL UNIQUE);
+         CREATE TABLE entries (
+             id INTEGER PRIMARY KEY, person_id INTEGER NOT NULL REFERENCES people (id), started_at TEXT NOT NULL, ended_at TEXT,
+             description TEXT NOT NULL, billable BOOLEAN NOT NULL, rate NUMERIC NOT NULL);
+         CREATE TABLE positions (
+             id INTEGER PRIMARY KEY, person_id INTEGER NOT NULL REFERENCES people (id), recorded_at TEXT NOT NULL,
+             latitude REAL NOT NULL, longitude REAL NOT NULL);
+         INSERT INTO people {people} SELECT n, CASE n WHEN 1 THEN '{SUBJECT}' ELSE 'person-' || n || '@example.org' END FROM s;
+         INSERT INTO entries {entries} SELECT n, CASE WHEN n <= {rows} THEN 1 ELSE 2 + n % 1000 END,
+                 datetime(1577865600 + n * 180, 'unixepoch'), datetime(1577869200 + n * 180, 'unixepoch'),
+                 'Worked on item ' || n % 9973 || ', \"' || hex(randomblob(16)) || '\"', n % 3 = 0, n % 200 + 0.5 FROM s;
+         INSERT INTO positions {fixes} SELECT n, CASE WHEN n <= {positions} THEN 1 ELSE 2 + n % 1000 END,
+                 datetime(1577865600 + n * 300, 'unixepoch'), 48.2 + n % 1000 / 1e4, 16.3 + n % 777 / 1e4 FROM s;
+         CREATE INDEX entries_person ON entries (person_id);
+         CREATE INDEX positions_person ON positions (person_id);",
+        people = count_to(1001),
+        entries = count_to(rows + others),
+        fixes = count_to(positions + other_positions),
+    )
+}
+
 fn main() -> ExitCode {
     // `cargo test --all-targets` and test listers start benchmarks without this word; then there is nothing to do.
     if !std::env::args().any(|argument| argument == "--bench") {
         return ExitCode::SUCCESS;
     }
     let rows = std::env::var("HABEAS_BENCH_ROWS").ok().and_then(|text| text.parse().ok()).unwrap_or(1_000_000);
-    match bench(rows) {
+    match bench(rows).and_then(|()| bench_sqlite(rows / 6)) {
         Ok(()) => ExitCode::SUCCESS,
         Err(problem) => {
             eprintln!("FAILED: {problem}");
@@ -109,15 +136,15 @@ fn bench(rows: u64) -> Result<(), String> {
     let plain = server.create_database();
     plain.script(&script);
 
-    let copied = measure(&mut plain_export(&plain, &workspace))?;
+    let copied = measure(&mut plain_export(&plain, &workspace), Some(server.pid()))?;
     report("psql COPY | gzip -6", &copied, total, None);
-    let exported = habeas(&workspace, "portability")?;
+    let exported = habeas(&workspace, "portability", Some(server.pid()))?;
     report("habeas portability", &exported, total, Some(&copied));
     expect("exported rows", sum(&exported.document()?, "exported"), total)?;
 
-    let deleted = measure(&mut plain_delete(&plain))?;
+    let deleted = measure(&mut plain_delete(&plain), Some(server.pid()))?;
     report("psql DELETE", &deleted, total, None);
-    let erased = habeas(&workspace, "erasure")?;
+    let erased = habeas(&workspace, "erasure", Some(server.pid()))?;
     report("habeas erasure", &erased, total, Some(&deleted));
     expect("erased rows", sum(&erased.document()?, "affected"), total)?;
     expect("rows left", workspace.database.count("entries WHERE person_id = 1"), 0)?;
@@ -131,7 +158,19 @@ fn bench(rows: u64) -> Result<(), String> {
     Ok(())
 }
 
-fn habeas(workspace: &Workspace, kind: &str) -> Result<Measured, String> {
+/// A sixth of the rows, in a file: there is no plain tool to compare with, only the demand that it takes seconds.
+fn bench_sqlite(rows: u64) -> Result<(), String> {
+    let total = rows + rows / 5 + 1;
+    let workspace = Workspace::sqlite(&sqlite_schema_and_rows(rows), MAP);
+    for (kind, column) in [("portability", "exported"), ("erasure", "affected")] {
+        let run = habeas(&workspace, kind, None)?;
+        report(&format!("SQLite {kind}"), &run, total, None);
+        expect(column, sum(&run.document()?, column), total)?;
+    }
+    expect("rows left", workspace.database.count("entries WHERE person_id = 1"), 0)
+}
+
+fn habeas(workspace: &Workspace, kind: &str, server: Option<u32>) -> Result<Measured, String> {
     let mut job = json!({"kind": kind, "subject": {"email": SUBJECT}, "approval": "none"});
     if kind == "erasure" {
         job["ground"] = "art17_1_a".into();
@@ -142,7 +181,7 @@ fn habeas(workspace: &Workspace, kind: &str) -> Result<Measured, String> {
         .current_dir(workspace.root())
         .args(["--json", "--progress", "json", "--no-input", "run"])
         .arg(format!("jobs/{kind}.json"));
-    measure(&mut command)
+    measure(&mut command, server)
 }
 
 fn plain_export(database: &Database, workspace: &Workspace) -> std::process::Command {
@@ -185,20 +224,23 @@ fn mib(bytes: u64) -> u64 {
     bytes / (1024 * 1024)
 }
 
-/// One line of the table. Where there is something to compare with: how many times its wall time and its processor time. A `DELETE` costs
-/// its client nothing, the server does the work, so that there is no processor time to compare an erasure with.
+/// One line of the table. Where there is something to compare with: how many times its wall time, and how many times its processor time
+/// in program and server together, which other work on the machine does not change.
 fn report(name: &str, run: &Measured, rows: u64, plain: Option<&Measured>) {
-    let (wall, processor) = (run.wall.as_secs_f64(), run.processor.as_secs_f64());
-    print!("{name:<20} {wall:>7.2} s wall  {processor:>7.2} s cpu  {:>9.0} rows/s", rows as f64 / wall);
-    let Some(plain) = plain else {
-        println!();
-        return;
-    };
-    print!("  {:>5} MiB peak  {:.2} x wall", mib(run.peak_memory), wall / plain.wall.as_secs_f64());
-    match plain.processor.as_secs_f64() {
-        client if client < 0.1 => println!(),
-        client => println!("  {:.2} x cpu", processor / client),
+    let seconds = [run.wall, run.processor, run.server].map(|time| time.as_secs_f64());
+    let [wall, own, server] = seconds;
+    print!("{name:<20} {wall:>7.2} s wall  {own:>6.2} s cpu  {server:>6.2} s server cpu  {:>8.0} rows/s", rows as f64 / wall);
+    print!("  {:>3} MiB peak", mib(run.peak_memory));
+    if let Some(plain) = plain {
+        let times = |ours: Duration, theirs: Duration| ours.as_secs_f64() / theirs.as_secs_f64();
+        let work = times(run.processor + run.server, plain.processor + plain.server);
+        print!("  {:.2} x wall  {work:.2} x cpu", times(run.wall, plain.wall));
     }
+    println!();
+    stages(run);
+}
+
+fn stages(run: &Measured) {
     for stage in &run.stages {
         println!("    {:<16} {:>7.2} s", stage.name, stage.wall.as_secs_f64());
     }

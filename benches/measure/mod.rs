@@ -23,6 +23,8 @@ pub struct Measured {
     pub wall: Duration,
     /// User and system time, children included; a hundredth of a second fine.
     pub processor: Duration,
+    /// Processor time of the server meanwhile, where there is one.
+    pub server: Duration,
     /// The most memory in use at once by the process itself, in bytes.
     pub peak_memory: u64,
     /// Its stages in their order, as `--progress json` tells them; none for other programs.
@@ -37,8 +39,14 @@ impl Measured {
     }
 }
 
-/// Runs a program to its end. Any exit code but 0 is an error.
-pub fn measure(command: &mut Command) -> Result<Measured, String> {
+/// How long a server may take to reap the sessions of a program that has ended: only then are their times known.
+const REAPING: Duration = Duration::from_millis(300);
+
+/// Runs a program to its end. Any exit code but 0 is an error. `server` is the process whose children work for the program.
+pub fn measure(command: &mut Command, server: Option<u32>) -> Result<Measured, String> {
+    let server_ticks = || server.and_then(state_and_ticks).map_or(0, |(_, ticks)| ticks);
+    sleep(REAPING);
+    let server_before = server_ticks();
     let started = Instant::now();
     let mut child = command
         .stdin(Stdio::null())
@@ -65,9 +73,12 @@ pub fn measure(command: &mut Command) -> Result<Measured, String> {
     if !status.success() {
         return Err(format!("{} ended with {status}\n{stdout}\n{stderr}", command.get_program().display()));
     }
-    let stages = stderr.lines().filter_map(stage_that_ended).collect();
+    sleep(REAPING);
     // Linux counts in hundredths of a second here on every architecture (USER_HZ).
-    Ok(Measured { wall, processor: Duration::from_millis(ticks * 10), peak_memory, stages, stdout })
+    let time = |ticks: u64| Duration::from_millis(ticks * 10);
+    let server = time(server_ticks() - server_before);
+    let stages = stderr.lines().filter_map(stage_that_ended).collect();
+    Ok(Measured { wall, processor: time(ticks), server, peak_memory, stages, stdout })
 }
 
 /// Reads a pipe on a thread of its own, so that a full pipe never holds the program up.

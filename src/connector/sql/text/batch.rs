@@ -282,3 +282,57 @@ fn key_list(location: &Location) -> String {
     let columns: Vec<String> = location.key_columns().iter().map(|name| quote::ident(name)).collect();
     if columns.len() == 1 { columns.concat() } else { format!("({})", columns.join(", ")) }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::connector::sql::{Column, Rights, Table, TableKind};
+    use crate::datamap::NodeId;
+
+    fn keyed_by(column_type: ColumnType) -> Location {
+        let id = Column {
+            name: "id".into(),
+            declared_type: "bigint".into(),
+            column_type,
+            not_null: true,
+            generated: false,
+            max_length: None,
+        };
+        let table = Table {
+            name: TableName { schema: "public".into(), name: "t".into() },
+            kind: TableKind::Table,
+            columns: vec![id],
+            primary_key: vec!["id".into()],
+            uniques: Vec::new(),
+            indexes: Vec::new(),
+            foreign_keys: Vec::new(),
+            delete_triggers: Vec::new(),
+            row_security: false,
+            estimated_rows: None,
+            rights: Rights { select: true, update: true, delete: true },
+        };
+        Location::new(NodeId(0), "app", "t", &table)
+    }
+
+    fn present(location: &Location, keys: &[&str], dialect: Dialect) -> Statement {
+        let keys: Vec<Vec<KeyPart>> = keys.iter().map(|key| vec![KeyPart::Text((*key).into())]).collect();
+        let fingerprints = vec![String::new(); keys.len()];
+        count_present(location, &BatchRows { keys, fingerprints, values: Vec::new() }, dialect)
+    }
+
+    #[test]
+    fn a_batch_of_numbers_names_its_smallest_and_largest_by_value_and_not_by_their_digits() {
+        let statement = present(&keyed_by(ColumnType::Integer), &["9", "-20", "100"], Dialect::Postgres);
+        assert!(statement.sql.as_str().ends_with("t.\"id\" = k.k1::bigint AND t.\"id\" BETWEEN $3 AND $4"));
+        assert!(statement.args[2..] == [Arg::from(-20_i64), Arg::from(100_i64)]);
+    }
+
+    #[test]
+    fn only_numbers_have_a_span_because_a_collation_may_order_anything_else_otherwise() {
+        for (column_type, keys) in [(ColumnType::Text, ["9", "10"]), (ColumnType::Integer, ["9", "ten"])] {
+            let statement = present(&keyed_by(column_type), &keys, Dialect::Postgres);
+            assert!(!statement.sql.as_str().contains("BETWEEN"));
+        }
+        assert!(!present(&keyed_by(ColumnType::Integer), &["9"], Dialect::Sqlite).sql.as_str().contains("BETWEEN"));
+    }
+}
