@@ -8,6 +8,7 @@ use serde_json::json;
 use super::context::Context;
 use super::error::CliError;
 use super::exit::Exit;
+use super::input;
 use crate::archive::{self, ArchiveError};
 
 /// The verbs of `habeas archive`.
@@ -30,7 +31,7 @@ pub async fn run(verb: Verb, context: &Context) -> Result<Exit, CliError> {
     let Verb::Verify(args) = verb;
     let name = args.file.display().to_string();
     if let Err(error) = std::fs::File::open(&args.file) {
-        return Err(CliError::Unreadable { name, reason: error.kind().to_string() });
+        return Err(CliError::Unreadable { name, reason: input::why(&error) });
     }
     // Reading a large archive would keep Ctrl-C from being heard.
     let checked = tokio::task::spawn_blocking(move || archive::verify(&args.file));

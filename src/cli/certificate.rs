@@ -37,7 +37,7 @@ pub async fn run(verb: Verb, context: &Context) -> Result<Exit, CliError> {
     let path = folder_of(&args.path);
     let name = args.path.display().to_string();
     if let Err(error) = std::fs::metadata(path) {
-        return Err(CliError::Unreadable { name, reason: error.kind().to_string() });
+        return Err(CliError::Unreadable { name, reason: input::why(&error) });
     }
     let refused =
         |error: certify::BundleError| CliError::Outcome { exit: Exit::VerificationFailed, message: error.to_string(), hint: None };

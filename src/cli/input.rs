@@ -42,10 +42,19 @@ pub fn read_text(path: &Path) -> Result<(String, String), CliError> {
         _ => std::fs::read(path).map(|content| bytes = content),
     };
     let unreadable = |reason: String| CliError::Unreadable { name: name.clone(), reason };
-    outcome.map_err(|error| unreadable(error.kind().to_string()))?;
+    outcome.map_err(|error| unreadable(why(&error)))?;
     let text = String::from_utf8(bytes)
         .map_err(|error| unreadable(format!("not UTF-8 from byte {}", error.utf8_error().valid_up_to())))?;
     Ok((text, name))
+}
+
+/// Why a file cannot be read, in words that people use.
+pub fn why(error: &std::io::Error) -> String {
+    match error.kind() {
+        std::io::ErrorKind::NotFound => "it is not there".into(),
+        std::io::ErrorKind::PermissionDenied => "this user may not read it".into(),
+        other => other.to_string(),
+    }
 }
 
 #[cfg(test)]
@@ -56,7 +65,7 @@ mod tests {
     #[test]
     fn a_job_file_that_is_not_there_is_wrong_input() {
         let error = read_job(Path::new("no/such/job.json")).unwrap_err();
-        assert_eq!(error.to_string(), "cannot read `no/such/job.json`: entity not found");
+        assert_eq!(error.to_string(), "cannot read `no/such/job.json`: it is not there");
         assert_eq!(error.exit(), Exit::Usage);
     }
 
