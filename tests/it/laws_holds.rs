@@ -272,7 +272,7 @@ fn h_1_nothing_is_freed_before_the_grace_is_over_and_then_a_sweep_finishes_it() 
 }
 
 #[test]
-fn h_1_letting_go_needs_two_and_neither_asked_for_the_erasure() {
+fn h_1_letting_go_needs_two_different_people() {
     let workspace = Workspace::sqlite(&script(), &shop());
     configure(&workspace, "holds: {grace_days: 0}");
     let id = hold(&workspace, "M-1", &record("11"));

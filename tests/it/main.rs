@@ -1,8 +1,6 @@
 //! Integration tests: the built program, real databases, files on disk. One binary, because each further one would link everything again.
 //! A test whose server is missing says `SKIPPED: needs …`; under `tests/run` that is a failure.
 
-#![expect(clippy::unwrap_used, reason = "a test that cannot go on says where it stopped")]
-
 mod awkward;
 mod bad_input;
 mod crash;
