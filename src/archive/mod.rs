@@ -1,5 +1,5 @@
 //! The portability archive: one zip that is a BagIt bag, a Frictionless data package and a set of script-free pages at once, so that a
-//! person can read it and a machine can load it. [`ArchiveWriter`] streams rows into it; [`verify`] checks a finished one.
+//! person can read it and a machine can load it. [`ArchiveWriter`] streams rows into it; [`verify()`] checks a finished one.
 //!
 //! ```text
 //! cell ─> normal ─┬─> csv ────┐

@@ -1,4 +1,4 @@
-//! Where personal data lives: Fideslang dataset YAML plus our `habeas:` keys. Pure but for [`load`], which reads files: it knows no database.
+//! Where personal data lives: Fideslang dataset YAML plus our `habeas:` keys. Pure but for [`load()`], which reads files: it knows no database.
 //!
 //! `tree` (YAML with lines) ─> `fideslang`, `extension`, `policy`, `masking` (decode) ─> `check` (names hang together) ─> [`DataMap`]
 //! ─> `graph` (where data flows) ─> `lint` (what is unwise)
