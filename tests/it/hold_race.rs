@@ -202,7 +202,9 @@ fn h_2_a_hold_whose_placing_was_killed_covers_and_becomes_active_later() {
 fn rounds(on: On) {
     let mut dice = Dice::new(0x401d);
     let mut seen = Vec::new();
-    for number in 0..10 {
+    // Ten times as many under `tests/run --full`.
+    let rounds = if std::env::var_os("HABEAS_TESTS_FULL").is_some() { 100 } else { 10 };
+    for number in 0..rounds {
         let scope = if number % 2 == 0 { Scope::Person } else { Scope::Condition };
         // The first rounds meet the very beginning; the others any of the hundred batches.
         let moment = if number < 2 { number } else { dice.below(90) };
@@ -210,7 +212,7 @@ fn rounds(on: On) {
         seen.push(round);
     }
     let in_the_middle = seen.iter().filter(|round| round.gone_when_placed > 0 && round.kept > 0).count();
-    assert!(in_the_middle >= 5, "the race must be open: {in_the_middle} of {} were in the middle", seen.len());
+    assert!(in_the_middle * 2 >= seen.len(), "the race must be open: {in_the_middle} of {} were in the middle", seen.len());
     let moments: BTreeSet<u64> = seen.iter().map(|round| round.gone_when_placed).collect();
     assert!(moments.len() >= 4, "at different moments: {moments:?}");
 }

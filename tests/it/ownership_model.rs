@@ -254,8 +254,13 @@ fn holds(world: &World) -> HoldSet {
     HoldSet::new(1, vec![(hold, Coverage::Scope(scope))])
 }
 
+/// Random worlds per run; ten times as many under `tests/run --full`.
+fn worlds() -> u32 {
+    if std::env::var_os("HABEAS_TESTS_FULL").is_some() { 1_000 } else { 100 }
+}
+
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 100, failure_persistence: None, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: worlds(), failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
     fn o_1_h_1_a_plan_erases_what_is_this_persons_alone_and_nothing_that_is_held(world in world()) {
