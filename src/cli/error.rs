@@ -260,7 +260,10 @@ impl CliError {
 fn decision_exit(error: &DecisionError) -> Exit {
     match error {
         DecisionError::AlreadyApproved { .. } | DecisionError::OtherPlan { .. } | DecisionError::NoPlan => Exit::NotApproved,
-        DecisionError::NotWaiting { .. } | DecisionError::AtWork | DecisionError::NotRetried { .. } => Exit::Conflict,
+        DecisionError::NotWaiting { .. }
+        | DecisionError::AtWork
+        | DecisionError::NotRetried { .. }
+        | DecisionError::NotCancelled { .. } => Exit::Conflict,
         DecisionError::ExtendedBefore { .. } | DecisionError::Deadline(_) | DecisionError::NoDeadline => Exit::Refused,
         DecisionError::Reason(_) => Exit::Usage,
         DecisionError::Ledger(_) => Exit::Failure,

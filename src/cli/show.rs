@@ -25,7 +25,13 @@ pub fn result(printer: Printer, document: &Value, time_zone: &TimeZone) -> Resul
     if nothing_held(document) {
         printer.data(&format!("{:<12} nothing about this person in the places above", "held"))?;
     }
-    let places = [("gaps", "not reached"), ("pending", "pending"), ("residue", "still found"), ("to_review", "look at")];
+    let places = [
+        ("gaps", "not reached"),
+        ("pending", "pending"),
+        ("residue", "still found"),
+        ("to_review", "look at"),
+        ("unsearched", "not searched"),
+    ];
     for (key, label) in places {
         for entry in document[key].as_array().into_iter().flatten() {
             printer.data(&format!("{label:<12} {}", place(entry)))?;

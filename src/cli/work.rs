@@ -53,6 +53,9 @@ async fn again(deployment: &Deployment, request: &Request) -> Result<CliError, C
     let jobs = job::of_request(&mut tx, &request.id).await?;
     tx.rollback().await?;
     let code = jobs.iter().rev().find_map(|job| job.last_error.clone()).unwrap_or_else(|| "unknown".into());
+    if code == "lane_taken" {
+        return Ok(conflict(request));
+    }
     Ok(CliError::Outcome {
         exit: Exit::Failure,
         message: format!("request {} did not finish ({code})", request.code),

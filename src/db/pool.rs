@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
-use sqlx::{PgPool, SqlitePool};
+use sqlx::{Connection, PgConnection, PgPool, SqlitePool};
 
 use super::{Conn, DbError, Tx};
 
@@ -109,6 +109,12 @@ impl Db {
         if options.read_only {
             connect = connect.options([("default_transaction_read_only", "on")]);
         }
+        // The pool would try again until its patience is over and then call itself busy; one connection by itself says what is wrong.
+        let probe = PgConnection::connect_with(&connect).await.map_err(|error| match error {
+            sqlx::Error::Io(cause) => DbError::Unreachable(cause.kind().to_string()),
+            other => other.into(),
+        })?;
+        probe.close().await?;
         let pool = PgPoolOptions::new()
             .max_connections(options.connections)
             .acquire_timeout(options.patience.max(Duration::from_secs(5)))

@@ -6,8 +6,8 @@
 use std::collections::BTreeMap;
 
 use super::{Desk, GatherError, map_error};
-use crate::connector::sql::SnapshotError;
 use crate::connector::sql::text::fate;
+use crate::connector::sql::{Location, SnapshotError};
 use crate::datamap::{Edge, Right};
 use crate::db::DbError;
 use crate::hold::HoldRef;
@@ -16,7 +16,9 @@ use crate::subject::Identifier;
 impl Desk<'_, '_> {
     pub(super) async fn hold_rows_of_held_people(&mut self) -> Result<(), GatherError> {
         let on_people = self.brief.holds.covers_subject(&[]);
-        let Some(any) = on_people.first().cloned() else { return Ok(()) };
+        if on_people.is_empty() {
+            return Ok(());
+        }
         for node in self.live_nodes() {
             if self.cut_rows_of(node).await? == 0 {
                 continue;
@@ -29,7 +31,7 @@ impl Desk<'_, '_> {
                 self.hold_rows_of_held_owners(edge).await?;
             }
             self.hold_rows_naming_held_people(node).await?;
-            self.hold_rows_that_may_lead_further(node, &unnamed, &any).await?;
+            self.hold_rows_that_may_lead_further(node, &unnamed).await?;
         }
         Ok(())
     }
@@ -114,11 +116,19 @@ impl Desk<'_, '_> {
         Ok(())
     }
 
-    async fn hold_rows_that_may_lead_further(&mut self, node: usize, unnamed: &[Edge], hold: &HoldRef) -> Result<(), GatherError> {
-        let matter = hold.matter.as_str().to_owned();
+    async fn hold_rows_that_may_lead_further(&mut self, node: usize, unnamed: &[Edge]) -> Result<(), GatherError> {
         let hidden_ways = unnamed.iter().any(|edge| edge.right == Right::Owns && !edge.declared_on_to);
-        let unnamed: Vec<Vec<String>> =
-            unnamed.iter().filter(|edge| edge.declared_on_to).map(|edge| edge.to_columns.clone()).collect();
-        self.run_fate(node, |location, dialect| Ok(fate::hold_unnamed(location, &unnamed, hidden_ways, &matter, dialect))).await
+        let mut ways: Vec<(Vec<String>, Option<Location>)> = Vec::new();
+        for edge in unnamed.iter().filter(|edge| edge.declared_on_to) {
+            let start = if self.is_local(edge) { self.start_by_key(edge) } else { None };
+            ways.push((edge.to_columns.clone(), start));
+        }
+        self.run_fate(node, |location, dialect| Ok(fate::hold_unnamed(location, &ways, hidden_ways, dialect))).await
+    }
+
+    /// Where an edge starts, if it leaves from the key.
+    fn start_by_key(&mut self, edge: &Edge) -> Option<Location> {
+        let (_, snapshot) = self.gathering.snapshot_of(edge.from.0)?;
+        snapshot.location(edge.from.0).filter(|from| from.table.primary_key == edge.from_columns).cloned()
     }
 }

@@ -153,7 +153,7 @@ impl Desk<'_, '_> {
                 let field = &graph.nodes[cut.node].identities[*at];
                 let ours: Vec<String> = self
                     .gathering
-                    .aliases
+                    .person
                     .iter()
                     .filter(|alias| alias.kind == field.kind)
                     .map(|alias| alias.expose().to_owned())

@@ -16,8 +16,14 @@ use crate::plan::{Action, ColumnChange, Disposition, Ground, ManifestRecord, Ord
 pub trait ManifestSink: Send {
     /// Takes the next record.
     fn put(&mut self, record: &ManifestRecord) -> std::io::Result<()>;
+    /// Takes note of a row that stands for a person.
+    fn put_person(&mut self, _place: &str, _record: &ManifestRecord) {}
     /// Keyed digest over all records so far.
     fn digest(&self) -> String;
+    /// Keyed digest over the people's rows so far.
+    fn people_digest(&self) -> String {
+        String::new()
+    }
 }
 
 /// A plan with its digest, and its steps with their counts.
@@ -294,6 +300,7 @@ impl Decided {
             steps.push(source.step);
         }
         plan.manifest_digest = sink.digest();
+        plan.people_digest = sink.people_digest();
         Ok(Frozen { plan, steps })
     }
 }
@@ -328,6 +335,9 @@ async fn write_records(
             values.push(masks::value(masking, secret, column, &row_name, present, most));
         }
         let record = ManifestRecord { step: position, key, fingerprint, values };
+        if source.step.identity && !matches!(source.step.action, Action::Clear { .. }) {
+            sink.put_person(&source.step.collection, &record);
+        }
         sink.put(&record).map_err(|error| GatherError::Spool(error.to_string()))?;
         written += 1;
     }

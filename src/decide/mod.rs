@@ -102,6 +102,7 @@ pub async fn decide(brief: &Brief<'_>, gathering: &mut Gathering<'_>) -> Result<
         problems,
         warnings,
         fuses,
+        people_digest: String::new(),
         manifest_digest: String::new(),
     };
     Ok(Decided { plan, steps })

@@ -31,18 +31,20 @@ pub enum ManifestError {
 pub struct ManifestWriter {
     spool: Option<SpoolWriter>,
     digest: Hmac<Sha256>,
+    people: Hmac<Sha256>,
     records: u64,
 }
 
 impl ManifestWriter {
     /// Only counts and digests: for a plan that is shown and not carried out.
     pub fn digest_only(keys: &Keys) -> ManifestWriter {
-        ManifestWriter { spool: None, digest: keyed(keys), records: 0 }
+        ManifestWriter { spool: None, digest: keyed(keys), people: keyed(keys), records: 0 }
     }
 
     /// Writes to a new spool file.
     pub fn create(keys: &Keys, path: &Path, request_id: &str) -> Result<ManifestWriter, ManifestError> {
-        Ok(ManifestWriter { spool: Some(SpoolWriter::create(path, spool_key(keys, request_id))?), digest: keyed(keys), records: 0 })
+        let spool = SpoolWriter::create(path, spool_key(keys, request_id))?;
+        Ok(ManifestWriter { spool: Some(spool), digest: keyed(keys), people: keyed(keys), records: 0 })
     }
 
     /// For a request that has been carried out so many times before. The same rows may be left after a hold on all of them: then their digest
@@ -74,8 +76,19 @@ impl ManifestSink for ManifestWriter {
         }
     }
 
+    fn put_person(&mut self, place: &str, record: &ManifestRecord) {
+        // Without the step, whose number changes with what else the plan holds.
+        let nameless = ManifestRecord { step: 0, fingerprint: String::new(), values: Vec::new(), key: record.key.clone() };
+        self.people.update(place.as_bytes());
+        self.people.update(&nameless.identity_bytes());
+    }
+
     fn digest(&self) -> String {
         format!("hmac-sha256:{}", hex(&self.digest.clone().finalize().into_bytes()))
+    }
+
+    fn people_digest(&self) -> String {
+        format!("hmac-sha256:{}", hex(&self.people.clone().finalize().into_bytes()))
     }
 }
 

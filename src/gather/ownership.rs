@@ -97,7 +97,7 @@ impl Gathering<'_> {
 
     async fn find_other_identities(&mut self) -> Result<(), GatherError> {
         let mut ours: BTreeMap<String, Vec<String>> = BTreeMap::new();
-        for alias in &self.aliases {
+        for alias in &self.person {
             ours.entry(alias.kind.clone()).or_default().push(alias.expose().to_owned());
         }
         let graph = self.graph;

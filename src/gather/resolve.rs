@@ -11,9 +11,30 @@ use crate::subject::{Identifier, NormalForm, Subject};
 /// Other names taken from the named records, at most, per column.
 const ALIASES_PER_COLUMN: i64 = 100;
 
+/// Names learned from the named people may name further records, which may know further names; more rounds than this nobody needs.
+const MOST_ROUNDS: usize = 5;
+
 impl Gathering<'_> {
+    /// Looks the given identifiers up, then the names that the people so named have in their own rows, until no new name is learned. Names
+    /// in other rows (a second address in a ticket) may be somebody else's: holds and lanes know them, the search does not follow them.
     pub(super) async fn resolve(&mut self, subject: &Subject) -> Result<(), GatherError> {
+        for _ in 0..MOST_ROUNDS {
+            let learned = self.look_up(subject).await?;
+            if learned.is_empty() {
+                break;
+            }
+            self.person.extend(learned);
+        }
+        self.aliases.extend(self.person.iter().cloned());
+        self.aliases.sort();
+        self.aliases.dedup();
+        Ok(())
+    }
+
+    /// One round over all collections that know identities; names of the person that were not known before.
+    async fn look_up(&mut self, subject: &Subject) -> Result<Vec<Identifier>, GatherError> {
         let graph = self.graph;
+        let mut learned = Vec::new();
         for (at, node) in graph.nodes.iter().enumerate() {
             if node.identities.is_empty() {
                 continue;
@@ -21,7 +42,7 @@ impl Gathering<'_> {
             let Some(snapshot) = self.snapshots.get_mut(&node.source) else { continue };
             let failed = |problem| GatherError::Source { source_name: node.source.clone(), problem };
             let stands_for_people = stands_for_people(graph, at, snapshot);
-            for identifier in subject.identifiers() {
+            for identifier in &self.person {
                 let mut named = 0;
                 for field in of_kind(node, &identifier.kind) {
                     named += snapshot.seed(at, &field.column, field.normal_form, identifier.expose()).await.map_err(failed)?;
@@ -37,11 +58,15 @@ impl Gathering<'_> {
             if stands_for_people {
                 refuse_contradictions(snapshot, at, node, subject).await?;
             }
-            self.aliases.extend(other_names(snapshot, at, node, subject).await?);
+            let names = other_names(snapshot, at, node, subject).await?;
+            if stands_for_people {
+                learned.extend(names.iter().filter(|name| !self.person.contains(name)).cloned());
+            }
+            self.aliases.extend(names);
         }
-        self.aliases.sort();
-        self.aliases.dedup();
-        Ok(())
+        learned.sort();
+        learned.dedup();
+        Ok(learned)
     }
 }
 

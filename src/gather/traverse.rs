@@ -66,6 +66,8 @@ pub struct Gathering<'a> {
     pub snapshots: BTreeMap<String, Snapshot>,
     /// Sources that could not be read: gaps, never zero (V-2).
     pub unreached: Vec<Unreached>,
+    /// Names that are the person's for certain: given ones, and those in the rows that stand for them.
+    pub person: Vec<Identifier>,
     /// All names of the person: given ones, and those in the records that they name.
     pub aliases: Vec<Identifier>,
 }
@@ -88,7 +90,7 @@ impl<'a> Gathering<'a> {
                 Err(problem) => unreached.push(Unreached { source: name.clone(), problem: problem.to_string() }),
             }
         }
-        let mut gathering = Gathering { graph, snapshots, unreached, aliases: subject.identifiers().to_vec() };
+        let mut gathering = Gathering { graph, snapshots, unreached, person: subject.identifiers().to_vec(), aliases: Vec::new() };
         gathering.resolve(subject).await?;
         gathering.follow_edges().await?;
         gathering.find_other_owners().await?;

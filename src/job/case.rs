@@ -53,6 +53,15 @@ pub enum JobError {
     /// The journal is not what was signed: nothing may be erased or certified until somebody has looked.
     #[error("the journal does not agree with its checkpoints: erasures and certificates are refused")]
     JournalHead,
+    /// The journal knows a hold that the ledger's table does not have: somebody has taken it away.
+    #[error("the journal knows a legal hold that the ledger has lost: erasures are refused")]
+    HoldMissing,
+    /// The holds.
+    #[error("holds: {0}")]
+    Hold(#[from] crate::ledger::hold::HoldError),
+    /// The verifier sees nothing where the plan has records.
+    #[error("{0}")]
+    Blind(String),
     /// The archive.
     #[error("archive: {0}")]
     Archive(#[from] crate::archive::ArchiveError),
@@ -103,6 +112,8 @@ impl JobError {
             JobError::Residue(_) => "value_search_failed",
             JobError::Certify(_) => "certificate",
             JobError::Journal(_) | JobError::JournalHead => "journal",
+            JobError::HoldMissing | JobError::Hold(_) => "holds",
+            JobError::Blind(_) => "verifier_blind",
             JobError::Archive(_) => "archive",
             JobError::Decode(_) => "undecodable_value",
             JobError::Keys(_) => "keys",

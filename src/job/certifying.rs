@@ -27,6 +27,7 @@ pub async fn certify(case: &Case<'_>, plan: &Plan, passes: &[Execution], verifie
     let items = concluded_items(&verified.conclusions);
     let recorded = recorded_for(case, &passes[0].plan_digest).await?;
     let residue = verified.searched.residue.clone();
+    let unsearched = not_searched(&verified.searched.unsearched);
     let to_review = places(&verified.searched.uncertain, "to_review");
     let held = items.iter().any(|item| item.retained.iter().any(|kept| kept.ground == Ground::Hold && kept.count > 0));
     let (id, outcome, level) = match recorded {
@@ -50,6 +51,7 @@ pub async fn certify(case: &Case<'_>, plan: &Plan, passes: &[Execution], verifie
         pending: Vec::new(),
         residue: places(&residue, "residue"),
         to_review,
+        unsearched,
         archive: None,
         certificate: Some(certificate),
         reason: None,
@@ -67,6 +69,16 @@ fn places(found: &[ResiduePlace], code: &str) -> Vec<PlaceResult> {
             count: Some(place.occurrences),
         })
         .collect()
+}
+
+fn not_searched(places: &[OpenPlace]) -> Vec<PlaceResult> {
+    let told = |place: &OpenPlace| PlaceResult {
+        source: place.source.clone(),
+        place: place.place.clone(),
+        code: place.code.to_string(),
+        count: None,
+    };
+    places.iter().map(told).collect()
 }
 
 /// Folder of a certificate: the request's code and the beginning of the certificate's id; nothing of the person.

@@ -49,6 +49,12 @@ pub enum DecisionError {
     /// A worker is at it.
     #[error("a worker is at it or has begun: it cannot be refused in the middle")]
     AtWork,
+    /// It has been answered.
+    #[error("a request that is {status} cannot be cancelled: it has been answered")]
+    NotCancelled {
+        /// Where it stands.
+        status: Status,
+    },
     /// Nothing is there to be taken up again.
     #[error("a request that is {status} is not taken up again")]
     NotRetried {
@@ -172,6 +178,12 @@ pub async fn cancel(
     person: &str,
 ) -> Result<(Cancelled, Status), DecisionError> {
     let now = deployment.now();
+    request::lock(tx, request_id).await?;
+    let answered = request::get(tx, request_id).await?.status;
+    if matches!(answered, Status::Completed | Status::Partial | Status::Refused | Status::Cancelled) {
+        // What has been answered cannot be called off, and its later looks must not be.
+        return Err(DecisionError::NotCancelled { status: answered });
+    }
     let cancelled = queue::cancel::of_request(tx, request_id, now).await?;
     let request = request::get(tx, request_id).await?;
     if cancelled == Cancelled::Asked {

@@ -6,6 +6,7 @@ use std::collections::BTreeSet;
 
 use super::case::{Case, JobError};
 use super::certifying::{Verdict, certify};
+use super::names;
 use super::passes::{carry_out, new_manifest, new_pass};
 use super::planning::{decide, gather, is_approved, mask_secret};
 use super::result::{PlaceResult, StoredResult};
@@ -18,6 +19,7 @@ use crate::erase::manifest::path_of;
 use crate::failpoint;
 use crate::journal::{self, Count, Digest, EventKind};
 use crate::ledger::execution::{self, Execution, Stage};
+use crate::ledger::hold;
 use crate::ledger::job::Writer;
 use crate::ledger::plan as plans;
 use crate::ledger::request;
@@ -61,10 +63,18 @@ pub async fn erase(mut case: Case<'_>) -> Result<Ended, JobError> {
     Ok(Ended::Answered)
 }
 
-/// J-1: a ledger that does not agree with what was signed outside may have lost holds and tombstones.
+/// J-1, H-1: a ledger that does not agree with what was signed outside, or lacks a hold that the journal knows, may have lost more.
 pub async fn refuse_if_the_journal_disagrees(case: &Case<'_>) -> Result<(), JobError> {
     let head = journal::check_head(&case.deployment.ledger, case.deployment.notary.anchor()).await?;
-    if head.is_consistent() { Ok(()) } else { Err(JobError::JournalHead) }
+    if !head.is_consistent() {
+        return Err(JobError::JournalHead);
+    }
+    let recorded = journal::living_holds(&case.deployment.ledger).await?;
+    let mut tx = case.deployment.ledger.begin().await?;
+    let present: BTreeSet<String> =
+        hold::list(&mut tx, false).await.map_err(JobError::from)?.into_iter().map(|hold| hold.id).collect();
+    tx.rollback().await?;
+    if recorded.is_subset(&present) { Ok(()) } else { Err(JobError::HoldMissing) }
 }
 
 /// The plan and passes that an earlier attempt began and did not finish.
@@ -89,6 +99,7 @@ async fn plan_and_freeze(case: &mut Case<'_>) -> Result<Planned, JobError> {
     let mut gathering = gather(case, Reader::Work).await?;
     let mut tx = case.deployment.ledger.begin().await?;
     let names = gathering.aliases.clone();
+    let person = gathering.person.clone();
     if !claim::widen(&mut tx, &case.deployment.keys, case.lease, &names).await? {
         tx.rollback().await?;
         return Ok(Planned::Ended(Ended::LaneTaken));
@@ -111,7 +122,8 @@ async fn plan_and_freeze(case: &mut Case<'_>) -> Result<Planned, JobError> {
         return Ok(Planned::Ended(wait_for_approval(case, &plan).await?));
     }
     failpoint::hit("freeze-before-ledger");
-    let pass = new_pass(case, &[], file, steps, &plan, true);
+    let mut pass = new_pass(case, &[], file, steps, &plan, true);
+    pass.names_sealed = Some(names::seal(&case.deployment.keys, &person)?);
     let now = case.deployment.now();
     let mut tx = case.deployment.ledger.begin().await?;
     plans::insert(&mut tx, case.lease, &stored(case, &plan)).await?;

@@ -103,6 +103,14 @@ async fn ask_somebody(deployment: &Deployment, lease: &JobLease, error: JobError
             Status::WaitingController,
             "correct the data map or the source (`habeas map check`, `habeas doctor`), then `habeas request retry`",
         ),
+        JobError::Blind(_) => (
+            Status::WaitingController,
+            "give the verifying role SELECT on these tables (`habeas doctor`), then `habeas request retry`",
+        ),
+        JobError::HoldMissing => (
+            Status::WaitingController,
+            "restore the ledger, or place the hold again and have the loss looked into; `habeas journal show` lists what was placed",
+        ),
         _ => return Err(error),
     };
     let mut case = Case::open(deployment, lease).await?;

@@ -89,6 +89,10 @@ pub async fn place(deployment: &Deployment, file: HoldFile, person: &str) -> Res
         .count(Count::HoldEpoch, u64::try_from(placed.epoch).unwrap_or_default());
     journal::append(&mut tx, &event).await?;
     tx.commit().await?;
+    // A copy outside the ledger, so that nobody can take the hold and its entry away again unnoticed.
+    if let Err(error) = journal::publish_checkpoint(&deployment.ledger, &deployment.notary, deployment.clock.as_ref()).await {
+        seen.warnings.push(format!("the hold is placed, and no checkpoint could be copied outside: {error}"));
+    }
     let drained = make_active(deployment, &placed.id, &sources, deployment.config.limits.permit + DRAIN_MARGIN).await?;
     // What was counted before may have been erased before the hold was there: the answer is what it keeps (H-2).
     let now_seen = look(deployment, &scope, &sources, unreached).await;

@@ -43,6 +43,9 @@ pub enum IntakeError {
     /// The job asks for something that this version does not do.
     #[error("{0} is not carried out by this version yet")]
     NotCarriedOut(String),
+    /// A request that has not arrived yet.
+    #[error("`received_at` lies in the future")]
+    NotReceivedYet,
     /// The deadline cannot be computed.
     #[error(transparent)]
     Deadline(#[from] DeadlineError),
@@ -70,11 +73,17 @@ impl IntakeError {
     }
 }
 
+/// How far the sender's clock may be ahead of ours.
+const CLOCKS_DIFFER: jiff::SignedDuration = jiff::SignedDuration::from_hours(24);
+
 /// Takes a job in and queues it. The caller commits.
 pub async fn receive(tx: &mut Tx, deployment: &Deployment, job: &JobFile) -> Result<Received, IntakeError> {
     refuse_what_cannot_work(deployment, job)?;
     let now = deployment.now();
     let received_at = job.received_at.unwrap_or(now);
+    if received_at > now.checked_add(CLOCKS_DIFFER).unwrap_or(now) {
+        return Err(IntakeError::NotReceivedYet);
+    }
     let document = clear_document(job);
     let deadline = match job.subject {
         Some(_) => Some(Deadline::first(received_at, &deployment.config.controller.time_zone)?),

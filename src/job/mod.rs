@@ -11,6 +11,7 @@ mod export;
 mod handler;
 mod holding;
 mod intake;
+mod names;
 mod passes;
 pub mod planning;
 mod result;

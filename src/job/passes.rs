@@ -142,6 +142,7 @@ pub(super) fn new_pass(
         tallies: vec![Default::default(); steps.len()],
         steps,
         holds_digest: plan.holds_digest.clone(),
+        names_sealed: None,
         is_whole,
         truncated_at: None,
         position: 0,
@@ -160,15 +161,7 @@ async fn see_before(case: &Case<'_>, pass: &mut Execution) -> Result<(), JobErro
     case.deployment.progress.begin("look before", Some(pass.steps.iter().map(|step| step.records).sum()));
     let seen = control::look(case.deployment, &case.sources, pass).await?;
     let seen: Vec<u64> = seen.iter().map(|seen| seen.present).collect();
-    for (step, seen) in pass.steps.iter().zip(&seen) {
-        if step.records > 0 && *seen == 0 {
-            let text = format!(
-                "the verifying session of source `{}` sees none of {} records in {}",
-                step.source, step.records, step.collection
-            );
-            return Err(JobError::Map(vec![text]));
-        }
-    }
+    refuse_a_blind_verifier(case, pass, &seen).await?;
     let now = case.deployment.now();
     let mut tx = case.deployment.ledger.begin().await?;
     execution::set_seen(&mut tx, case.lease, pass, &seen, now).await?;
@@ -177,6 +170,23 @@ async fn see_before(case: &Case<'_>, pass: &mut Execution) -> Result<(), JobErro
     pass.seen_at = Some(now);
     pass.stage = Stage::Seen;
     case.deployment.progress.end();
+    Ok(())
+}
+
+/// Rows that are gone by now are nobody's blindness: only where the eraser still sees them is the verifier blind.
+async fn refuse_a_blind_verifier(case: &Case<'_>, pass: &Execution, seen: &[u64]) -> Result<(), JobError> {
+    let is_unseen = |at: usize| pass.steps[at].records > 0 && seen[at] == 0;
+    if !(0..pass.steps.len()).any(is_unseen) {
+        return Ok(());
+    }
+    let there = control::look_by(case.deployment, &case.sources, pass, Reader::Work).await?;
+    for at in (0..pass.steps.len()).filter(|at| is_unseen(*at) && there[*at].present > 0) {
+        let step = &pass.steps[at];
+        return Err(JobError::Blind(format!(
+            "the verifying session of source `{}` sees none of {} records in {}: an erasure that nobody could verify does not begin",
+            step.source, step.records, step.collection
+        )));
+    }
     Ok(())
 }
 

@@ -4,6 +4,7 @@
 use std::collections::BTreeMap;
 
 use super::case::{Case, JobError};
+use super::names;
 use super::planning::{decide, gather};
 use super::result::ItemResult;
 use crate::args;
@@ -11,10 +12,11 @@ use crate::certify::ResiduePlace;
 use crate::connector::sql::text::fate::table_count;
 use crate::connector::sql::{Reader, Seen};
 use crate::failpoint;
+use crate::gather::{GatherError, Gathering};
 use crate::journal::{self, Count, EventKind};
 use crate::ledger::execution::Execution;
 use crate::plan::{Disposition, Outcome, Plan};
-use crate::subject::Identifier;
+use crate::subject::{Identifier, Subject};
 use crate::verify::{Conclusion, ItemOutcome, Looks, RetainedRows, Searched, conclude, control, search};
 
 /// What the verifier has found out.
@@ -70,11 +72,14 @@ struct Again {
 /// The identity search again, by the verifier: it must find nothing more to erase. Overwritten rows stay with their owner; more of them than
 /// were overwritten have appeared meanwhile.
 async fn search_person_again(case: &Case<'_>, plan: &Plan, passes: &[Execution]) -> Result<Again, JobError> {
-    let mut gathering = gather(case, Reader::Verify).await?;
-    let decided = decide(case, &mut gathering).await?;
-    let mut names = gathering.aliases.clone();
-    gathering.close().await?;
+    let mut names = names::of_passes(&case.deployment.keys, passes)?;
     names.extend(case.subject.identifiers().iter().cloned());
+    names.sort();
+    names.dedup();
+    let mut gathering = gather_by(case, &names).await?;
+    let decided = decide(case, &mut gathering).await?;
+    names.extend(gathering.person.iter().cloned());
+    gathering.close().await?;
     names.sort();
     names.dedup();
     let mut residue = Vec::new();
@@ -94,6 +99,19 @@ async fn search_person_again(case: &Case<'_>, plan: &Plan, passes: &[Execution])
         }
     }
     Ok(Again { names, residue })
+}
+
+/// Looks the person up by every name that is known. Names that no longer fit together (somebody has registered the address anew) are not
+/// followed; the given ones are.
+async fn gather_by<'c>(case: &'c Case<'_>, names: &[Identifier]) -> Result<Gathering<'c>, JobError> {
+    if let Ok(person) = Subject::new(names.iter().cloned()) {
+        let graph = &case.deployment.graph;
+        match Gathering::run(graph, &case.sources, case.unreached.clone(), &person, Reader::Verify).await {
+            Err(GatherError::Ambiguous { .. } | GatherError::Contradiction { .. }) => {}
+            other => return Ok(other?),
+        }
+    }
+    gather(case, Reader::Verify).await
 }
 
 fn held_in(passes: &[Execution], dataset: &str, collection: &str) -> u64 {

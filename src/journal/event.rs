@@ -197,6 +197,11 @@ impl Event {
         self.kind
     }
 
+    /// The hold that it is about.
+    pub fn hold(&self) -> Option<&str> {
+        self.hold_id.as_ref().map(HoldCode::as_str)
+    }
+
     /// The bytes that are the leaf.
     pub fn canonical(&self) -> String {
         // A struct of strings and numbers has no way to fail.

@@ -72,6 +72,8 @@ pub struct Execution {
     pub manifest_file: Option<String>,
     /// Its steps.
     pub steps: Vec<Step>,
+    /// The person's names as planning learned them, sealed.
+    pub names_sealed: Option<Vec<u8>>,
     /// Whether it holds everything of its plan, and not only rows found later.
     pub is_whole: bool,
     /// Where a later whole pass took over.
@@ -118,8 +120,8 @@ impl Execution {
 pub async fn insert(tx: &mut Tx, lease: &JobLease, execution: &Execution, now: Timestamp) -> Result<(), LedgerError> {
     assert_current(tx, lease).await?;
     let tallies = vec![StepTally::default(); execution.steps.len()];
-    let sql = "INSERT INTO execution (request_id, plan_digest, pass, manifest_file, steps, holds_digest, is_whole, position, tallies, stage, created_at)
-               VALUES ($1, $2, $3, $4, $5, $6, $7, 0, $8, 'frozen', $9) ON CONFLICT (request_id, plan_digest, pass) DO NOTHING";
+    let sql = "INSERT INTO execution (request_id, plan_digest, pass, manifest_file, steps, holds_digest, is_whole, position, tallies, stage, created_at, names_sealed)
+               VALUES ($1, $2, $3, $4, $5, $6, $7, 0, $8, 'frozen', $9, $10) ON CONFLICT (request_id, plan_digest, pass) DO NOTHING";
     let args = args![
         execution.request_id.as_str(),
         execution.plan_digest.as_str(),
@@ -130,6 +132,7 @@ pub async fn insert(tx: &mut Tx, lease: &JobLease, execution: &Execution, now: T
         execution.is_whole,
         json(&tallies)?,
         now,
+        execution.names_sealed.clone(),
     ];
     tx.on().execute(sql, args).await?;
     Ok(())
@@ -184,7 +187,7 @@ pub async fn forget_manifest(tx: &mut Tx, writer: Writer<'_>, pass: &Execution) 
 
 /// All passes of a request, oldest plan first.
 pub async fn of_request(tx: &mut Tx, request_id: &str) -> Result<Vec<Execution>, LedgerError> {
-    let sql = "SELECT request_id, plan_digest, pass, manifest_file, steps, holds_digest, is_whole, truncated_at, position, tallies, stage, seen,
+    let sql = "SELECT request_id, plan_digest, pass, manifest_file, steps, holds_digest, is_whole, truncated_at, position, tallies, stage, seen, names_sealed,
                       seen_at
                FROM execution WHERE request_id = $1 ORDER BY created_at, pass";
     tx.on().fetch_all(sql, args![request_id]).await?.iter().map(read).collect()
@@ -207,6 +210,7 @@ fn read(row: &Record) -> Result<Execution, LedgerError> {
         pass: row.int("pass")?,
         manifest_file: row.opt_text("manifest_file")?,
         steps: serde_json::from_str(&row.text("steps")?).map_err(|_| unreadable("steps"))?,
+        names_sealed: row.opt_bytes("names_sealed")?,
         is_whole: row.flag("is_whole")?,
         truncated_at: row.opt_int("truncated_at")?.map(|at| u64::try_from(at).unwrap_or(0)),
         holds_digest: row.text("holds_digest")?,

@@ -31,6 +31,9 @@ pub struct Plan {
     pub warnings: Vec<String>,
     /// Fuses that blew: each needs a second approver.
     pub fuses: Vec<String>,
+    /// Keyed digest over the keys of the people's own rows: whom the plan is about. Part of the shape, so that an approval never passes to
+    /// somebody else.
+    pub people_digest: String,
     /// Keyed digest over the manifest: the keys of all rows in their order.
     pub manifest_digest: String,
 }

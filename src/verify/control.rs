@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 
 use thiserror::Error;
 
-use crate::connector::sql::{ReadBack, Seen, SqlBatch, SqlSource};
+use crate::connector::sql::{ReadBack, Reader, Seen, SqlBatch, SqlSource};
 use crate::db::DbError;
 use crate::deployment::Deployment;
 use crate::erase::batch_of;
@@ -37,6 +37,16 @@ pub async fn look(
     sources: &BTreeMap<String, SqlSource>,
     pass: &Execution,
 ) -> Result<Vec<Seen>, LookError> {
+    look_by(deployment, sources, pass, Reader::Verify).await
+}
+
+/// The same through the pool of one's choice.
+pub async fn look_by(
+    deployment: &Deployment,
+    sources: &BTreeMap<String, SqlSource>,
+    pass: &Execution,
+    by: Reader,
+) -> Result<Vec<Seen>, LookError> {
     let mut seen = vec![Seen::default(); pass.steps.len()];
     let mut sessions: BTreeMap<String, ReadBack> = BTreeMap::new();
     let mut reader = ManifestReader::open(&deployment.keys, &deployment.config.spool, pass, 0)?;
@@ -50,7 +60,7 @@ pub async fn look(
             let source = sources.get(&name).ok_or_else(|| LookError::Gone(name.clone()))?;
             let failed = |problem: DbError| LookError::Source { source_name: name.clone(), problem };
             if !sessions.contains_key(&name) {
-                sessions.insert(name.clone(), ReadBack::open(source).await.map_err(failed)?);
+                sessions.insert(name.clone(), ReadBack::open_by(source, by).await.map_err(failed)?);
             }
             let Some(session) = sessions.get_mut(&name) else { continue };
             let batch: SqlBatch = batch_of(pass, group.step, group.rows, source)

@@ -12,6 +12,7 @@ mod hold_race;
 mod laws_erase;
 mod laws_export;
 mod laws_holds;
+mod laws_names;
 mod laws_ownership;
 mod laws_plan;
 mod laws_verify;

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use super::eraser::{RowState, SqlBatch, changed_columns, load_sqlite};
 use super::text::batch::{self, Guard};
-use super::{SqlSource, decode};
+use super::{Reader, SqlSource, decode};
 use crate::args;
 use crate::db::{Conn, DbError, Dialect};
 use crate::plan::Action;
@@ -27,7 +27,15 @@ pub struct Seen {
 impl ReadBack {
     /// Opens a session from the verifying pool, on the primary: a standby or a replica may lag, so it proves nothing.
     pub async fn open(source: &SqlSource) -> Result<ReadBack, DbError> {
-        let mut conn = source.verify_session().await?;
+        Self::open_by(source, Reader::Verify).await
+    }
+
+    /// The same with the pool of one's choice: to tell rows that are gone from rows that the verifier may not see.
+    pub async fn open_by(source: &SqlSource, reader: Reader) -> Result<ReadBack, DbError> {
+        let mut conn = match reader {
+            Reader::Work => source.work_session().await?,
+            Reader::Verify => source.verify_session().await?,
+        };
         let dialect = source.dialect();
         if dialect == Dialect::Postgres {
             let record = conn.on().fetch_one("SELECT pg_is_in_recovery() AS standby", args![]).await?;

@@ -15,6 +15,9 @@ CREATE TABLE execution (
     holds_digest TEXT NOT NULL,
     -- How many records of the manifest have been dealt with.
     position BIGINT NOT NULL DEFAULT 0,
+    -- Sealed: the person's names as planning learned them. After the erasure nothing in the sources may know them any more, and the search
+    -- needs them.
+    names_sealed BYTEA,
     -- 1 for a pass that holds everything of its plan, 0 for one that holds only rows found later.
     is_whole BIGINT NOT NULL,
     -- Where a later whole pass took over, in records; NULL while this pass is the one to go on with.

@@ -69,6 +69,7 @@ fn stored_plan(request_id: &str, digest: &str) -> plan::StoredPlan {
 /// The first pass of a plan, at its beginning.
 pub(crate) fn first_pass(request_id: &str, plan_digest: &str) -> Execution {
     Execution {
+        names_sealed: None,
         is_whole: true,
         truncated_at: None,
         request_id: request_id.into(),

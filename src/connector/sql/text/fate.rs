@@ -397,22 +397,32 @@ pub fn hold_rows_with(location: &Location, columns: &[String], values: &[String]
 
 /// Keeps cut rows that may lead to people in a way that is not followed: one of these column lists holds values, or owners come in by a way
 /// that leaves no trace in the row.
-pub fn hold_unnamed(location: &Location, unnamed: &[Vec<String>], hidden_ways: bool, matter: &str, dialect: Dialect) -> Statement {
+pub fn hold_unnamed(
+    location: &Location,
+    unnamed: &[(Vec<String>, Option<Location>)],
+    hidden_ways: bool,
+    dialect: Dialect,
+) -> Statement {
     let reach = location.reach();
     let own = quote::all_equal(&quote::key(location, "b", dialect), &quote::reach_key(location.key_width(), &reach));
     let mut ways: Vec<String> = Vec::new();
-    for columns in unnamed {
-        let all: Vec<String> = columns.iter().map(|name| format!("{} IS NOT NULL", quote::column("b", name))).collect();
-        ways.push(format!("({})", all.join(" AND ")));
+    for (columns, start) in unnamed {
+        let named: Vec<String> = columns.iter().map(|name| quote::column("b", name)).collect();
+        let present = named.iter().map(|column| format!("{column} IS NOT NULL")).collect::<Vec<_>>().join(" AND ");
+        // A way that ends in a row which is this subject's alone leads to nobody else.
+        let ours = start.as_ref().map(|start| {
+            let same = quote::all_equal(&named, &quote::reach_key(start.key_width(), "o"));
+            format!(" AND NOT EXISTS (SELECT 1 FROM {} o WHERE {same} AND o.rights = 2 AND o.shared = 0)", start.reach())
+        });
+        ways.push(format!("({present}{})", ours.unwrap_or_default()));
     }
     ways.push(if hidden_ways { "(1 = 1)" } else { "(1 = 0)" }.to_owned());
-    let mut builder = Builder::new(format!("UPDATE {reach} SET cut = 0, ground = 'hold', reference = "));
-    let matter = builder.bind(matter);
-    builder.push(&matter);
-    builder.push(&format!(
-        " WHERE cut <> 0 AND (ground IS NULL OR ground <> 'hold') AND EXISTS (SELECT 1 FROM {table} b WHERE {own} AND ({ways}))",
+    // No matter is named: which of the holds it would be is just what nobody knows.
+    Builder::new(format!(
+        "UPDATE {reach} SET cut = 0, ground = 'hold', reference = NULL \
+         WHERE cut <> 0 AND (ground IS NULL OR ground <> 'hold') AND EXISTS (SELECT 1 FROM {table} b WHERE {own} AND ({ways}))",
         table = quote::table(&location.table.name),
         ways = ways.join(" OR "),
-    ));
-    builder.finish()
+    ))
+    .finish()
 }
