@@ -344,8 +344,10 @@ fn i_1_an_identifier_that_names_two_people_stops_before_anything_is_touched() {
     }
 }
 
-/// With a further identifier it is clear who is meant.
+/// Their own address still names two people, so the id alone does not settle who is meant: only a corrected record does.
 fn erase_the_fourth(workspace: &Workspace) {
+    run(workspace, &erasure_of(&json!({"user_id": 4}))).code(6);
+    workspace.database.script("UPDATE users SET email = 'ada.fourth@example.com' WHERE id = 4");
     run(workspace, &erasure_of(&json!({"user_id": 4}))).run_to_end();
     assert_eq!(numbers(workspace, "users", "id"), [1, 2, 3]);
 }
