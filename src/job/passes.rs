@@ -180,7 +180,7 @@ async fn refuse_a_blind_verifier(case: &Case<'_>, pass: &Execution, seen: &[u64]
         return Ok(());
     }
     let there = control::look_by(case.deployment, &case.sources, pass, Reader::Work).await?;
-    for at in (0..pass.steps.len()).filter(|at| is_unseen(*at) && there[*at].present > 0) {
+    if let Some(at) = (0..pass.steps.len()).find(|at| is_unseen(*at) && there[*at].present > 0) {
         let step = &pass.steps[at];
         return Err(JobError::Blind(format!(
             "the verifying session of source `{}` sees none of {} records in {}: an erasure that nobody could verify does not begin",
