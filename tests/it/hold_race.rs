@@ -61,6 +61,7 @@ fn round(on: On, scope: Scope, wait_for: u64) -> Option<Round> {
     worker.until(Duration::from_secs(60), || has_ledger(&shop) && batches() >= wait_for);
     let placed = shop.habeas("hold place - --by grace --json").input(scope.file()).run().code(0).json();
     let at_answer = shop.workspace.database.count(scope.covered());
+    let herself = shop.workspace.database.count("customers WHERE id = 1001");
     let others = shop.workspace.database.count("orders WHERE customer_id = 1002");
     assert_eq!(placed["state"], "active", "{placed}");
     worker.finish().code(0);
@@ -72,11 +73,12 @@ fn round(on: On, scope: Scope, wait_for: u64) -> Option<Round> {
     assert_told(&shop, &placed, gone, scope);
 
     let answer = shop.request(&request);
-    let kept = at_answer > 0;
+    // A hold on the person may come between her last order and her own row: then it keeps that row alone.
+    let kept = at_answer > 0 || (scope == Scope::Person && herself > 0);
     assert_eq!(answer["status"], if kept { "partial" } else { "completed" }, "{answer}");
     if kept {
         assert_eq!(held_orders(&answer), at_answer, "{answer}");
-        assert_eq!(shop.workspace.database.count("customers WHERE id = 1001"), 1, "nobody's orders without her row");
+        assert_eq!(shop.workspace.database.count("customers WHERE id = 1001"), 1, "what is hers and held, not without her row");
     }
     let_go(&shop, placed["hold_id"].as_str().expect("an id"));
     shop.habeas("sweep").run().code(0);
