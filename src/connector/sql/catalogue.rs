@@ -25,10 +25,12 @@ impl std::fmt::Display for TableName {
 pub struct Catalogue {
     /// Which SQL it speaks.
     pub dialect: Dialect,
-    /// What tells this database from another: PostgreSQL system identifier and database oid, SQLite file identity.
+    /// What tells this database from another: PostgreSQL system identifier and database oid, SQLite file identity, MySQL server and schema.
     pub system_identity: String,
     /// Whether the server can take writes (not a standby, not opened read-only).
     pub writable: bool,
+    /// The schema of tables for which the map names none: `public`, `main`, or the database of a MySQL address.
+    pub default_schema: String,
     /// All tables and views outside the system schemas.
     pub tables: BTreeMap<TableName, Table>,
 }
@@ -71,6 +73,17 @@ pub struct Table {
     pub estimated_rows: Option<u64>,
     /// What our role may do.
     pub rights: Rights,
+    /// Why nothing in it can be erased for good, where that is so.
+    pub obstacle: Option<Obstacle>,
+}
+
+/// Why rows of a table cannot be erased for good, whatever our role may do.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Obstacle {
+    /// What stands in the way.
+    pub problem: String,
+    /// What the owner of the database can do about it.
+    pub hint: String,
 }
 
 /// What our role may do with a table.
@@ -99,6 +112,8 @@ pub struct Column {
     pub generated: bool,
     /// Characters at most.
     pub max_length: Option<usize>,
+    /// How MySQL compares it; other databases do not need it.
+    pub collation: Option<String>,
 }
 
 /// What happens to a referencing row when the referenced one is deleted.
@@ -146,13 +161,12 @@ impl Table {
 }
 
 impl Catalogue {
-    /// A table by the dataset's schema (when the map gives one) and name: otherwise `public` or `main`, then the only schema that has it.
+    /// A table by the dataset's schema (when the map gives one) and name: otherwise the default schema, then the only schema that has it.
     pub fn find(&self, schema: Option<&str>, name: &str) -> Option<&Table> {
         if let Some(schema) = schema {
             return self.tables.get(&TableName { schema: schema.into(), name: name.into() });
         }
-        let default = if self.dialect == Dialect::Sqlite { "main" } else { "public" };
-        if let Some(table) = self.tables.get(&TableName { schema: default.into(), name: name.into() }) {
+        if let Some(table) = self.tables.get(&TableName { schema: self.default_schema.clone(), name: name.into() }) {
             return Some(table);
         }
         let mut candidates = self.tables.values().filter(|table| table.name.name == name);

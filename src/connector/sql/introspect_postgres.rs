@@ -90,7 +90,13 @@ pub(super) async fn load(mut handle: Handle<'_>) -> Result<Catalogue, DbError> {
         }
     }
     let tables: BTreeMap<TableName, Table> = tables.into_values().map(|table| (table.name.clone(), table)).collect();
-    Ok(Catalogue { dialect: Dialect::Postgres, system_identity, writable: server.flag("writable")?, tables })
+    Ok(Catalogue {
+        dialect: Dialect::Postgres,
+        system_identity,
+        writable: server.flag("writable")?,
+        default_schema: "public".into(),
+        tables,
+    })
 }
 
 /// The identifier that initdb gave the cluster, with the database's own number; where the role may not read it, what else is stable.
@@ -124,6 +130,7 @@ async fn relations(handle: &mut Handle<'_>) -> Result<HashMap<i64, Table>, DbErr
             row_security: row.flag("row_security")?,
             estimated_rows: row.opt_int("estimated_rows")?.and_then(|rows| u64::try_from(rows).ok()),
             rights: Rights { select: row.flag("may_select")?, update: row.flag("may_update")?, delete: row.flag("may_delete")? },
+            obstacle: None,
         };
         tables.insert(row.int("oid")?, table);
     }
@@ -144,6 +151,7 @@ async fn add_columns(handle: &mut Handle<'_>, tables: &mut HashMap<i64, Table>) 
             not_null: row.flag("not_null")?,
             generated: row.flag("generated")?,
             max_length: types::postgres_max_length(&base, row.int("modifier")?),
+            collation: None,
         });
     }
     Ok(())

@@ -38,7 +38,7 @@ pub(super) async fn load(mut handle: Handle<'_>) -> Result<Catalogue, DbError> {
     }
     resolve_references(&mut tables);
     add_triggers(&mut handle, &mut tables).await?;
-    Ok(Catalogue { dialect: Dialect::Sqlite, system_identity, writable, tables })
+    Ok(Catalogue { dialect: Dialect::Sqlite, system_identity, writable, default_schema: "main".into(), tables })
 }
 
 async fn relations(handle: &mut Handle<'_>) -> Result<Vec<(TableName, TableKind)>, DbError> {
@@ -96,6 +96,7 @@ async fn read_table(handle: &mut Handle<'_>, name: TableName, kind: TableKind, w
         row_security: false,
         estimated_rows: None,
         rights: Rights { select: true, update: may_change, delete: may_change },
+        obstacle: None,
     };
     match read_columns(handle, &mut table).await {
         Ok(()) => {}
@@ -129,6 +130,7 @@ async fn read_columns(handle: &mut Handle<'_>, table: &mut Table) -> Result<(), 
         table.columns.push(Column {
             column_type: types::from_sqlite(&declared_type),
             max_length: types::sqlite_max_length(&declared_type),
+            collation: None,
             not_null: row.int("not_null")? != 0 || position > 0,
             generated: hidden >= 2,
             name,
