@@ -9,6 +9,7 @@ mod fides_fixture;
 mod fides_sample;
 mod harness;
 mod hold_race;
+mod json_export;
 mod laws_erase;
 mod laws_export;
 mod laws_holds;
