@@ -1,10 +1,10 @@
 //! What the live schema does not allow: refused here, before anything is touched, and never skipped with a warning.
 
+use super::overwrite::{How, Overwrite};
 use super::rules::Rule;
 use super::{Desk, GatherError, map_error, masks};
 use crate::connector::sql::text::{Statement, fate};
 use crate::connector::sql::{Location, RowKey, SnapshotError, TableKind};
-use crate::datamap::Masking;
 
 impl Desk<'_, '_> {
     pub(super) async fn check_schema(&mut self) -> Result<(), GatherError> {
@@ -77,7 +77,7 @@ impl Desk<'_, '_> {
         }
     }
 
-    fn check_masks(&mut self, location: &Location, columns: &[(String, Masking, Option<usize>)]) {
+    fn check_masks(&mut self, location: &Location, columns: &[Overwrite]) {
         if columns.is_empty() {
             self.problem(
                 "mask_without_fields",
@@ -86,9 +86,14 @@ impl Desk<'_, '_> {
                 "give the fields a `fides_meta: {masking_strategy_override: …}`".into(),
             );
         }
-        for (column, masking, length) in columns {
+        let by_policy = self.brief.policy.is_some();
+        for Overwrite { column, how } in columns {
             let subject = format!("{}.{}.{column}", location.dataset, location.collection);
-            if let Some((code, problem, hint)) = masks::objection(location, column, masking, *length, self.brief.policy.is_some()) {
+            let objection = match how {
+                How::Whole(masking, length) => masks::objection(location, column, masking, *length, by_policy),
+                How::Inside(_) => masks::objection_inside(location, column, by_policy),
+            };
+            if let Some((code, problem, hint)) = objection {
                 self.problem(code, subject, problem, hint);
             }
         }

@@ -10,7 +10,7 @@ mod string;
 
 pub use change::{Change, Members};
 pub use elements::{rewrite_elements, values_at};
-pub use rewrite::{Editor, replaced_values, rewrite};
+pub use rewrite::{Editor, replaced_values, rewrite, values_below};
 pub use string::quoted;
 
 /// Why a text could not be taken apart. Names nothing of its content.

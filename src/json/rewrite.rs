@@ -1,5 +1,7 @@
 //! Copies a JSON text, except where a tree of changes says otherwise.
 
+use std::convert::Infallible;
+
 use super::cursor::Cursor;
 use super::string::unquoted;
 use super::{Change, JsonError, Members};
@@ -42,6 +44,30 @@ pub fn replaced_values<C, R>(text: &str, change: &Change<C, R>) -> Result<Vec<St
     let mut listen = Listen(Vec::new());
     rewrite(text, change, &mut listen)?;
     Ok(listen.0)
+}
+
+/// The values below these paths, as they stand, in their order.
+///
+/// # Errors
+/// As of [`rewrite`].
+pub fn values_below(text: &str, paths: &[Vec<String>]) -> Result<Vec<String>, JsonError> {
+    replaced_values(text, &at_paths(paths))
+}
+
+fn at_paths(paths: &[Vec<String>]) -> Change<Infallible, ()> {
+    if paths.iter().any(Vec::is_empty) {
+        return Change::Replace(());
+    }
+    let mut named: Vec<(String, Vec<Vec<String>>)> = Vec::new();
+    for path in paths {
+        let Some((first, rest)) = path.split_first() else { continue };
+        match named.iter_mut().find(|(name, _)| name == first) {
+            Some((_, below)) => below.push(rest.to_vec()),
+            None => named.push((first.clone(), vec![rest.to_vec()])),
+        }
+    }
+    let named = named.into_iter().map(|(name, below)| (name, at_paths(&below))).collect();
+    Change::Into(Members { named, rest: Box::new(Change::Keep) })
 }
 
 /// Whether a member is meant by a name: by what its key says, not by how it is spelt.
@@ -248,6 +274,8 @@ mod tests {
     fn replaced_values_are_the_ones_at_the_paths() {
         let tree = into(vec![("m", into(vec![("id", Change::Replace("0"))], Change::Keep))], Change::Keep);
         assert_eq!(replaced_values(r#"{"m":[{"id":1},{"id":"x"},{}]}"#, &tree).unwrap(), ["1", "\"x\""]);
+        let paths = [vec!["m".to_owned(), "id".to_owned()], vec!["m".to_owned(), "x".to_owned()], vec!["n".to_owned()]];
+        assert_eq!(values_below(r#"{"n":[5,{"y":6}],"m":[{"x":2,"id":1},{"id":3,"z":9}]}"#, &paths).unwrap(), ["5", "{\"y\":6}", "2", "1", "3"]);
     }
 
     #[test]
