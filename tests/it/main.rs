@@ -21,6 +21,7 @@ mod leaks;
 mod ownership_model;
 mod readme;
 mod relook;
+mod statement_count;
 mod support;
 mod validators;
 mod verbs_checks;
