@@ -80,9 +80,10 @@ fn tree(
 }
 
 fn protects_something(field: &Field, strategy_of: &dyn Fn(&Field) -> Option<Masking>) -> bool {
-    field.fields.iter().any(|sub| {
-        sub.read_only || strategy_of(sub) == Some(Masking::Preserve) || protects_something(sub, strategy_of)
-    })
+    field
+        .fields
+        .iter()
+        .any(|sub| sub.read_only || strategy_of(sub) == Some(Masking::Preserve) || protects_something(sub, strategy_of))
 }
 
 impl Overwrite {

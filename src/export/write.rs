@@ -68,9 +68,17 @@ pub struct Account {
 
 /// What the writer's thread is told.
 enum Message {
-    Begin(Box<TableSpec>, Box<Location>, Vec<Column>, Vec<Option<Inside>>),
+    Begin(Box<TableSpec>, Box<Shape>),
     Rows(Vec<Record>),
     End(TableTally),
+}
+
+/// What the records of a table hold.
+struct Shape {
+    location: Location,
+    columns: Vec<Column>,
+    /// What goes out of each column, where not all of it does.
+    inside: Vec<Option<Inside>>,
 }
 
 /// What it answers at the end of a table.
@@ -118,21 +126,21 @@ fn write(
     answers: &mpsc::UnboundedSender<Written>,
 ) -> Result<ArchiveWriter, ArchiveError> {
     let mut archive = ArchiveWriter::create(folder, header)?;
-    let mut table: Option<(Box<Location>, Vec<Column>, Vec<Option<Inside>>)> = None;
+    let mut table: Option<Box<Shape>> = None;
     let mut written = Written::default();
     let mut left_out = LeftOut::default();
     while let Some(message) = inbox.blocking_recv() {
         match message {
-            Message::Begin(spec, location, columns, inside) => {
+            Message::Begin(spec, shape) => {
                 archive.begin_table(*spec)?;
-                table = Some((location, columns, inside));
+                table = Some(shape);
             }
             Message::Rows(records) => {
-                let Some((location, columns, inside)) = &table else { continue };
+                let Some(shape) = &table else { continue };
                 for record in &records {
                     let position = written.exported + written.failed + 1;
-                    let cells = decode::cells(record, location, columns, position);
-                    match cells.and_then(|cells| parts_of(cells, inside, location, columns, position, &mut left_out)) {
+                    let cells = decode::cells(record, &shape.location, &shape.columns, position);
+                    match cells.and_then(|cells| parts_of(cells, shape, position, &mut left_out)) {
                         Ok(cells) => {
                             archive.row(&cells)?;
                             written.exported += 1;
@@ -167,21 +175,14 @@ fn write(
 }
 
 /// The cells, of JSON columns only what the archive may have. A row that fails counts nothing as left out: nothing of it is handed over.
-fn parts_of<'r>(
-    mut cells: Vec<Cell<'r>>,
-    inside: &[Option<Inside>],
-    location: &Location,
-    columns: &[Column],
-    row: u64,
-    left_out: &mut LeftOut,
-) -> Result<Vec<Cell<'r>>, DecodeError> {
+fn parts_of<'r>(mut cells: Vec<Cell<'r>>, shape: &Shape, row: u64, left_out: &mut LeftOut) -> Result<Vec<Cell<'r>>, DecodeError> {
     let mut of_this_row = LeftOut::default();
-    for (at, inside) in inside.iter().enumerate() {
+    for (at, inside) in shape.inside.iter().enumerate() {
         let Some(inside) = inside else { continue };
         let whole = std::mem::replace(&mut cells[at], Cell::Null);
         cells[at] = inside.apply(whole, &mut of_this_row).map_err(|problem| DecodeError::Value {
-            table: location.table.name.name.clone(),
-            column: columns[at].name.clone(),
+            table: shape.location.table.name.name.clone(),
+            column: shape.columns[at].name.clone(),
             row,
             problem: format!("{problem}, so that what may be handed over of it cannot be told from the rest"),
         })?;
@@ -252,8 +253,8 @@ async fn read_one(
     };
     let spec = columns.table_spec(&location, dataset, collection);
     let closed = || JobError::Stopped;
-    let begin = Message::Begin(Box::new(spec), Box::new(location), columns.exported.clone(), columns.inside.clone());
-    messages.send(begin).await.map_err(|_| closed())?;
+    let shape = Shape { location, columns: columns.exported.clone(), inside: columns.inside.clone() };
+    messages.send(Message::Begin(Box::new(spec), Box::new(shape))).await.map_err(|_| closed())?;
     if exports {
         source.deployment.progress.begin(&format!("export {}", place.collection), Some(found));
         stream_rows(source, gathering, node, &columns, messages).await?;

@@ -275,7 +275,10 @@ mod tests {
         let tree = into(vec![("m", into(vec![("id", Change::Replace("0"))], Change::Keep))], Change::Keep);
         assert_eq!(replaced_values(r#"{"m":[{"id":1},{"id":"x"},{}]}"#, &tree).unwrap(), ["1", "\"x\""]);
         let paths = [vec!["m".to_owned(), "id".to_owned()], vec!["m".to_owned(), "x".to_owned()], vec!["n".to_owned()]];
-        assert_eq!(values_below(r#"{"n":[5,{"y":6}],"m":[{"x":2,"id":1},{"id":3,"z":9}]}"#, &paths).unwrap(), ["5", "{\"y\":6}", "2", "1", "3"]);
+        assert_eq!(
+            values_below(r#"{"n":[5,{"y":6}],"m":[{"x":2,"id":1},{"id":3,"z":9}]}"#, &paths).unwrap(),
+            ["5", "{\"y\":6}", "2", "1", "3"]
+        );
     }
 
     #[test]
