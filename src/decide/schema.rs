@@ -110,7 +110,7 @@ impl Desk<'_, '_> {
         let Some(open) = self.brief.sources.get(&place.source) else { return Ok(()) };
         for hazard in hazards(&open.catalogue, &location.table, &doing) {
             match hazard.severity {
-                Severity::Error => self.problem(hazard.code, place.name(), hazard.problem, hazard.hint),
+                Severity::Error => self.problem(hazard.code.as_str(), place.name(), hazard.problem, hazard.hint),
                 Severity::Warning => self.warnings.push(format!("{}: {}; {}", place.name(), hazard.problem, hazard.hint)),
             }
         }

@@ -4,7 +4,7 @@
 use std::collections::BTreeSet;
 
 use super::{Catalogue, ForeignKey, OnDelete, Swallows, Table, TableName, Trigger};
-use crate::datamap::{Masking, Severity};
+use crate::datamap::{Code, Masking, Severity};
 use crate::db::Dialect;
 
 /// What is to be done to rows of a table.
@@ -47,7 +47,7 @@ pub struct Hazard {
     /// How bad.
     pub severity: Severity,
     /// A stable word.
-    pub code: &'static str,
+    pub code: Code,
     /// What is so.
     pub problem: String,
     /// Why it matters.
@@ -78,7 +78,7 @@ pub fn hazards(catalogue: &Catalogue, table: &Table, doing: &Doing) -> Vec<Hazar
     found
 }
 
-fn error(code: &'static str, problem: String, why: &'static str, hint: String) -> Hazard {
+fn error(code: Code, problem: String, why: &'static str, hint: String) -> Hazard {
     Hazard { severity: Severity::Error, code, problem, why, hint }
 }
 
@@ -88,7 +88,7 @@ fn inherited(table: &Table) -> Option<Hazard> {
     }
     let children = listed(table.inherited_by.iter().map(ToString::to_string));
     Some(error(
-        "inherited_rows",
+        Code::InheritedRows,
         format!("{children} inherit from `{}`: their rows show up in it, and its primary key does not tell them apart", table.name),
         "one statement would delete rows of several tables, and a row of somebody else may have the same key",
         format!(
@@ -108,7 +108,7 @@ fn of_trigger(table: &Table, trigger: &Trigger, doing: &Doing) -> Hazard {
     let (name, effect) = (&trigger.name, &trigger.effect);
     if swallows == Swallows::Always {
         return error(
-            "swallowed_by_trigger",
+            Code::SwallowedByTrigger,
             format!("`{name}` on `{}` lets no deletion or change of its rows through", table.name),
             "the database would report success and keep the rows; the batch would be rolled back each time",
             format!(
@@ -124,7 +124,7 @@ fn of_trigger(table: &Table, trigger: &Trigger, doing: &Doing) -> Hazard {
             false => format!("it changes or deletes rows of {}", listed(effect.changes.iter().cloned())),
         };
         return error(
-            "trigger_reaches_further",
+            Code::TriggerReachesFurther,
             format!("`{name}` runs when rows of `{}` are deleted or changed: {what}", table.name),
             "rows that no plan lists would be changed, whoever owns them and whatever holds cover them",
             format!(
@@ -135,7 +135,7 @@ fn of_trigger(table: &Table, trigger: &Trigger, doing: &Doing) -> Hazard {
     }
     Hazard {
         severity: Severity::Warning,
-        code: "triggers",
+        code: Code::Triggers,
         problem: format!("`{name}` runs when rows of `{}` are deleted or changed: {}", table.name, told(trigger, swallows)),
         why: "a trigger can swallow the erasure (the batch then rolls back) or copy the rows elsewhere",
         hint: match effect.inserts_into.is_empty() {
@@ -186,7 +186,7 @@ fn refers_to_changed(catalogue: &Catalogue, table: &Table, column: &str) -> Opti
         OnDelete::NoAction | OnDelete::Restrict => "the database refuses it while a row refers to it",
     };
     Some(error(
-        "changes_referenced_column",
+        Code::ChangesReferencedColumn,
         format!("`{column}` would be overwritten, and `{child}` refers to it: {effect}"),
         "rows that no plan lists would be changed, or the erasure would roll back",
         format!(
@@ -215,7 +215,7 @@ fn collides(table: &Table, column: &str, written: Written) -> Option<Hazard> {
         _ => return None,
     };
     Some(error(
-        "mask_unique_column",
+        Code::MaskUniqueColumn,
         format!("the same value would be written into `{column}` of every row, and {what}"),
         "the first erased person takes the value, and every later erasure fails",
         "write `strategy: random_string_rewrite`, or `null_rewrite` where NULL never equals NULL".into(),
@@ -236,7 +236,7 @@ fn broken_keys(catalogue: &Catalogue, table: &Table, doing: &Doing) -> Vec<Hazar
             let outbound = child.name == table.name && doing.writes.iter().any(|(name, _)| key.columns.contains(name));
             if inbound || outbound {
                 found.push(error(
-                    "broken_foreign_key",
+                    Code::BrokenForeignKey,
                     format!(
                         "`{}` ({}) refers to `{}` ({}), which is not there or not unique: SQLite refuses every statement that would check it",
                         child.name,

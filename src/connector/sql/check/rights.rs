@@ -3,7 +3,7 @@
 use super::{Live, Mapped, unlinks};
 use crate::connector::sql::Table;
 use crate::connector::sql::hazards::{Doing, Hazard, Written, hazards};
-use crate::datamap::{Finding, OnErasure, Severity};
+use crate::datamap::{Code, Finding, OnErasure, Severity};
 use crate::db::Dialect;
 
 pub(super) fn check(live: &Live<'_>) -> Vec<Finding> {
@@ -32,7 +32,8 @@ fn updates(live: &Live<'_>, mapped: &Mapped<'_>) -> bool {
 fn not_writable(live: &Live<'_>) -> Finding {
     Finding {
         severity: Severity::Error,
-        code: "source_not_writable",
+        code: Code::SourceNotWritable,
+        write: None,
         place: None,
         subject: live.source.to_owned(),
         problem: "the source takes no writes: a standby, a read-only session or a read-only file".into(),
@@ -59,7 +60,8 @@ fn missing_rights(live: &Live<'_>, mapped: &Mapped<'_>, table: &Table) -> Option
     let rights = missing.join(", ");
     Some(Finding {
         severity: Severity::Error,
-        code: "missing_rights",
+        code: Code::MissingRights,
+        write: None,
         place: Some(mapped.collection.place.clone()),
         subject: mapped.name(),
         problem: format!("the role of source `{}` lacks {rights} on `{}`", live.source, table.name),
@@ -74,7 +76,8 @@ fn missing_rights(live: &Live<'_>, mapped: &Mapped<'_>, table: &Table) -> Option
 fn row_security(mapped: &Mapped<'_>, table: &Table) -> Option<Finding> {
     table.row_security.then(|| Finding {
         severity: Severity::Error,
-        code: "row_security",
+        code: Code::RowSecurity,
+        write: None,
         place: Some(mapped.collection.place.clone()),
         subject: mapped.name(),
         problem: format!("row security of `{}` applies to this role and can hide rows from it", table.name),
@@ -94,6 +97,7 @@ fn by_itself(live: &Live<'_>, mapped: &Mapped<'_>, table: &Table) -> Vec<Finding
         problem: hazard.problem,
         why: hazard.why.into(),
         hint: hazard.hint,
+        write: None,
     };
     found.into_iter().map(finding).collect()
 }
