@@ -17,6 +17,7 @@ mod parse;
 mod policy;
 mod predicate;
 mod reader;
+mod sub_fields;
 mod taxonomy;
 #[cfg(test)]
 mod tests;
@@ -24,7 +25,7 @@ mod tree;
 mod until;
 
 pub use error::{Loaded, MapError, MapErrors, MapWarning};
-pub use finding::{Finding, Severity};
+pub use finding::{Code, Finding, Severity};
 pub use graph::{Edge, Graph, IdentityField, Node, NodeId};
 pub use lint::lint;
 pub use load::load;

@@ -5,8 +5,8 @@
 use std::collections::BTreeMap;
 
 use super::text::probe;
-use super::types;
 use super::{Catalogue, Column, ForeignKey, Obstacle, OnDelete, Rights, Table, TableKind, TableName};
+use super::{introspect_mysql_rules, types};
 use crate::args;
 use crate::db::{DbError, Dialect, Handle, Record};
 
@@ -51,10 +51,6 @@ const COLUMNS: &str = concat!(
     " ORDER BY c.TABLE_SCHEMA, c.TABLE_NAME, c.ORDINAL_POSITION"
 );
 
-/// MariaDB's JSON is text with a check of this form.
-const JSON_CHECKS: &str = "SELECT k.CONSTRAINT_SCHEMA AS table_schema, k.TABLE_NAME AS table_name, k.CHECK_CLAUSE AS clause
-       FROM information_schema.CHECK_CONSTRAINTS k WHERE k.CONSTRAINT_SCHEMA = DATABASE() AND k.CHECK_CLAUSE LIKE 'json_valid(%'";
-
 // What is indexed by an expression is no column.
 const INDEXES: &str = concat!(
     "SELECT s.TABLE_SCHEMA AS table_schema, s.TABLE_NAME AS table_name, s.INDEX_NAME AS name, s.NON_UNIQUE = 0 AS is_unique,
@@ -67,7 +63,7 @@ const INDEXES: &str = concat!(
 const FOREIGN_KEYS: &str = concat!(
     "SELECT k.TABLE_SCHEMA AS table_schema, k.TABLE_NAME AS table_name, k.CONSTRAINT_NAME AS name, k.COLUMN_NAME AS column_name,
             k.REFERENCED_TABLE_SCHEMA AS referenced_schema, k.REFERENCED_TABLE_NAME AS referenced_table,
-            k.REFERENCED_COLUMN_NAME AS referenced_column, r.DELETE_RULE AS on_delete
+            k.REFERENCED_COLUMN_NAME AS referenced_column, r.DELETE_RULE AS on_delete, r.UPDATE_RULE AS on_update
        FROM information_schema.KEY_COLUMN_USAGE k
        JOIN information_schema.REFERENTIAL_CONSTRAINTS r ON r.CONSTRAINT_SCHEMA = k.CONSTRAINT_SCHEMA
             AND r.CONSTRAINT_NAME = k.CONSTRAINT_NAME AND r.TABLE_NAME = k.TABLE_NAME
@@ -76,14 +72,11 @@ const FOREIGN_KEYS: &str = concat!(
     " ORDER BY k.TABLE_SCHEMA, k.TABLE_NAME, k.CONSTRAINT_NAME, k.ORDINAL_POSITION"
 );
 
-const TRIGGERS: &str = "SELECT EVENT_OBJECT_SCHEMA AS table_schema, EVENT_OBJECT_TABLE AS table_name, TRIGGER_NAME AS name
-       FROM information_schema.TRIGGERS WHERE EVENT_MANIPULATION IN ('DELETE', 'UPDATE') ORDER BY TRIGGER_NAME";
-
 /// Rights on everything in the database, given to the role itself. A pattern may stand for the name of the database.
 const BROAD_RIGHTS: &str = "SELECT PRIVILEGE_TYPE AS privilege FROM information_schema.USER_PRIVILEGES WHERE GRANTEE = $1
        UNION SELECT PRIVILEGE_TYPE FROM information_schema.SCHEMA_PRIVILEGES WHERE GRANTEE = $1 AND DATABASE() LIKE TABLE_SCHEMA";
 
-type Tables = BTreeMap<TableName, Table>;
+pub(super) type Tables = BTreeMap<TableName, Table>;
 
 pub(super) async fn load(mut handle: Handle<'_>) -> Result<Catalogue, DbError> {
     let server = handle.again().fetch_one(SERVER, Vec::new()).await?;
@@ -96,19 +89,13 @@ pub(super) async fn load(mut handle: Handle<'_>) -> Result<Catalogue, DbError> {
     let is_mariadb = server.text("version")?.contains("MariaDB");
     let mut tables = relations(&mut handle).await?;
     add_columns(&mut handle, &mut tables).await?;
-    if is_mariadb {
-        mark_json(&mut handle, &mut tables).await?;
-    }
     add_indexes(&mut handle, &mut tables).await?;
     add_foreign_keys(&mut handle, &mut tables).await?;
-    for row in handle.again().fetch_all(TRIGGERS, Vec::new()).await? {
-        if let Some(table) = tables.get_mut(&table_of(&row)?) {
-            table.delete_triggers.push(row.text("name")?);
-        }
-    }
+    introspect_mysql_rules::add(&mut handle, &mut tables, is_mariadb).await?;
     add_rights(&mut handle, &mut tables, &database, &server.text("role")?).await?;
+    let version = introspect_mysql_rules::version(handle).await?;
     let system_identity = system_identity(&variables, &database);
-    Ok(Catalogue { dialect: Dialect::MySql, system_identity, writable, default_schema: database, tables })
+    Ok(Catalogue { dialect: Dialect::MySql, system_identity, writable, default_schema: database, tables, version })
 }
 
 async fn variables(handle: &mut Handle<'_>) -> Result<BTreeMap<String, String>, DbError> {
@@ -130,7 +117,7 @@ fn system_identity(variables: &BTreeMap<String, String>, database: &str) -> Stri
     }
 }
 
-fn table_of(row: &Record) -> Result<TableName, DbError> {
+pub(super) fn table_of(row: &Record) -> Result<TableName, DbError> {
     Ok(TableName { schema: row.text("table_schema")?, name: row.text("table_name")? })
 }
 
@@ -144,18 +131,9 @@ async fn relations(handle: &mut Handle<'_>) -> Result<Tables, DbError> {
             _ => TableKind::Table,
         };
         let table = Table {
-            name: name.clone(),
-            kind,
-            columns: Vec::new(),
-            primary_key: Vec::new(),
-            uniques: Vec::new(),
-            indexes: Vec::new(),
-            foreign_keys: Vec::new(),
-            delete_triggers: Vec::new(),
-            row_security: false,
             estimated_rows: row.opt_int("estimated_rows")?.and_then(|rows| u64::try_from(rows).ok()),
-            rights: Rights { select: false, update: false, delete: false },
             obstacle: if kind == TableKind::Table { obstacle(&row)? } else { None },
+            ..Table::new(name.clone(), kind)
         };
         tables.insert(name, table);
     }
@@ -190,26 +168,12 @@ async fn add_columns(handle: &mut Handle<'_>, tables: &mut Tables) -> Result<(),
         let column_type = types::from_mysql(&data_type, &declared_type);
         let has_limit = matches!(data_type.as_str(), "char" | "varchar" | "binary" | "varbinary" | "bit");
         table.columns.push(Column {
-            name: row.text("name")?,
-            declared_type,
-            column_type,
             not_null: row.flag("not_null")?,
             generated: row.flag("is_generated")?,
             max_length: row.opt_int("max_length")?.filter(|_| has_limit).and_then(|length| usize::try_from(length).ok()),
             collation: row.opt_text("collation_name")?,
+            ..Column::new(row.text("name")?, declared_type, column_type)
         });
-    }
-    Ok(())
-}
-
-async fn mark_json(handle: &mut Handle<'_>, tables: &mut Tables) -> Result<(), DbError> {
-    for row in handle.again().fetch_all(JSON_CHECKS, Vec::new()).await? {
-        let clause = row.text("clause")?;
-        let Some(table) = tables.get_mut(&table_of(&row)?) else { continue };
-        let named = |column: &Column| clause == format!("json_valid(`{}`)", column.name.replace('`', "``"));
-        if let Some(column) = table.columns.iter_mut().find(|column| named(column)) {
-            column.column_type = crate::value::ColumnType::Json;
-        }
     }
     Ok(())
 }
@@ -246,23 +210,27 @@ async fn add_foreign_keys(handle: &mut Handle<'_>, tables: &mut Tables) -> Resul
             key.referenced_columns.push(referenced_column);
             continue;
         }
-        let on_delete = match row.text("on_delete")?.as_str() {
-            "RESTRICT" => OnDelete::Restrict,
-            "CASCADE" => OnDelete::Cascade,
-            "SET NULL" => OnDelete::SetNull,
-            "SET DEFAULT" => OnDelete::SetDefault,
-            _ => OnDelete::NoAction,
-        };
         table.foreign_keys.push(ForeignKey {
             name,
             columns: vec![column],
             referenced: TableName { schema: row.text("referenced_schema")?, name: row.text("referenced_table")? },
             referenced_columns: vec![referenced_column],
-            on_delete,
+            on_delete: action(&row.text("on_delete")?),
+            on_update: action(&row.text("on_update")?),
             deferrable: false,
         });
     }
     Ok(())
+}
+
+fn action(rule: &str) -> OnDelete {
+    match rule {
+        "RESTRICT" => OnDelete::Restrict,
+        "CASCADE" => OnDelete::Cascade,
+        "SET NULL" => OnDelete::SetNull,
+        "SET DEFAULT" => OnDelete::SetDefault,
+        _ => OnDelete::NoAction,
+    }
 }
 
 /// What the role may do. Rights come from many places (the account, roles, patterns, single columns): where they are not given for the whole
