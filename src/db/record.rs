@@ -134,8 +134,9 @@ impl Record {
             Record::Postgres(row) => Ok(row.try_get::<Option<String>, _>(index)?.map_or(KeyPart::Null, KeyPart::Text)),
             Record::MySql(row) => {
                 let Some(bytes) = row.try_get_unchecked::<Option<&[u8]>, _>(index)? else { return Ok(KeyPart::Null) };
-                let is_text = <str as sqlx::Type<sqlx::MySql>>::compatible(row.try_get_raw(index)?.type_info().as_ref());
-                if !is_text {
+                let raw = row.try_get_raw(index)?;
+                let kind = raw.type_info().name().to_owned();
+                if matches!(kind.as_str(), "BINARY" | "VARBINARY" | "TINYBLOB" | "BLOB" | "MEDIUMBLOB" | "LONGBLOB") {
                     return Ok(KeyPart::Blob(bytes.to_vec()));
                 }
                 mysql_text(row, index)

@@ -190,6 +190,10 @@ impl Observed {
                 "CREATE TRIGGER refusing BEFORE DELETE ON orders WHEN OLD.customer_id = 918273645
                  BEGIN SELECT RAISE(ABORT, 'zqmail@canary.example may not lose zqnote-of-an-order'); END"
             }
+            Database::MariaDb { .. } => {
+                "DELIMITER //\nCREATE TRIGGER refusing BEFORE DELETE ON orders FOR EACH ROW BEGIN IF OLD.customer_id = 918273645 THEN
+                   SIGNAL SQLSTATE '45000' SET MESSAGE_TEXT = 'zqmail@canary.example may not lose zqnote-of-an-order'; END IF; END//"
+            }
             Database::Postgres(_) => {
                 "CREATE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
                    RAISE EXCEPTION 'refused for %: %', OLD.customer_id, OLD.note USING DETAIL = 'Key (id)=(' || OLD.id || ')', HINT = OLD.note;
@@ -304,6 +308,11 @@ fn s_1_j_1_no_word_of_a_person_leaves_source_and_archive_on_sqlite() {
 #[test]
 fn s_1_j_1_no_word_of_a_person_leaves_source_and_archive_on_postgres() {
     full_cycle(On::Postgres);
+}
+
+#[test]
+fn s_1_j_1_no_word_of_a_person_leaves_source_and_archive_on_mariadb() {
+    full_cycle(On::MariaDb);
 }
 
 #[test]

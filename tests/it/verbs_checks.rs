@@ -31,7 +31,7 @@ fn workspace() -> Workspace {
 
 #[test]
 fn a_map_that_fits_has_no_errors() {
-    for workspace in Workspace::on_both(SCHEMA, MAP) {
+    for workspace in Workspace::on_each(SCHEMA, MAP) {
         let said = workspace.habeas("map check --json").run().code(0).json();
         assert_eq!(codes(&said, "error"), [] as [String; 0], "{said}");
     }
@@ -41,7 +41,7 @@ fn a_map_that_fits_has_no_errors() {
 #[test]
 fn a_missing_table_and_a_missing_column_are_named_with_their_line() {
     for (right, wrong) in [("name: users", "name: user"), ("name: email,", "name: e_mail,")] {
-        for workspace in Workspace::on_both(SCHEMA, &MAP.replace(right, wrong)) {
+        for workspace in Workspace::on_each(SCHEMA, &MAP.replace(right, wrong)) {
             let said = workspace.habeas("map check --json").run().code(2).json();
             let finding = &said["findings"][0];
             assert_eq!(finding["severity"], "error", "{said}");
@@ -102,7 +102,7 @@ fn the_graph_is_drawn_for_people_and_for_tools() {
 
 #[test]
 fn a_sound_installation_has_nothing_to_fear_from_the_doctor() {
-    for workspace in Workspace::on_both(SCHEMA, MAP) {
+    for workspace in Workspace::on_each(SCHEMA, MAP) {
         for _ in 0..2 {
             let said = workspace.habeas("doctor --json").run().code(0).json();
             assert_eq!(said["errors"], 0, "{said}");
