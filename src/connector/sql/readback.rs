@@ -82,7 +82,7 @@ impl ReadBack {
 
     /// Positions of rows that are there and not as an overwriting or clearing step leaves them.
     pub async fn not_done(&mut self, batch: &SqlBatch) -> Result<Vec<usize>, DbError> {
-        load_sqlite(&mut self.conn, &batch.location, &batch.rows).await?;
+        load_batch(&mut self.conn, &batch.location, &batch.rows).await?;
         let columns = changed_columns(&batch.action);
         let guard = Guard { columns: &batch.guard, held: &[], unreferenced: &[] };
         let statement = batch::inspect(&batch.location, &batch.rows, columns, guard, self.dialect)
