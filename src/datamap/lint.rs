@@ -1,6 +1,10 @@
 //! What the map alone shows to be unwise or unfinished, before any database is asked. Errors block plans, warnings do not.
 //! It never looks at data and never repairs a map: it says what to write.
 
+mod order;
+mod ownership;
+mod words;
+
 use super::{
     Code, Collection, DataMap, Dataset, Direction, Edge, Field, Finding, Graph, Masking, Node, OnErasure, Place, Predicate, Right,
     Severity, category_matches,
@@ -20,7 +24,10 @@ pub fn lint(map: &DataMap, graph: &Graph) -> Vec<Finding> {
         findings.extend(pseudonymised_fields(node, collection));
         findings.extend(unmapped_retention_columns(node, collection));
         findings.extend(owned_by_default(map, node, collection));
+        findings.extend(words::legal_basis(node, collection));
     }
+    findings.extend(ownership::check(map, graph));
+    findings.extend(order::check(map));
     for edge in graph.edges.iter().chain(&graph.ignored) {
         let reached = &graph.nodes[edge.to.0];
         let Some((dataset, collection)) = dataset_and_collection(map, reached) else { continue };

@@ -5,6 +5,7 @@ use super::names::looks_personal;
 use super::{Live, listed};
 use crate::connector::sql::{Table, TableKind};
 use crate::datamap::{Code, Finding, Place, Severity};
+use crate::value::ColumnType;
 
 pub(super) fn check(live: &Live<'_>) -> Vec<Finding> {
     let mut findings = Vec::new();
@@ -25,8 +26,10 @@ fn personal_looking(live: &Live<'_>, table: &Table) -> Option<Finding> {
     }
     let is_reached =
         |column: &str| live.mapped_to(&table.name).any(|mapped| mapped.is_reached && mapped.collection.field(column).is_some());
-    let personal: Vec<&str> =
-        table.columns.iter().map(|column| column.name.as_str()).filter(|name| looks_personal(name) && !is_reached(name)).collect();
+    // A switch says something about data, and is none.
+    let columns =
+        table.columns.iter().filter(|column| column.column_type != ColumnType::Boolean).map(|column| column.name.as_str());
+    let personal: Vec<&str> = columns.filter(|name| looks_personal(&table.name.name, name) && !is_reached(name)).collect();
     if personal.is_empty() {
         return None;
     }
