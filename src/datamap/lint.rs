@@ -7,7 +7,7 @@ mod words;
 
 use super::{
     Code, Collection, DataMap, Dataset, Direction, Edge, Field, Finding, Graph, Masking, Node, OnErasure, Place, Predicate, Right,
-    Severity, category_matches,
+    Severity, category_matches, yaml_name,
 };
 
 /// All findings, in the order of collections and fields.
@@ -49,7 +49,7 @@ fn undecided(node: &Node, collection: &Collection) -> Option<Finding> {
     Some(Finding {
         severity: Severity::Error,
         code: Code::UndecidedCollection,
-        write: None,
+        write: Some("habeas: {on_erasure: delete}".into()),
         place: Some(collection.place.clone()),
         subject: node.name(),
         problem: "the map does not say what erasure does to these rows".into(),
@@ -65,7 +65,7 @@ fn unreachable(node: &Node, collection: &Collection) -> Finding {
     Finding {
         severity: if is_personal { Severity::Error } else { Severity::Warning },
         code: Code::UnreachableCollection,
-        write: None,
+        write: (!is_personal).then(|| "fides_meta: {skip_processing: true}".into()),
         place: Some(collection.place.clone()),
         subject: node.name(),
         problem: match is_personal {
@@ -95,7 +95,7 @@ fn mask_without_fields(node: &Node, collection: &Collection) -> Option<Finding> 
     Some(Finding {
         severity: Severity::Error,
         code: Code::MaskWithoutFields,
-        write: None,
+        write: Some("fides_meta: {masking_strategy_override: {strategy: null_rewrite}}".into()),
         place: Some(collection.place.clone()),
         subject: node.name(),
         problem: "`on_erasure: mask`, but no field says how it is overwritten".into(),
@@ -110,7 +110,7 @@ fn pseudonymised_fields<'m>(node: &'m Node, collection: &'m Collection) -> impl 
         Some(Finding {
             severity: Severity::Warning,
             code: Code::PseudonymisedField,
-            write: None,
+            write: Some("fides_meta: {masking_strategy_override: {strategy: null_rewrite}}".into()),
             place: Some(field.place.clone()),
             subject: format!("{}.{}", node.name(), field.name),
             problem: format!("`{}` is pseudonymisation, not erasure", mask.name()),
@@ -134,7 +134,7 @@ fn owned_by_default(map: &DataMap, node: &Node, collection: &Collection) -> Vec<
             findings.push(Finding {
                 severity: Severity::Warning,
                 code: Code::OwnedByDefault,
-                write: None,
+                write: Some("habeas: {right: none}".into()),
                 place: Some(reference.place.clone()),
                 subject: format!("{}.{}", node.name(), field.name),
                 problem: format!("it gives the person rows of {}.{} without saying so", reference.dataset, reference.collection),
@@ -177,7 +177,7 @@ fn unmapped_column(collection: &str, place: &Place, column: &str, key: &str, why
     Finding {
         severity: Severity::Warning,
         code: Code::UnmappedColumn,
-        write: None,
+        write: Some(format!("- {{name: {}}}", yaml_name(column))),
         place: Some(place.clone()),
         subject: format!("{collection}.{column}"),
         problem: format!("`{key}` names a column that the map does not list"),

@@ -3,6 +3,7 @@
 //! `tree` (YAML with lines) ─> `fideslang`, `extension`, `policy`, `masking` (decode) ─> `check` (names hang together) ─> [`DataMap`]
 //! ─> `graph` (where data flows) ─> `lint` (what is unwise)
 
+mod acceptance;
 mod check;
 mod error;
 mod extension;
@@ -15,6 +16,7 @@ mod load;
 mod masking;
 mod model;
 mod parse;
+mod paste;
 mod policy;
 mod predicate;
 mod reader;
@@ -24,6 +26,7 @@ mod tests;
 mod tree;
 mod until;
 
+pub use acceptance::{Acceptance, Accepted, apply_acceptances};
 pub use error::{Loaded, MapError, MapErrors, MapWarning};
 pub use finding::{Code, Finding, Severity};
 pub use graph::{Edge, Graph, IdentityField, Node, NodeId};
@@ -32,5 +35,6 @@ pub use lint::lint;
 pub use load::load;
 pub use model::*;
 pub use parse::parse;
+pub use paste::{reference_fields, yaml_name};
 pub use predicate::{Operator, Predicate};
 pub use taxonomy::Taxonomy;

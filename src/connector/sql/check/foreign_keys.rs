@@ -4,7 +4,7 @@
 
 use super::{Live, Mapped};
 use crate::connector::sql::{ForeignKey, OnDelete, Table};
-use crate::datamap::{Code, Edge, Finding, OnErasure, Right, Severity};
+use crate::datamap::{Code, Edge, Finding, OnErasure, Place, Right, Severity, reference_fields};
 
 pub(super) fn check(live: &Live<'_>) -> Vec<Finding> {
     let mut findings = Vec::new();
@@ -46,6 +46,13 @@ pub(super) fn key_name(live: &Live<'_>, table: &Table, key: &ForeignKey) -> Stri
     format!("{}.{}", live.name_of(table), key.columns.join("+"))
 }
 
+/// The field of the key in the map, else its collection.
+fn place_of(live: &Live<'_>, table: &Table, key: &ForeignKey) -> Option<Place> {
+    let mapped = live.mapped_to(&table.name).next()?;
+    let field = key.columns.first().and_then(|column| mapped.collection.field(column));
+    Some(field.map_or(&mapped.collection.place, |field| &field.place).clone())
+}
+
 fn unlabelled(live: &Live<'_>, table: &Table, key: &ForeignKey, referenced: &Mapped<'_>) -> Option<Finding> {
     let is_left_out = live.is_mapped(&table.name) && live.mapped_to(&table.name).all(|mapped| mapped.node.is_none());
     let has_edge =
@@ -54,27 +61,21 @@ fn unlabelled(live: &Live<'_>, table: &Table, key: &ForeignKey, referenced: &Map
         return None;
     }
     let mapped = live.mapped_to(&table.name).next();
-    let reference = format!(
-        "`fides_meta: {{references: [{{dataset: {}, field: {}.{}, direction: from}}]}}`",
-        referenced.dataset.fides_key,
-        referenced.collection.name,
-        key.referenced_columns.join("+")
-    );
-    let column = key.columns.join("+");
-    let hint = match mapped {
-        Some(_) => {
-            format!("write {reference} on the field `{column}`; with `habeas: {{right: none}}` if the row is not about the person")
-        }
-        None => format!(
-            "add the collection `{}` with {reference} on the field `{column}`; with `habeas: {{right: none}}` if the row is not about the person",
-            table.name.name
-        ),
+    let pairs: Vec<(&str, &str)> =
+        key.columns.iter().map(String::as_str).zip(key.referenced_columns.iter().map(String::as_str)).collect();
+    let (dataset, collection) = (&referenced.dataset.fides_key, &referenced.collection.name);
+    let to = match mapped {
+        Some(mapped) => format!("the fields of {}", mapped.name()),
+        None => format!("a new collection `{}`", table.name.name),
     };
+    let hint = format!(
+        "add the reference to {to}; as below if the row is the person's own, with `habeas: {{right: none}}` if it is not about them"
+    );
     Some(Finding {
         severity: Severity::Error,
         code: Code::UnlabelledForeignKey,
-        write: None,
-        place: mapped.map(|mapped| mapped.collection.place.clone()),
+        write: Some(reference_fields(&pairs, dataset, collection, "")),
+        place: place_of(live, table, key),
         subject: key_name(live, table, key),
         problem: format!("rows here point to `{}`, which the map reaches, and no edge says what that means", referenced.name()),
         why: "rows tied to a person would be missed by the archive and by the erasure".into(),
@@ -116,6 +117,15 @@ impl Untouched {
             Untouched::OtherOwner => "the edge gives access only, so they belong to somebody else",
             Untouched::NotDeleted => "the map does not say that they are deleted",
             Untouched::Retained => "`retain_when` keeps some of them",
+        }
+    }
+
+    /// The same as a piece of the map.
+    fn write(self) -> &'static str {
+        match self {
+            Untouched::Unmapped | Untouched::NoEdge | Untouched::NotDeleted => "habeas: {on_erasure: delete}",
+            Untouched::Ignored | Untouched::OtherOwner => "habeas: {right: accesses, on_erasure: unlink}",
+            Untouched::Filtered | Untouched::Retained => "habeas: {on_erasure: unlink}",
         }
     }
 
@@ -166,20 +176,30 @@ fn effect_of_deletion(live: &Live<'_>, table: &Table, key: &ForeignKey, erased: 
         Handling::DeletedUnlessRetained => Untouched::Retained,
         Handling::Untouched(untouched) => untouched,
     };
-    let (erased, reason, remedy) = (erased.name(), untouched.reason(), untouched.remedy(&key.columns.join("+")));
+    let can_be_cleared = key.columns.iter().all(|name| table.column(name).is_some_and(|column| !column.not_null));
+    let (erased, reason) = (erased.name(), untouched.reason());
+    let (remedy, write) = match (untouched, key.on_delete) {
+        (Untouched::Unmapped | Untouched::NoEdge | Untouched::NotDeleted, _) => (untouched.remedy(&key.columns.join("+")), untouched.write().to_owned()),
+        (_, OnDelete::NoAction | OnDelete::Restrict) if !can_be_cleared => (
+            "the column admits no NULL, so that the row stays with those that point to it; where that is meant, accept this finding with the reason".to_owned(),
+            format!("habeas: {{accept: [{{finding: {}, reason: ..}}]}}", Code::DeleteBlocked),
+        ),
+        _ => (untouched.remedy(&key.columns.join("+")), untouched.write().to_owned()),
+    };
+    let write = Some(write);
     let action = match key.on_delete {
         OnDelete::NoAction | OnDelete::Restrict => None,
         OnDelete::Cascade => Some("delete"),
         OnDelete::SetNull => Some("clear a column of"),
         OnDelete::SetDefault => Some("change a column of"),
     };
-    let place = live.mapped_to(&table.name).next().map(|mapped| mapped.collection.place.clone());
+    let place = place_of(live, table, key);
     let subject = key_name(live, table, key);
     Some(match action {
         None => Finding {
             severity: Severity::Warning,
             code: Code::DeleteBlocked,
-            write: None,
+            write,
             place,
             subject,
             problem: format!("a row of `{erased}` cannot be deleted while rows here point to it; {reason}"),
@@ -189,7 +209,7 @@ fn effect_of_deletion(live: &Live<'_>, table: &Table, key: &ForeignKey, erased: 
         Some(action) => Finding {
             severity: Severity::Error,
             code: Code::CascadeOutsidePlan,
-            write: None,
+            write,
             place,
             subject,
             problem: format!("deleting a row of `{erased}` makes the database {action} rows here by itself; {reason}"),
@@ -255,11 +275,12 @@ dataset:
     async fn a_table_that_points_to_people_needs_an_edge() {
         let findings = check(&map(DELETED, ""), "").await;
         assert_eq!(about(&findings, Error, "unlabelled_foreign_key"), ["app.notes.user_id"]);
-        assert!(only(&findings, "unlabelled_foreign_key").hint.contains("field: users.id"));
+        let write = only(&findings, "unlabelled_foreign_key").write.clone().unwrap();
+        assert!(write.contains("- {name: user_id") && write.contains("field: users.id"), "{write}");
         let users_only = map(DELETED, "").split("      - name: notes").next().unwrap().to_owned();
         let findings = check(&users_only, "").await;
         assert_eq!(about(&findings, Error, "unlabelled_foreign_key"), ["app.main.notes.user_id"]);
-        assert!(only(&findings, "unlabelled_foreign_key").hint.contains("add the collection `notes`"));
+        assert!(only(&findings, "unlabelled_foreign_key").hint.contains("a new collection `notes`"));
     }
 
     #[tokio::test]
