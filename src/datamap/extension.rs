@@ -23,6 +23,7 @@ pub(super) const COLLECTION: Keys = Keys {
         "held_by",
         "note",
         "accept",
+        "triggers",
         "objects",
     ],
     elsewhere: &[],
@@ -105,6 +106,7 @@ impl Reader {
         collection.held_by = object.get("held_by").and_then(|_| self.required_text(object, "held_by"));
         collection.note = self.text(object, "note");
         collection.accept = self.accept(object, Level::Collection);
+        collection.triggers = self.texts(object, "triggers");
     }
 
     fn retention(&mut self, node: &Node) -> Option<Retention> {

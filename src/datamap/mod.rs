@@ -20,6 +20,7 @@ mod paste;
 mod policy;
 mod predicate;
 mod reader;
+mod sub_fields;
 mod taxonomy;
 #[cfg(test)]
 mod tests;

@@ -203,6 +203,8 @@ pub struct Collection {
     pub note: Option<String>,
     /// `habeas.accept`.
     pub accept: Vec<Acceptance>,
+    /// `habeas.triggers`: triggers that reach further than a plan and that may run, because somebody has looked at what they do.
+    pub triggers: Vec<String>,
     /// Where it stands.
     pub place: Place,
 }

@@ -48,6 +48,7 @@ fn collection(name: &str, fields: Vec<Field>) -> Collection {
         held_by: None,
         note: None,
         accept: Vec::new(),
+        triggers: Vec::new(),
         place: Place::default(),
     }
 }

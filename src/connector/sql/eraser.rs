@@ -12,6 +12,7 @@ use crate::args;
 use crate::datamap::Predicate;
 use crate::db::{Conn, DbError, Dialect, Record, Sql};
 use crate::erase::{Authorised, Batch, CoOwners};
+use crate::json;
 use crate::plan::{Action, Referrer};
 use crate::value::KeyPart;
 
@@ -270,7 +271,7 @@ fn change(batch: &SqlBatch, held: &[Predicate], dialect: Dialect) -> Result<Stat
     let guard = Guard { columns: &batch.guard, held, unreferenced: &batch.unreferenced };
     let built = match &batch.action {
         Action::Delete => batch::delete(&batch.location, &batch.rows, guard, dialect),
-        Action::Overwrite { columns } => batch::overwrite(&batch.location, &batch.rows, columns, guard, dialect),
+        Action::Overwrite { columns, .. } => batch::overwrite(&batch.location, &batch.rows, columns, guard, dialect),
         Action::Clear { columns } => batch::clear(&batch.location, &batch.rows, columns, guard, dialect),
         Action::Keep => Ok(Statement { sql: Sql::from("SELECT 1"), args: Vec::new() }),
     };
@@ -280,7 +281,7 @@ fn change(batch: &SqlBatch, held: &[Predicate], dialect: Dialect) -> Result<Stat
 /// Columns whose present text tells whether a step has been done before.
 pub(super) fn changed_columns(action: &Action) -> &[String] {
     match action {
-        Action::Overwrite { columns } | Action::Clear { columns } => columns,
+        Action::Overwrite { columns, .. } | Action::Clear { columns } => columns,
         Action::Delete | Action::Keep => &[],
     }
 }
@@ -307,10 +308,27 @@ impl RowState {
     /// Whether the row is as the step leaves it. A deletion leaves none.
     pub(super) fn is_done(&self, batch: &SqlBatch, position: usize) -> bool {
         match &batch.action {
-            Action::Overwrite { .. } => self.values == batch.rows.values[position],
+            Action::Overwrite { columns, paths } => (0..columns.len()).all(|column| {
+                let inside = paths.get(column).map(Vec::as_slice).unwrap_or_default();
+                is_as_written(self.values[column].as_deref(), batch.rows.values[position][column].as_deref(), inside)
+            }),
             Action::Clear { .. } => self.values.iter().all(Option::is_none),
             Action::Delete | Action::Keep => false,
         }
+    }
+}
+
+/// Whether a column is as an overwriting step leaves it: all of it, or the values at these paths of its JSON.
+fn is_as_written(present: Option<&str>, written: Option<&str>, inside: &[Vec<String>]) -> bool {
+    match (present, written) {
+        (Some(present), Some(written)) if !inside.is_empty() => {
+            match (json::values_below(present, inside), json::values_below(written, inside)) {
+                (Ok(present), Ok(written)) => present == written,
+                // What cannot be read is not known to be done (V-1).
+                _ => false,
+            }
+        }
+        _ => present == written,
     }
 }
 

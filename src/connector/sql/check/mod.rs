@@ -14,6 +14,7 @@ mod owners;
 mod personal;
 mod presence;
 mod rights;
+mod sub_fields;
 #[cfg(test)]
 mod testing;
 mod unlinks;
@@ -26,7 +27,7 @@ use crate::datamap::{Collection, DataMap, Dataset, Finding, Graph, NodeId, OnEra
 /// All findings about the collections of one source, in the order of their kinds.
 pub fn check_live(map: &DataMap, graph: &Graph, source: &str, catalogue: &Catalogue) -> Vec<Finding> {
     let live = Live::new(map, graph, source, catalogue);
-    let groups: [fn(&Live<'_>) -> Vec<Finding>; 12] = [
+    let groups: [fn(&Live<'_>) -> Vec<Finding>; 13] = [
         presence::check,
         data_types::check,
         rights::check,
@@ -35,6 +36,7 @@ pub fn check_live(map: &DataMap, graph: &Graph, source: &str, catalogue: &Catalo
         delete_order::check,
         owners::check,
         masks::check,
+        sub_fields::check,
         unlinks::check,
         conditions::check,
         indexes::check,
