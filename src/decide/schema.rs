@@ -14,7 +14,7 @@ impl Desk<'_, '_> {
             let place = self.brief.graph.nodes[node].clone();
             let Some(snapshot) = self.gathering.snapshots.get_mut(&place.source) else { continue };
             let Some(location) = snapshot.location(node).cloned() else { continue };
-            let statement = Statement { sql: fate::touched(&location), args: Vec::new() };
+            let statement = Statement::from(fate::touched(&location));
             let touched = snapshot.count(statement).await;
             if touched.map_err(|problem| map_error(&place.source, SnapshotError::Database(problem)))? == 0 {
                 continue;
