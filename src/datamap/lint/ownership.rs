@@ -1,6 +1,7 @@
 //! Who owns what, as far as the map tells (after K9db): ways that make a row many people's without anybody noticing, and ids of a person that
 //! stay in rows which that person only accesses.
 
+use std::collections::btree_map::Entry;
 use std::collections::{BTreeMap, VecDeque};
 
 use crate::datamap::{Code, DataMap, Edge, Finding, Graph, NodeId, Right, Severity};
@@ -49,8 +50,8 @@ fn multiplied(graph: &Graph) -> Vec<Finding> {
                 if !findings.iter().any(|(known, _)| *known == at) {
                     findings.push((at, multiplies(graph, edge, &longer)));
                 }
-            } else if !ways.contains_key(&next) {
-                ways.insert(next, longer);
+            } else if let Entry::Vacant(unseen) = ways.entry(next) {
+                unseen.insert(longer);
                 waiting.push_back(next);
             }
         }
