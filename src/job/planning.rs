@@ -15,7 +15,8 @@ use crate::ledger::{approval, plan};
 use crate::plan::{Plan, Problem};
 
 /// Findings that speak of deciding, which a policy does in their stead.
-const DECIDED_BY_POLICY: [Code; 3] = [Code::UndecidedCollection, Code::MaskWithoutFields, Code::CascadeOutsidePlan];
+const DECIDED_BY_POLICY: [Code; 4] =
+    [Code::UndecidedCollection, Code::MaskWithoutFields, Code::CascadeOutsidePlan, Code::DeleteOrderImpossible];
 
 /// Findings without which nothing can be read either.
 const BLOCK_READING: [Code; 3] = [Code::MissingTable, Code::MissingColumn, Code::ConditionType];

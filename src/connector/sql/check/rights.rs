@@ -3,6 +3,7 @@
 use super::{Live, Mapped, unlinks};
 use crate::connector::sql::Table;
 use crate::connector::sql::hazards::{Doing, Hazard, Written, hazards};
+use crate::connector::sql::text::advice;
 use crate::datamap::{Code, Field, Finding, OnErasure, Severity};
 use crate::db::Dialect;
 
@@ -61,15 +62,12 @@ fn missing_rights(live: &Live<'_>, mapped: &Mapped<'_>, table: &Table) -> Option
     Some(Finding {
         severity: Severity::Error,
         code: Code::MissingRights,
-        write: None,
+        write: Some(advice::grant(&rights, &table.name)),
         place: Some(mapped.collection.place.clone()),
         subject: mapped.name(),
         problem: format!("the role of source `{}` lacks {rights} on `{}`", live.source, table.name),
         why: "what may not be read or erased must not be reported as nothing".into(),
-        hint: format!(
-            "GRANT {rights} ON {} TO the role (and USAGE on its schema); DELETE also needs UPDATE, to lock the rows",
-            table.name
-        ),
+        hint: "give the role these rights; DELETE also needs UPDATE, to lock the rows".into(),
     })
 }
 
