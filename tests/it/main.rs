@@ -19,6 +19,7 @@ mod laws_ownership;
 mod laws_plan;
 mod laws_verify;
 mod leaks;
+mod map_check;
 mod ownership_model;
 mod readme;
 mod relook;
