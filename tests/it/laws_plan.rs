@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::support::database::difference;
+use super::support::database::{Database, difference};
 use super::support::laws::*;
 use super::support::workspace::Workspace;
 
