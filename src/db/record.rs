@@ -135,8 +135,10 @@ impl Record {
             Record::MySql(row) => {
                 let Some(bytes) = row.try_get_unchecked::<Option<&[u8]>, _>(index)? else { return Ok(KeyPart::Null) };
                 let raw = row.try_get_raw(index)?;
-                let kind = raw.type_info().name().to_owned();
-                if matches!(kind.as_str(), "BINARY" | "VARBINARY" | "TINYBLOB" | "BLOB" | "MEDIUMBLOB" | "LONGBLOB") {
+                let kind = raw.type_info();
+                // The driver's name of the type will not do: it calls every text bytes whose collation compares bytes.
+                let is_text = <str as sqlx::Type<sqlx::MySql>>::compatible(&kind);
+                if <[u8] as sqlx::Type<sqlx::MySql>>::compatible(&kind) && !is_text {
                     return Ok(KeyPart::Blob(bytes.to_vec()));
                 }
                 mysql_text(row, index)

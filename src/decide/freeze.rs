@@ -306,6 +306,16 @@ impl Decided {
             }
             let position = u16::try_from(steps.len()).map_err(|_| GatherError::Map("a plan has too many steps".into()))?;
             let written = write_records(&source, position, gathering, secret, scope, sink).await?;
+            let counted = plan.items.get(source.step.item).map_or(0, |item| item.expected);
+            let is_whole =
+                matches!(scope, WhichRows::All) && matches!(source.step.action, Action::Delete | Action::Overwrite { .. });
+            if is_whole && written.records != counted {
+                // A row that its own key does not find again would be left, and everything else certified.
+                return Err(GatherError::Map(format!(
+                    "`{}.{}`: {counted} rows were found, and only {} of them again by their keys",
+                    source.step.dataset, source.step.collection, written.records
+                )));
+            }
             source.step.records = written.records;
             for (column, rows) in written.unreadable {
                 // Nothing was decided for these rows: the plan cannot be approved (P-1).

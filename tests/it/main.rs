@@ -3,6 +3,7 @@
 
 mod awkward;
 mod bad_input;
+mod collisions;
 mod crash;
 mod demo_data;
 mod fides_fixture;
@@ -20,6 +21,7 @@ mod laws_plan;
 mod laws_verify;
 mod leaks;
 mod map_check;
+mod mariadb;
 mod ownership_model;
 mod readme;
 mod relook;

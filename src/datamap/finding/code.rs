@@ -87,6 +87,8 @@ codes! {
     SwallowedByTrigger = "swallowed_by_trigger",
     /// A trigger that reaches rows which no plan lists.
     TriggerReachesFurther = "trigger_reaches_further",
+    /// A table in which nothing is erased for good.
+    NotErasableForGood = "not_erasable_for_good",
     /// Rows of other tables that show up in this one.
     InheritedRows = "inherited_rows",
     /// A column that others refer to would be overwritten.
