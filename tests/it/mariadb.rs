@@ -9,8 +9,7 @@ use super::support::workspace::Workspace;
 
 const COMMENT_ROWS: &str =
     "INSERT INTO comments VALUES (1, NULL, 1, 'root'), (2, 1, 1, 'child'), (3, 2, 1, 'grandchild'), (4, 1, 1, 'child'),
-    (5, 4, 1, 'grandchild'), (6, NULL, 1, 'its own parent'), (7, NULL, 2, 'not hers'), (8, 7, 2, 'not hers');
-    UPDATE comments SET parent = 6 WHERE id = 6;";
+    (5, 4, 1, 'grandchild'), (6, NULL, 1, 'another root'), (7, NULL, 2, 'not hers'), (8, 7, 2, 'not hers');";
 
 fn comments(action: &str) -> String {
     format!(

@@ -306,7 +306,7 @@ pub fn touched(location: &Location) -> Sql {
 
 /// How many rows of a location are to be changed and have a NULL in their key, which SQLite admits: they can be named by nothing.
 pub fn nameless(location: &Location) -> Statement {
-    let nulls: Vec<String> = (1..=location.key_width()).map(|part| format!("k{part} IS NULL")).collect();
+    let nulls: Vec<String> = (1..=location.key_width()).map(|part| quote::is_null(&format!("k{part}"), dialect)).collect();
     Builder::new(format!(
         "SELECT COUNT(*) AS n FROM {} WHERE (fate IN (1, 2, 4) OR cut <> 0) AND ({})",
         location.reach(),
