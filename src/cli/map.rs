@@ -7,7 +7,7 @@ use super::context::Context;
 use super::error::CliError;
 use super::exit::Exit;
 use crate::config::Config;
-use crate::connector::sql::check_live;
+use crate::connector::sql::{check_live, check_sight};
 use crate::datamap::{self, Code, DataMap, Finding, Graph as MapGraph, MapError, Severity};
 use crate::deployment::{graph_of, name_sources, open_sources};
 
@@ -98,6 +98,7 @@ async fn live_findings(config: &Config, map: &DataMap, graph: &MapGraph) -> Vec<
     }
     for source in sources.values() {
         findings.extend(check_live(map, graph, &source.name, &source.catalogue));
+        findings.extend(check_sight(map, graph, source));
         source.close().await;
     }
     findings

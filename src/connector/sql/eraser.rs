@@ -7,7 +7,7 @@ use thiserror::Error;
 
 use super::text::Statement;
 use super::text::batch::{self, BatchRows, Guard};
-use super::{Location, SqlSource, decode};
+use super::{Location, SqlSource, Trigger, decode};
 use crate::args;
 use crate::datamap::Predicate;
 use crate::db::{Conn, DbError, Dialect, Record, Sql};
@@ -93,6 +93,14 @@ pub enum EraseError {
         /// Rows that the database says it changed.
         affected: u64,
     },
+    /// A trigger has undone the change in the same statement (E-1).
+    #[error("`{table}`: {rows} rows are not as they were to be right after the statement: a trigger puts them back")]
+    PutBack {
+        /// Table.
+        table: String,
+        /// Rows.
+        rows: u64,
+    },
     /// A hold's predicate does not fit the table.
     #[error("a hold's condition cannot be evaluated: {0}")]
     Condition(String),
@@ -132,6 +140,15 @@ impl EraseSession {
         Ok(EraseSession { conn, dialect })
     }
 
+    /// Lets the database check its references only at the end of the transaction, where they allow it.
+    pub async fn defer_checks(&mut self) -> Result<(), EraseError> {
+        match self.dialect {
+            Dialect::Postgres => self.conn.on().execute("SET CONSTRAINTS ALL DEFERRED", args![]).await?,
+            Dialect::Sqlite => self.conn.on().execute("PRAGMA defer_foreign_keys = ON", args![]).await?,
+        };
+        Ok(())
+    }
+
     /// Applies one batch. When every row is as frozen and free, that is one statement; otherwise the rows are looked at one by one.
     pub async fn apply(&mut self, authorised: &Authorised<SqlBatch>) -> Result<Applied, EraseError> {
         let batch = authorised.batch();
@@ -148,10 +165,11 @@ impl EraseSession {
         }
         let expected = free.rows.keys.len() as u64;
         self.load_sqlite(&free).await?;
-        let affected = self.execute(change(&free, &held, self.dialect)?).await?;
+        let affected = self.change(&free, &held).await?;
         if affected != expected {
             return Err(EraseError::Miscounted { table: batch.location.table.name.name.clone(), expected, affected });
         }
+        self.refuse_what_is_put_back(&free).await?;
         applied.affected = affected;
         Ok(applied)
     }
@@ -167,20 +185,74 @@ impl EraseSession {
             if self.count(matching).await? != expected {
                 return Ok(None);
             }
-            let affected = self.execute(change(batch, held, self.dialect)?).await?;
+            let affected = self.change(batch, held).await?;
             if affected != expected {
                 return Err(EraseError::Miscounted { table: batch.location.table.name.name.clone(), expected, affected });
             }
+            self.refuse_what_is_put_back(batch).await?;
             return Ok(Some(affected));
         }
+        if batch.action == Action::Delete && batch.unreferenced.iter().any(|referrer| referrer.acts) {
+            // Whoever wants to refer to a row has to lock it. With ours locked first, what the next statement sees is all there is.
+            self.count(batch::lock(&batch.location, &batch.rows)).await?;
+        }
         self.conn.on().execute("SAVEPOINT habeas_batch", args![]).await?;
-        let affected = self.execute(change(batch, held, self.dialect)?).await?;
+        let affected = self.change(batch, held).await?;
         if affected == expected {
+            self.refuse_what_is_put_back(batch).await?;
             self.conn.on().execute("RELEASE SAVEPOINT habeas_batch", args![]).await?;
             return Ok(Some(affected));
         }
         self.conn.on().execute("ROLLBACK TO SAVEPOINT habeas_batch", args![]).await?;
         Ok(None)
+    }
+
+    /// Deletes, overwrites or clears the rows; how many.
+    async fn change(&mut self, batch: &SqlBatch, held: &[Predicate]) -> Result<u64, EraseError> {
+        let name = &batch.location.table.name;
+        let is_own = |referrer: &Referrer| referrer.schema == name.schema && referrer.table == name.name;
+        let touches_itself = batch.location.table.foreign_keys.iter().any(|key| key.referenced == *name);
+        if self.dialect == Dialect::Sqlite
+            && batch.action == Action::Delete
+            && (touches_itself || batch.unreferenced.iter().any(is_own))
+        {
+            // SQLite acts on each row as it goes: in any other order than that of the plan a parent would take its children along.
+            let mut affected = 0;
+            for position in 0..batch.rows.keys.len() {
+                affected += self.execute(batch::sqlite_delete_nth(&batch.location, position)).await?;
+            }
+            return Ok(affected);
+        }
+        Ok(self.execute(change(batch, held, self.dialect)?).await?)
+    }
+
+    /// E-1 beyond the count: where triggers run, the rows are looked at before anything is committed.
+    async fn refuse_what_is_put_back(&mut self, batch: &SqlBatch) -> Result<(), EraseError> {
+        let deletes = batch.action == Action::Delete;
+        let runs = |trigger: &Trigger| if deletes { trigger.on_delete } else { trigger.on_update };
+        if !batch.location.table.triggers.iter().any(runs) {
+            return Ok(());
+        }
+        let rows = match deletes {
+            true => self.count(batch::count_present(&batch.location, &batch.rows, self.dialect)).await?,
+            false => {
+                let guard = Guard { columns: &[], held: &[], unreferenced: &[] };
+                let columns = changed_columns(&batch.action);
+                let statement = batch::inspect(&batch.location, &batch.rows, columns, guard, self.dialect);
+                let statement = statement.map_err(EraseError::Condition)?;
+                let width = batch.location.key_width();
+                let mut states = std::collections::BTreeMap::new();
+                for record in self.conn.on().fetch_all(statement.sql, statement.args).await? {
+                    states.insert(decode::key(&record, width)?, RowState::read(&record, width, columns.len())?);
+                }
+                let is_undone = |at: &usize| states.get(&batch.rows.keys[*at]).is_some_and(|state| !state.is_done(batch, *at));
+                (0..batch.rows.keys.len()).filter(is_undone).count() as u64
+            }
+        };
+        match rows {
+            0 => Ok(()),
+            rows => Err(EraseError::PutBack { table: batch.location.table.name.name.clone(), rows }),
+        }
     }
 
     /// Sorts the rows of a batch: those that may be changed, and the tally of the rest.
@@ -227,11 +299,26 @@ impl EraseSession {
         Ok(u64::try_from(record.int("n")?).unwrap_or(0))
     }
 
+    /// Whether the schema is the one that the catalogue was read from. To be asked when everything has been written: by then the tables are
+    /// locked against changes until the end of the transaction.
+    pub async fn sees_schema(&mut self, version: &str) -> Result<bool, DbError> {
+        Ok(super::schema_version(self.conn.on()).await? == version)
+    }
+
     /// Makes the changes durable, and gives the session back for the next permit. An error here means that nobody knows whether they are
     /// (E-2).
     pub async fn commit(mut self) -> Result<Idle, DbError> {
-        self.conn.on().execute("COMMIT", args![]).await?;
-        Ok(Idle(self.conn))
+        match self.conn.on().execute("COMMIT", args![]).await {
+            Ok(_) => Ok(Idle(self.conn)),
+            Err(refusal) if refusal.is_answer() => {
+                // What a deferred constraint refuses is undone; SQLite leaves the transaction open.
+                if self.dialect == Dialect::Sqlite {
+                    self.conn.on().execute("ROLLBACK", args![]).await?;
+                }
+                Err(refusal)
+            }
+            Err(unknown) => Err(unknown),
+        }
     }
 
     /// Undoes the changes; ending the session undoes them just as well.

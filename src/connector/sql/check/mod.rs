@@ -2,6 +2,7 @@
 //! work must fail before anything is touched; warnings do not. It compares schemas only and never reads a row.
 
 mod conditions;
+mod edges;
 mod foreign_keys;
 mod indexes;
 mod mask_fit;
@@ -10,23 +11,27 @@ mod names;
 mod personal;
 mod presence;
 mod rights;
+mod sight;
 #[cfg(test)]
 mod testing;
 mod unlinks;
 
-use super::{Catalogue, Table, TableKind, TableName};
+pub use sight::check_sight;
+
+use super::{Catalogue, Table, TableName};
 use crate::datamap::{Collection, DataMap, Dataset, Finding, Graph, NodeId, OnErasure};
 
 /// All findings about the collections of one source, in the order of their kinds.
 pub fn check_live(map: &DataMap, graph: &Graph, source: &str, catalogue: &Catalogue) -> Vec<Finding> {
     let live = Live::new(map, graph, source, catalogue);
-    let groups: [fn(&Live<'_>) -> Vec<Finding>; 8] = [
+    let groups: [fn(&Live<'_>) -> Vec<Finding>; 9] = [
         presence::check,
         rights::check,
         foreign_keys::check,
         masks::check,
         unlinks::check,
         conditions::check,
+        edges::check,
         indexes::check,
         personal::check,
     ];
@@ -95,13 +100,6 @@ impl<'a> Live<'a> {
     /// Collections that some identity reaches and whose table is there.
     fn reached(&self) -> impl Iterator<Item = (&Mapped<'a>, &'a Table)> {
         self.collections.iter().filter(|mapped| mapped.is_reached).filter_map(|mapped| Some((mapped, mapped.table?)))
-    }
-
-    /// Whether the table only stores the content of a virtual table (`notes_content` of `notes`).
-    fn is_shadow(&self, table: &Table) -> bool {
-        let is_part_of = |other: &Table| table.name.name.strip_prefix(&other.name.name).is_some_and(|rest| rest.starts_with('_'));
-        table.kind == TableKind::Foreign
-            && self.catalogue.tables.values().any(|other| other.kind == TableKind::Foreign && is_part_of(other))
     }
 }
 
