@@ -20,7 +20,8 @@ impl Desk<'_, '_> {
             if source.catalogue.dialect != Dialect::Sqlite || changed.is_empty() {
                 continue;
             }
-            let is_mapped = |table: &TableName| self.brief.graph.nodes.iter().any(|node| node.source == *name && node.collection == table.name);
+            let is_mapped =
+                |table: &TableName| self.brief.graph.nodes.iter().any(|node| node.source == *name && node.collection == table.name);
             let virtuals: Vec<TableName> =
                 source.catalogue.virtual_tables().map(|table| table.name.clone()).filter(|table| !is_mapped(table)).collect();
             for table in virtuals {
@@ -40,7 +41,8 @@ pub fn changed_tables(
     catalogue: &Catalogue,
     items: &[PlanItem],
 ) -> BTreeSet<TableName> {
-    let changing = items.iter().filter(|item| item.source == source && item.disposition != Disposition::Retain && item.expected > 0);
+    let changing =
+        items.iter().filter(|item| item.source == source && item.disposition != Disposition::Retain && item.expected > 0);
     let nodes = changing.filter_map(|item| graph.node(&item.dataset, &item.collection)).map(|node| &graph.nodes[node.0]);
     nodes.filter_map(|node| catalogue.find(node.schema.as_deref(), &node.collection)).map(|table| table.name.clone()).collect()
 }

@@ -52,7 +52,8 @@ impl Desk<'_, '_> {
         }
         let detaching = self.detaching_sources(&items);
         // References inside a circle are cleared before anything is deleted; kept rows come last, for the verifier.
-        let (kept, mut acting): (Vec<Source>, Vec<Source>) = sources.into_iter().partition(|source| source.step.action == Action::Keep);
+        let (kept, mut acting): (Vec<Source>, Vec<Source>) =
+            sources.into_iter().partition(|source| source.step.action == Action::Keep);
         self.bind_circles(&mut acting);
         Ok((items, detaching.into_iter().chain(acting).chain(kept).collect()))
     }
@@ -61,7 +62,8 @@ impl Desk<'_, '_> {
     fn bind_circles(&self, acting: &mut [Source]) {
         for key in &self.deferred {
             let is_end = |source: &Source| {
-                source.step.action == Action::Delete && (source.node == key.parent.0 || key.child_node.is_some_and(|n| n.0 == source.node))
+                source.step.action == Action::Delete
+                    && (source.node == key.parent.0 || key.child_node.is_some_and(|n| n.0 == source.node))
             };
             let (Some(first), Some(last)) = (acting.iter().position(is_end), acting.iter().rposition(is_end)) else { continue };
             if first < last {

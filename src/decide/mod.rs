@@ -82,7 +82,16 @@ pub struct Decided {
 pub async fn decide(brief: &Brief<'_>, gathering: &mut Gathering<'_>) -> Result<Decided, GatherError> {
     let rules = brief.graph.nodes.iter().map(|node| rules::rule_for(brief, node)).collect();
     let cuts = cuts::Cuts::of(brief.graph);
-    let mut desk = Desk { brief, gathering, rules, cuts, detached: Vec::new(), deferred: Vec::new(), problems: Vec::new(), warnings: Vec::new() };
+    let mut desk = Desk {
+        brief,
+        gathering,
+        rules,
+        cuts,
+        detached: Vec::new(),
+        deferred: Vec::new(),
+        problems: Vec::new(),
+        warnings: Vec::new(),
+    };
     desk.apply_fates().await?;
     desk.apply_cuts().await?;
     desk.hold_rows_of_held_people().await?;

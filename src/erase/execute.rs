@@ -128,7 +128,11 @@ impl Executor<'_> {
                 Err(BatchError::Source(problem)) => {
                     drop(session);
                     self.close_undone(permit, pass).await?;
-                    return Err(if schema_has_changed(source).await { ExecuteError::SchemaChanged(source_name) } else { failed(problem) });
+                    return Err(if schema_has_changed(source).await {
+                        ExecuteError::SchemaChanged(source_name)
+                    } else {
+                        failed(problem)
+                    });
                 }
             };
             let mut step = StepTally {

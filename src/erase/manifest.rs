@@ -149,8 +149,7 @@ impl ManifestReader {
         while (taken < limit || deferred) && self.position < end {
             let Some(record) = self.next_record()? else { break };
             let step = usize::from(record.step);
-            let (here, is_deferred) =
-                self.steps.get(step).map(|step| (step.source.clone(), step.deferred)).ok_or(DamagedRecord)?;
+            let (here, is_deferred) = self.steps.get(step).map(|step| (step.source.clone(), step.deferred)).ok_or(DamagedRecord)?;
             // A circle of references is a batch of its own, however long.
             if source.as_ref().is_some_and(|first| *first != here || is_deferred != deferred) {
                 self.waiting = Some(record);

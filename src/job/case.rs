@@ -134,7 +134,11 @@ impl JobError {
             JobError::Gather(GatherError::Source { problem, .. }) => problem.is_transient(),
             JobError::Ledger(error) => error.is_transient(),
             JobError::Execute(
-                ExecuteError::Source { .. } | ExecuteError::SchemaChanged(_) | ExecuteError::Permit(_) | ExecuteError::Fence(_) | ExecuteError::Stopped,
+                ExecuteError::Source { .. }
+                | ExecuteError::SchemaChanged(_)
+                | ExecuteError::Permit(_)
+                | ExecuteError::Fence(_)
+                | ExecuteError::Stopped,
             ) => true,
             JobError::Execute(ExecuteError::Ledger(error)) => error.is_transient(),
             JobError::Look(LookError::Source { problem, .. }) => problem.is_transient(),

@@ -3,6 +3,7 @@
 
 mod awkward;
 mod bad_input;
+mod catalogue_cascades;
 mod crash;
 mod demo_data;
 mod fides_fixture;

@@ -244,8 +244,7 @@ impl Catalogue {
     /// Whether the table only stores the content of a virtual table.
     pub fn is_shadow(&self, table: &Table) -> bool {
         let is_part_of = |other: &Table| table.name.name.strip_prefix(&other.name.name).is_some_and(|rest| rest.starts_with('_'));
-        table.kind == TableKind::Foreign
-            && self.tables.values().any(|other| other.kind == TableKind::Foreign && is_part_of(other))
+        table.kind == TableKind::Foreign && self.tables.values().any(|other| other.kind == TableKind::Foreign && is_part_of(other))
     }
 
     /// A table by the dataset's schema (when the map gives one) and name: otherwise `public` or `main`, then the only schema that has it.

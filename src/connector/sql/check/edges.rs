@@ -17,7 +17,13 @@ fn ends(live: &Live<'_>, edge: &Edge) -> Vec<Finding> {
     let mut findings = Vec::new();
     for (start, end) in edge.from_columns.iter().zip(&edge.to_columns) {
         let (Some(start), Some(end)) = (from_table.column(start), to_table.column(end)) else { continue };
-        let names = format!("`{}` ({}) and `{}` ({})", from.field_name(&start.name), start.declared_type, to.field_name(&end.name), end.declared_type);
+        let names = format!(
+            "`{}` ({}) and `{}` ({})",
+            from.field_name(&start.name),
+            start.declared_type,
+            to.field_name(&end.name),
+            end.declared_type
+        );
         let place = Some(edge.place.clone());
         let subject = to.field_name(&end.name);
         match meeting(start, end, live.catalogue.dialect) {
@@ -97,7 +103,11 @@ dataset:
 
     #[tokio::test]
     async fn ends_that_can_never_be_equal_are_an_error_and_those_compared_by_text_a_warning() {
-        let Some(findings) = check_postgres(MAP, "CREATE TABLE users (id int PRIMARY KEY, email text); CREATE TABLE notes (id int PRIMARY KEY, user_id uuid)").await
+        let Some(findings) = check_postgres(
+            MAP,
+            "CREATE TABLE users (id int PRIMARY KEY, email text); CREATE TABLE notes (id int PRIMARY KEY, user_id uuid)",
+        )
+        .await
         else {
             return;
         };
@@ -111,7 +121,8 @@ dataset:
 
     #[tokio::test]
     async fn numbers_of_different_widths_are_the_same_numbers() {
-        let schema = "CREATE TABLE users (id bigint PRIMARY KEY, email text); CREATE TABLE notes (id int PRIMARY KEY, user_id numeric)";
+        let schema =
+            "CREATE TABLE users (id bigint PRIMARY KEY, email text); CREATE TABLE notes (id int PRIMARY KEY, user_id numeric)";
         let Some(findings) = check_postgres(MAP, schema).await else { return };
         assert!(findings.iter().all(|finding| finding.code != "edge_types"), "{findings:#?}");
     }
