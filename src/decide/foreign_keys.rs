@@ -178,7 +178,7 @@ impl Desk<'_, '_> {
             }
             let Some(parent) = snapshot.location(key.parent.0).filter(|_| snapshot.is_reached(key.parent.0)) else { continue };
             if self.brief.sources.get(&source).is_some_and(|open| hides_references(open, &key)) {
-                let leaving = Statement { sql: fate::leaving(parent), args: Vec::new() };
+                let leaving = Statement::from(fate::leaving(parent));
                 if snapshot.count(leaving).await.map_err(failed)? > 0 {
                     self.refuse_hidden_references(&key);
                 }

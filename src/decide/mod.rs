@@ -9,6 +9,7 @@ mod foreign_keys;
 mod freeze;
 mod fuses;
 mod masks;
+mod overwrite;
 mod rules;
 mod schema;
 mod schema_digest;

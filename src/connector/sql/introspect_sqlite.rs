@@ -45,7 +45,7 @@ pub(super) async fn load(mut handle: Handle<'_>) -> Result<Catalogue, DbError> {
             introspect_sqlite_text::add(table, &row.text("type")?, &row.text("name")?, &row.text("sql")?);
         }
     }
-    Ok(Catalogue { dialect: Dialect::Sqlite, system_identity, writable, tables, version })
+    Ok(Catalogue { dialect: Dialect::Sqlite, system_identity, writable, default_schema: "main".into(), tables, version })
 }
 
 /// SQLite counts the changes of its schema.
