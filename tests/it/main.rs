@@ -4,6 +4,8 @@
 mod awkward;
 mod bad_input;
 mod catalogue_cascades;
+mod catalogue_rights;
+mod catalogue_triggers;
 mod crash;
 mod demo_data;
 mod fides_fixture;
