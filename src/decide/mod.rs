@@ -26,7 +26,7 @@ use crate::plan::{Gap, Plan, PlanItem, Problem};
 use crate::request::Kind;
 
 pub use copies::{changed_tables, copies_of};
-pub use freeze::{Frozen, ManifestSink};
+pub use freeze::{Frozen, ManifestSink, WhichRows};
 pub use fuses::Fuses;
 pub use masks::MaskSecret;
 pub use schema_digest::schema_digest;
