@@ -49,11 +49,16 @@ pub fn map_problems(case: &Case<'_>, reading_only: bool) -> Vec<Problem> {
 
 fn problem_of(finding: &Finding) -> Problem {
     let place = finding.place.as_ref().map(|place| format!(" ({place})")).unwrap_or_default();
+    // What is to be pasted stands in the hint, where it fits on its line.
+    let hint = match finding.write.as_deref().filter(|text| !text.trim().contains('\n')) {
+        Some(text) => format!("{}: `{}`", finding.hint, text.trim()),
+        None => finding.hint.clone(),
+    };
     Problem {
         code: finding.code.to_string(),
         subject: format!("{}{place}", finding.subject),
         problem: finding.problem.clone(),
-        hint: finding.hint.clone(),
+        hint,
     }
 }
 
