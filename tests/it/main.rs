@@ -21,6 +21,7 @@ mod laws_verify;
 mod leaks;
 mod map_check;
 mod ownership_model;
+mod policies;
 mod readme;
 mod relook;
 mod statement_count;
