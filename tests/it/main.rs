@@ -20,6 +20,7 @@ mod laws_plan;
 mod laws_verify;
 mod leaks;
 mod map_check;
+mod map_graph;
 mod ownership_model;
 mod readme;
 mod relook;
