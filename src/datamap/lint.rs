@@ -89,7 +89,7 @@ fn has_personal_labels(collection: &Collection) -> bool {
 }
 
 fn mask_without_fields(node: &Node, collection: &Collection) -> Option<Finding> {
-    if collection.on_erasure != Some(OnErasure::Mask) || collection.fields.iter().any(super::sub_fields::changes_something) {
+    if collection.on_erasure != Some(OnErasure::Mask) || collection.fields.iter().any(Field::is_overwritten) {
         return None;
     }
     Some(Finding {

@@ -254,6 +254,14 @@ pub struct Field {
     pub place: Place,
 }
 
+impl Field {
+    /// Whether the map overwrites it or a part of it.
+    pub fn is_overwritten(&self) -> bool {
+        let own = self.mask.as_ref().is_some_and(|mask| *mask != Masking::Preserve);
+        !self.read_only && (own || self.fields.iter().any(Field::is_overwritten))
+    }
+}
+
 /// What reaching a row over an edge gives the subject (after K9db).
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]

@@ -7,7 +7,7 @@ use super::case::{Case, JobError};
 use super::environment::pin_source;
 use crate::connector::sql::{Reader, check_live};
 use crate::datamap::{Code, Finding, Severity, lint};
-use crate::decide::{self, Decided, Frozen, MaskSecret};
+use crate::decide::{self, Decided, Frozen, MaskSecret, WhichRows};
 use crate::erase::manifest::ManifestWriter;
 use crate::gather::Gathering;
 use crate::ledger::setting::Pinned;
@@ -98,7 +98,7 @@ pub async fn dry_run(case: &Case<'_>) -> Result<Plan, JobError> {
     let mut gathering = gather(case, Reader::Work).await?;
     let decided = decide(case, &mut gathering).await?;
     let mut sink = ManifestWriter::digest_only(&case.deployment.keys);
-    let Frozen { plan, .. } = decided.freeze(&mut gathering, &mask_secret(case), &mut sink, false).await?;
+    let Frozen { plan, .. } = decided.freeze(&mut gathering, &mask_secret(case), &mut sink, WhichRows::All).await?;
     gathering.close().await?;
     Ok(plan)
 }

@@ -26,6 +26,7 @@ mod readme;
 mod relook;
 mod statement_count;
 mod support;
+mod two_sources;
 mod validators;
 mod verbs_checks;
 mod verbs_holds;

@@ -4,7 +4,7 @@ use super::{Live, Mapped, unlinks};
 use crate::connector::sql::Table;
 use crate::connector::sql::hazards::{Doing, Hazard, Written, hazards};
 use crate::connector::sql::text::advice;
-use crate::datamap::{Code, Finding, OnErasure, Severity};
+use crate::datamap::{Code, Field, Finding, OnErasure, Severity};
 use crate::db::Dialect;
 
 pub(super) fn check(live: &Live<'_>) -> Vec<Finding> {
@@ -102,7 +102,11 @@ fn by_itself(live: &Live<'_>, mapped: &Mapped<'_>, table: &Table) -> Vec<Finding
 
 fn doing(live: &Live<'_>, mapped: &Mapped<'_>) -> Doing {
     let masks = mapped.collection.fields.iter().filter(|field| mapped.effect() == Some(OnErasure::Mask) && !field.read_only);
-    let masked = masks.filter_map(|field| Some((field.name.clone(), Written::by(field.mask.as_ref()?)?)));
+    let written = |field: &Field| match &field.mask {
+        Some(mask) => Written::by(mask),
+        None => field.is_overwritten().then_some(Written::Varying),
+    };
+    let masked = masks.filter_map(|field| Some((field.name.clone(), written(field)?)));
     let cleared = unlinks::cleared_columns(live, mapped).into_iter().map(|name| (name.to_owned(), Written::Null));
     Doing { deletes: deletes(mapped), writes: masked.chain(cleared).collect(), accepted: mapped.collection.triggers.clone() }
 }
