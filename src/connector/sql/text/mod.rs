@@ -3,6 +3,7 @@
 
 #![expect(clippy::disallowed_methods, reason = "this folder is the one home of built statements")]
 
+pub mod across;
 pub mod advice;
 pub mod batch;
 pub mod count;
