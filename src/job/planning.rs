@@ -49,9 +49,10 @@ pub fn map_problems(case: &Case<'_>, reading_only: bool) -> Vec<Problem> {
 
 fn problem_of(finding: &Finding) -> Problem {
     let place = finding.place.as_ref().map(|place| format!(" ({place})")).unwrap_or_default();
-    // What is to be pasted stands in the hint, where it fits on its line.
-    let hint = match finding.write.as_deref().filter(|text| !text.trim().contains('\n')) {
-        Some(text) => format!("{}: `{}`", finding.hint, text.trim()),
+    // What is to be pasted stands in the hint, where it can be said in one line; YAML of several lines is for `map check`.
+    let is_sql = |text: &str| text.lines().all(|line| line.trim().ends_with(';') || line.trim_start().starts_with("--"));
+    let hint = match finding.write.as_deref().map(str::trim).filter(|text| is_sql(text) || !text.contains('\n')) {
+        Some(text) => format!("{}: `{}`", finding.hint, text.lines().map(str::trim).collect::<Vec<_>>().join(" ")),
         None => finding.hint.clone(),
     };
     Problem {
