@@ -20,6 +20,7 @@ mod leaks;
 mod ownership_model;
 mod readme;
 mod relook;
+mod statement_count;
 mod support;
 mod validators;
 mod verbs_checks;
