@@ -5,6 +5,7 @@
 
 pub mod batch;
 pub mod count;
+pub mod discover;
 pub mod fate;
 pub mod predicate;
 pub mod probe;
