@@ -21,6 +21,7 @@ pub(super) const COLLECTION: Keys = Keys {
         "controlled_by",
         "held_by",
         "note",
+        "triggers",
         "objects",
     ],
     elsewhere: &[],
@@ -95,6 +96,7 @@ impl Reader {
         collection.controlled_by = self.text(object, "controlled_by");
         collection.held_by = object.get("held_by").and_then(|_| self.required_text(object, "held_by"));
         collection.note = self.text(object, "note");
+        collection.triggers = self.texts(object, "triggers");
     }
 
     fn retention(&mut self, node: &Node) -> Option<Retention> {

@@ -130,6 +130,7 @@ impl Reader {
             controlled_by: None,
             held_by: None,
             note: None,
+            triggers: Vec::new(),
             place: self.place(object.line),
         };
         if let Some(meta) = self.meta(object, &what, &COLLECTION_META) {

@@ -199,6 +199,8 @@ pub struct Collection {
     pub held_by: Option<String>,
     /// `habeas.note`.
     pub note: Option<String>,
+    /// `habeas.triggers`: triggers that reach further than a plan and that may run, because somebody has looked at what they do.
+    pub triggers: Vec<String>,
     /// Where it stands.
     pub place: Place,
 }

@@ -46,6 +46,7 @@ fn collection(name: &str, fields: Vec<Field>) -> Collection {
         retain_when: Vec::new(),
         held_by: None,
         note: None,
+        triggers: Vec::new(),
         place: Place::default(),
     }
 }

@@ -1,7 +1,8 @@
 //! The live catalogue of a source, read before anything is planned: what really is there, whatever the map says.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
+use super::trigger::Trigger;
 use crate::db::Dialect;
 use crate::value::ColumnType;
 
@@ -31,6 +32,8 @@ pub struct Catalogue {
     pub writable: bool,
     /// All tables and views outside the system schemas.
     pub tables: BTreeMap<TableName, Table>,
+    /// A word that differs as soon as anything in the schema has changed; cheap to ask for again.
+    pub version: String,
 }
 
 /// What a relation is.
@@ -63,10 +66,22 @@ pub struct Table {
     pub indexes: Vec<Vec<String>>,
     /// Foreign keys of this table.
     pub foreign_keys: Vec<ForeignKey>,
-    /// Names of triggers that fire on DELETE or UPDATE, and of rewrite rules.
-    pub delete_triggers: Vec<String>,
-    /// Whether row security applies to our role.
+    /// Unique indexes that are partial or on expressions, and exclusion constraints.
+    pub narrow_uniques: Vec<NarrowUnique>,
+    /// CHECK constraints.
+    pub checks: Vec<Check>,
+    /// Triggers that fire on DELETE or UPDATE, and rewrite rules.
+    pub triggers: Vec<Trigger>,
+    /// Whether row security can hide rows from our role.
     pub row_security: bool,
+    /// Tables that inherit from this one: its statements see and change their rows as well. Partitions are not among them.
+    pub inherited_by: BTreeSet<TableName>,
+    /// Names of its partitions.
+    pub partitions: BTreeSet<TableName>,
+    /// Of a view: the tables that it shows rows of.
+    pub reads: BTreeSet<TableName>,
+    /// Of a materialised view: whether it holds rows at all.
+    pub is_populated: bool,
     /// Rows as the server estimates them; `None` when it does not know.
     pub estimated_rows: Option<u64>,
     /// What our role may do.
@@ -99,9 +114,35 @@ pub struct Column {
     pub generated: bool,
     /// Characters at most.
     pub max_length: Option<usize>,
+    /// Whether our role may read it, and write it where it may write the table at all.
+    pub may_select: bool,
+    /// Whether our role may overwrite it.
+    pub may_update: bool,
+    /// Columns from which the database computes it.
+    pub computed_from: Vec<String>,
 }
 
-/// What happens to a referencing row when the referenced one is deleted.
+/// A constraint that lets equal values be in some rows only: not a key, but a mask can break it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct NarrowUnique {
+    /// Its name.
+    pub name: String,
+    /// All columns that it looks at.
+    pub columns: BTreeSet<String>,
+    /// Whether NULL counts as equal to NULL.
+    pub nulls_collide: bool,
+}
+
+/// A CHECK constraint.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Check {
+    /// Its name; made up where it has none.
+    pub name: String,
+    /// The condition, as the database writes it.
+    pub condition: String,
+}
+
+/// What happens to a referencing row when the referenced one is deleted, or its key changed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum OnDelete {
     /// NO ACTION.
@@ -129,11 +170,43 @@ pub struct ForeignKey {
     pub referenced_columns: Vec<String>,
     /// ON DELETE.
     pub on_delete: OnDelete,
+    /// ON UPDATE.
+    pub on_update: OnDelete,
     /// DEFERRABLE.
     pub deferrable: bool,
 }
 
+impl OnDelete {
+    /// Whether the database changes the referencing row by itself.
+    pub fn acts(self) -> bool {
+        matches!(self, OnDelete::Cascade | OnDelete::SetNull | OnDelete::SetDefault)
+    }
+}
+
 impl Table {
+    /// A table of which nothing but its name is known, and that our role may do anything with.
+    pub fn new(name: TableName, kind: TableKind) -> Table {
+        Table {
+            name,
+            kind,
+            columns: Vec::new(),
+            primary_key: Vec::new(),
+            uniques: Vec::new(),
+            indexes: Vec::new(),
+            foreign_keys: Vec::new(),
+            narrow_uniques: Vec::new(),
+            checks: Vec::new(),
+            triggers: Vec::new(),
+            row_security: false,
+            inherited_by: BTreeSet::new(),
+            partitions: BTreeSet::new(),
+            reads: BTreeSet::new(),
+            is_populated: true,
+            estimated_rows: None,
+            rights: Rights { select: true, update: true, delete: true },
+        }
+    }
+
     /// A column by name.
     pub fn column(&self, name: &str) -> Option<&Column> {
         self.columns.iter().find(|column| column.name == name)
@@ -142,6 +215,23 @@ impl Table {
     /// Whether an index starts with these columns, in any order among them.
     pub fn has_index_on(&self, columns: &[String]) -> bool {
         self.indexes.iter().any(|index| index.len() >= columns.len() && index[..columns.len()].iter().all(|c| columns.contains(c)))
+    }
+}
+
+impl Column {
+    /// A column of which nothing but its name and type is known.
+    pub fn new(name: impl Into<String>, declared_type: impl Into<String>, column_type: ColumnType) -> Column {
+        Column {
+            name: name.into(),
+            declared_type: declared_type.into(),
+            column_type,
+            not_null: false,
+            generated: false,
+            max_length: None,
+            may_select: true,
+            may_update: true,
+            computed_from: Vec::new(),
+        }
     }
 }
 

@@ -178,7 +178,7 @@ mod tests {
     use super::*;
 
     fn column(column_type: ColumnType) -> Column {
-        Column { name: "c".into(), declared_type: "x".into(), column_type, not_null: false, generated: false, max_length: None }
+        Column::new("c", "x", column_type)
     }
 
     #[test]

@@ -14,6 +14,14 @@ pub async fn load_catalogue(handle: Handle<'_>) -> Result<Catalogue, DbError> {
     Ok(catalogue)
 }
 
+/// A word that differs from [`Catalogue::version`] as soon as the schema has changed.
+pub async fn schema_version(handle: Handle<'_>) -> Result<String, DbError> {
+    match handle {
+        Handle::Postgres(_) => introspect_postgres::version(handle).await,
+        Handle::Sqlite(_) => introspect_sqlite::version(handle).await,
+    }
+}
+
 /// Everything that is ever put into a statement's text comes from here. A name with a NUL could end such a text early: no database has
 /// one, and whatever reports one is refused, not repaired.
 fn refuse_unquotable(catalogue: &Catalogue) -> Result<(), DbError> {

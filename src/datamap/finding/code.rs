@@ -83,6 +83,16 @@ codes! {
     RowSecurity = "row_security",
     /// Triggers or rules that run on changes.
     Triggers = "triggers",
+    /// A trigger or rule that lets nothing through.
+    SwallowedByTrigger = "swallowed_by_trigger",
+    /// A trigger that reaches rows which no plan lists.
+    TriggerReachesFurther = "trigger_reaches_further",
+    /// Rows of other tables that show up in this one.
+    InheritedRows = "inherited_rows",
+    /// A column that others refer to would be overwritten.
+    ChangesReferencedColumn = "changes_referenced_column",
+    /// A reference that points nowhere.
+    BrokenForeignKey = "broken_foreign_key",
     /// A foreign key to people without an edge.
     UnlabelledForeignKey = "unlabelled_foreign_key",
     /// A row that cannot be deleted while others point to it.

@@ -10,7 +10,7 @@ use super::patterns::Form;
 use super::report::Control;
 use super::scan::read_through;
 use crate::args;
-use crate::connector::sql::{Column, Rights, Table, TableKind, TableName};
+use crate::connector::sql::{Column, Table, TableKind, TableName};
 use crate::db::{Conn, DbError};
 use crate::value::{ColumnType, Key, KeyPart};
 
@@ -133,30 +133,12 @@ fn number_of(key: &Key) -> Option<i64> {
 }
 
 fn control_table(schema: &str) -> Table {
-    let column = |name: &str, column_type| Column {
-        name: name.into(),
-        declared_type: String::new(),
-        column_type,
-        not_null: false,
-        generated: false,
-        max_length: None,
-    };
-    Table {
-        name: TableName { schema: schema.into(), name: "habeas_control".into() },
-        kind: TableKind::Table,
-        columns: vec![
-            column("as_text", ColumnType::Text),
-            column("as_bytes", ColumnType::Bytes),
-            column("as_json", ColumnType::Json),
-            column("as_list", ColumnType::Array),
-        ],
-        primary_key: vec!["n".into()],
-        uniques: Vec::new(),
-        indexes: Vec::new(),
-        foreign_keys: Vec::new(),
-        delete_triggers: Vec::new(),
-        row_security: false,
-        estimated_rows: None,
-        rights: Rights { select: true, update: true, delete: true },
-    }
+    let name = TableName { schema: schema.into(), name: "habeas_control".into() };
+    let columns = vec![
+        Column::new("as_text", "", ColumnType::Text),
+        Column::new("as_bytes", "", ColumnType::Bytes),
+        Column::new("as_json", "", ColumnType::Json),
+        Column::new("as_list", "", ColumnType::Array),
+    ];
+    Table { columns, primary_key: vec!["n".into()], ..Table::new(name, TableKind::Table) }
 }

@@ -1,7 +1,8 @@
 //! Whether this role, on this server, may do what the map wants, and what could hide or swallow it: row security, triggers, rules.
 
-use super::{Live, Mapped};
+use super::{Live, Mapped, unlinks};
 use crate::connector::sql::Table;
+use crate::connector::sql::hazards::{Doing, Hazard, Written, hazards};
 use crate::datamap::{Code, Finding, OnErasure, Severity};
 use crate::db::Dialect;
 
@@ -14,7 +15,7 @@ pub(super) fn check(live: &Live<'_>) -> Vec<Finding> {
     for (mapped, table) in live.reached() {
         findings.extend(missing_rights(live, mapped, table));
         findings.extend(row_security(mapped, table));
-        findings.extend(triggers(live, mapped, table));
+        findings.extend(by_itself(live, mapped, table));
     }
     findings
 }
@@ -74,41 +75,44 @@ fn missing_rights(live: &Live<'_>, mapped: &Mapped<'_>, table: &Table) -> Option
 
 fn row_security(mapped: &Mapped<'_>, table: &Table) -> Option<Finding> {
     table.row_security.then(|| Finding {
-        severity: Severity::Warning,
+        severity: Severity::Error,
         code: Code::RowSecurity,
         write: None,
         place: Some(mapped.collection.place.clone()),
         subject: mapped.name(),
-        problem: format!("row security of `{}` applies to this role", table.name),
-        why: "rows that a policy hides look like rows that are not there".into(),
-        hint: "use a role with BYPASSRLS, or a policy that lets it see and delete every row".into(),
+        problem: format!("row security of `{}` applies to this role and can hide rows from it", table.name),
+        why: "rows that a policy hides look like rows that are not there, and would be called erased".into(),
+        hint: format!("ALTER ROLE … BYPASSRLS; or CREATE POLICY … ON {} FOR ALL TO the role USING (true)", table.name),
     })
 }
 
-fn triggers(live: &Live<'_>, mapped: &Mapped<'_>, table: &Table) -> Option<Finding> {
-    if table.delete_triggers.is_empty() || !(deletes(mapped) || updates(live, mapped)) {
-        return None;
-    }
-    Some(Finding {
-        severity: Severity::Warning,
-        code: Code::Triggers,
-        write: None,
+/// What the database does by itself to what the map wants.
+fn by_itself(live: &Live<'_>, mapped: &Mapped<'_>, table: &Table) -> Vec<Finding> {
+    let found = hazards(live.catalogue, table, &doing(live, mapped));
+    let finding = |hazard: Hazard| Finding {
+        severity: hazard.severity,
+        code: hazard.code,
         place: Some(mapped.collection.place.clone()),
         subject: mapped.name(),
-        problem: format!(
-            "triggers or rules run when rows of `{}` are changed or deleted: {}",
-            table.name,
-            table.delete_triggers.join(", ")
-        ),
-        why: "they can swallow the erasure (the batch then rolls back) or copy the rows elsewhere".into(),
-        hint: "make sure that they return the row, and map the tables that they write to".into(),
-    })
+        problem: hazard.problem,
+        why: hazard.why.into(),
+        hint: hazard.hint,
+        write: None,
+    };
+    found.into_iter().map(finding).collect()
+}
+
+fn doing(live: &Live<'_>, mapped: &Mapped<'_>) -> Doing {
+    let masks = mapped.collection.fields.iter().filter(|field| mapped.effect() == Some(OnErasure::Mask) && !field.read_only);
+    let masked = masks.filter_map(|field| Some((field.name.clone(), Written::by(field.mask.as_ref()?)?)));
+    let cleared = unlinks::cleared_columns(live, mapped).into_iter().map(|name| (name.to_owned(), Written::Null));
+    Doing { deletes: deletes(mapped), writes: masked.chain(cleared).collect(), accepted: mapped.collection.triggers.clone() }
 }
 
 #[cfg(test)]
 mod tests {
     use crate::connector::sql::check::testing::{about, catalogue_of, check_catalogue, check_postgres, check_sqlite, only};
-    use crate::datamap::Severity::{Error, Warning};
+    use crate::datamap::Severity::Error;
     use crate::db::{PoolOptions, testing};
 
     const MAP: &str = "
@@ -141,7 +145,7 @@ dataset:
         let catalogue = crate::connector::sql::load_catalogue(reader.session().await.unwrap().on()).await.unwrap();
         let findings = check_catalogue(MAP, &catalogue);
         assert!(only(&findings, "missing_rights").problem.contains("lacks UPDATE, DELETE on `public.users`"), "{findings:#?}");
-        assert_eq!(about(&findings, Warning, "row_security"), ["app.users"]);
+        assert_eq!(about(&findings, Error, "row_security"), ["app.users"]);
     }
 
     #[tokio::test]
@@ -151,6 +155,6 @@ dataset:
         assert!(only(&check_sqlite(MAP, schema).await, "triggers").problem.contains("audit"));
         let schema = "CREATE TABLE users (id int PRIMARY KEY, email text UNIQUE); CREATE RULE never AS ON DELETE TO users DO INSTEAD NOTHING";
         let Some(findings) = check_postgres(MAP, schema).await else { return };
-        assert!(only(&findings, "triggers").problem.contains("rule never"));
+        assert!(only(&findings, "swallowed_by_trigger").problem.contains("rule never"));
     }
 }

@@ -17,7 +17,7 @@ pub(super) fn check(live: &Live<'_>) -> Vec<Finding> {
     findings
 }
 
-fn cleared_columns<'l>(live: &'l Live<'_>, mapped: &'l Mapped<'_>) -> BTreeSet<&'l str> {
+pub(super) fn cleared_columns<'l>(live: &'l Live<'_>, mapped: &'l Mapped<'_>) -> BTreeSet<&'l str> {
     let all = mapped.effect() == Some(OnErasure::Unlink);
     let edges = live.graph.edges.iter().filter(|edge| Some(edge.to) == mapped.node && (all || edge.unlink));
     let mut columns: BTreeSet<&str> = edges.flat_map(|edge| edge.to_columns.iter().map(String::as_str)).collect();

@@ -286,31 +286,13 @@ fn key_list(location: &Location) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::connector::sql::{Column, Rights, Table, TableKind};
+    use crate::connector::sql::{Column, Table, TableKind};
     use crate::datamap::NodeId;
 
     fn keyed_by(column_type: ColumnType) -> Location {
-        let id = Column {
-            name: "id".into(),
-            declared_type: "bigint".into(),
-            column_type,
-            not_null: true,
-            generated: false,
-            max_length: None,
-        };
-        let table = Table {
-            name: TableName { schema: "public".into(), name: "t".into() },
-            kind: TableKind::Table,
-            columns: vec![id],
-            primary_key: vec!["id".into()],
-            uniques: Vec::new(),
-            indexes: Vec::new(),
-            foreign_keys: Vec::new(),
-            delete_triggers: Vec::new(),
-            row_security: false,
-            estimated_rows: None,
-            rights: Rights { select: true, update: true, delete: true },
-        };
+        let mut table = Table::new(TableName { schema: "public".into(), name: "t".into() }, TableKind::Table);
+        table.columns = vec![Column { not_null: true, ..Column::new("id", "bigint", column_type) }];
+        table.primary_key = vec!["id".into()];
         Location::new(NodeId(0), "app", "t", &table)
     }
 

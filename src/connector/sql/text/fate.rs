@@ -287,7 +287,21 @@ pub fn tally(location: &Location, is_decided: bool) -> Sql {
 
 /// Whether any row of a location is to be changed.
 pub fn touched(location: &Location) -> Sql {
-    Sql::built(format!("SELECT COUNT(*) AS n FROM (SELECT 1 FROM {} WHERE fate IN (1, 2, 4) LIMIT 1) touched", location.reach()))
+    Sql::built(format!(
+        "SELECT COUNT(*) AS n FROM (SELECT 1 FROM {} WHERE fate IN (1, 2, 4) OR cut <> 0 LIMIT 1) touched",
+        location.reach()
+    ))
+}
+
+/// How many rows of a location are to be changed and have a NULL in their key, which SQLite admits: they can be named by nothing.
+pub fn nameless(location: &Location) -> Statement {
+    let nulls: Vec<String> = (1..=location.key_width()).map(|part| format!("k{part} IS NULL")).collect();
+    Builder::new(format!(
+        "SELECT COUNT(*) AS n FROM {} WHERE (fate IN (1, 2, 4) OR cut <> 0) AND ({})",
+        location.reach(),
+        nulls.join(" OR ")
+    ))
+    .finish()
 }
 
 /// How many rows have an edge's bit set.
