@@ -105,7 +105,7 @@ fn named(
             let joined = joins.count(&own.table.name.name, own.column_name(column), &other.table.name.name, other.column_name(key.column));
             let name = match is_own_number {
                 true => None,
-                false => compare(&taken_apart, (own, column), (other, key.column), at == other_at, people_weight(other, people[other_at])),
+                false => compare(&taken_apart, own, (other, key.column), at == other_at, people_weight(other, people[other_at])),
             };
             // A join of a table's own number with a reference to it belongs to the reference.
             let joined = if is_own_number { 0 } else { joined };

@@ -54,11 +54,6 @@ impl<'c> Entity<'c> {
         &self.table.columns[column].name
     }
 
-    /// Position of a column.
-    pub fn column(&self, name: &str) -> Option<usize> {
-        self.table.columns.iter().position(|column| column.name == name)
-    }
-
     /// The one column that is the primary key, or stands for it.
     pub fn home_key(&self) -> Option<usize> {
         self.keys.iter().find(|key| key.is_home).map(|key| key.column)
@@ -109,9 +104,6 @@ fn aliases(entity: &Entity<'_>) -> Vec<Alias> {
     }
     if let Some(head) = meaning.last().filter(|_| meaning.len() > 1) {
         add(vec![head.clone()], if has(&super::vocabulary::COMMON_HEADS, head) { 0.4 } else { 0.6 });
-    }
-    if let Some(head) = meaning.first().filter(|_| meaning.len() > 1) {
-        let _ = head;
     }
     aliases
 }

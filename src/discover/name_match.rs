@@ -97,7 +97,7 @@ fn without_own_name(entity: &Entity<'_>, stem: &[String]) -> Vec<String> {
 /// The best reason for which the column could refer to the key of the target; `people` says whether its rows are people.
 pub fn compare(
     column: &ColumnWords,
-    (own, own_at): (&Entity<'_>, usize),
+    own: &Entity<'_>,
     (target, key): (&Entity<'_>, usize),
     same_table: bool,
     people: f64,
@@ -130,13 +130,12 @@ pub fn compare(
     }
     if is_home {
         by_alias(column, target, same_table, &mut offer);
-        if people > 0.0 && !same_table || people > 0.0 && own.table.name == target.table.name {
+        if people > 0.0 {
             by_role(column, people, &mut offer);
         }
     } else if !same_table {
         by_code(column, target, key, &mut offer);
     }
-    let _ = own_at;
     best
 }
 

@@ -34,10 +34,9 @@ pub fn tokens(text: &str) -> Vec<Token> {
             b'#' => (None, line_end(bytes, at)),
             b'/' if text[at..].starts_with("/*") => (None, text[at..].find("*/").map_or(bytes.len(), |end| at + end + 2)),
             b'\'' => (Some(Token::Other), quoted_end(bytes, at)),
-            open @ (b'"' | b'`') => {
+            b'"' | b'`' => {
                 let end = quoted_end(bytes, at);
                 let name = text.get(at + 1..end.saturating_sub(1)).unwrap_or_default();
-                let _ = open;
                 (Some(Token::Quoted(name.to_lowercase())), end)
             }
             b'[' => match text[at..].find(']') {
