@@ -171,7 +171,11 @@ impl Reader {
     fn field(&mut self, node: &Node, level: Level) -> Option<Field> {
         let what = self.called("field", node, &["name"]);
         let object = self.object(node, &what, &FIELD)?;
-        let name = self.required_text(object, "name");
+        let name = match (level, object.get("name")) {
+            // The empty text is a key of a JSON object like any other.
+            (Level::SubField, Some(_)) => self.text(object, "name"),
+            _ => self.required_text(object, "name"),
+        };
         let mut field = Field {
             description: self.text(object, "description"),
             data_categories: self.categories(object),

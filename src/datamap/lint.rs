@@ -2,8 +2,8 @@
 //! It never looks at data and never repairs a map: it says what to write.
 
 use super::{
-    Code, Collection, DataMap, Dataset, Direction, Edge, Field, Finding, Graph, Masking, Node, OnErasure, Place, Predicate, Right,
-    Severity, category_matches,
+    Code, Collection, DataMap, Dataset, Direction, Edge, Field, Finding, Graph, Node, OnErasure, Place, Predicate, Right, Severity,
+    category_matches,
 };
 
 /// All findings, in the order of collections and fields.
@@ -18,6 +18,7 @@ pub fn lint(map: &DataMap, graph: &Graph) -> Vec<Finding> {
         });
         findings.extend(mask_without_fields(node, collection));
         findings.extend(pseudonymised_fields(node, collection));
+        findings.extend(super::sub_fields::findings(node, collection));
         findings.extend(unmapped_retention_columns(node, collection));
         findings.extend(owned_by_default(map, node, collection));
     }
@@ -86,8 +87,7 @@ fn has_personal_labels(collection: &Collection) -> bool {
 }
 
 fn mask_without_fields(node: &Node, collection: &Collection) -> Option<Finding> {
-    let changes_something = |field: &Field| field.mask.as_ref().is_some_and(|mask| *mask != Masking::Preserve) && !field.read_only;
-    if collection.on_erasure != Some(OnErasure::Mask) || collection.fields.iter().any(changes_something) {
+    if collection.on_erasure != Some(OnErasure::Mask) || collection.fields.iter().any(super::sub_fields::changes_something) {
         return None;
     }
     Some(Finding {

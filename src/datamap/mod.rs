@@ -17,6 +17,7 @@ mod parse;
 mod policy;
 mod predicate;
 mod reader;
+mod sub_fields;
 mod taxonomy;
 #[cfg(test)]
 mod tests;

@@ -83,7 +83,7 @@ impl Desk<'_, '_> {
         let Some((source, snapshot)) = self.gathering.snapshot_of(node) else { return Ok(0) };
         let source = source.to_owned();
         let Some(location) = snapshot.location(node) else { return Ok(0) };
-        let statement = Statement { sql: reach::shared_count(location), args: Vec::new() };
+        let statement = Statement::from(reach::shared_count(location));
         snapshot.count(statement).await.map_err(|problem| map_error(&source, SnapshotError::Database(problem)))
     }
 

@@ -1,16 +1,21 @@
 //! The end of a decision: the items that people see, and the manifest, row by row, in the order in which it will be carried out.
 
+use std::collections::BTreeMap;
+
 use futures_util::TryStreamExt;
 
+use super::overwrite::Overwrite;
 use super::rules::Rule;
-use super::{Decided, Desk, GatherError, Items, MaskSecret, map_error, masks};
+use super::{Decided, Desk, GatherError, Items, MaskSecret, map_error};
 use crate::connector::sql::text::fate;
 use crate::connector::sql::text::read::{self, Selection};
 use crate::connector::sql::{Snapshot, SnapshotError, Tally, decode};
-use crate::datamap::{Masking, Right};
+use crate::datamap::Right;
 use crate::db::DbError;
 use crate::gather::Gathering;
-use crate::plan::{Action, ColumnChange, Disposition, Ground, ManifestRecord, Order, Plan, PlanItem, Referrer, Retained, Step};
+use crate::plan::{
+    Action, ColumnChange, Disposition, Ground, ManifestRecord, Order, Plan, PlanItem, Problem, Referrer, Retained, Step,
+};
 
 /// Where the records of a manifest go: an encrypted spool, or nowhere when only the digest is wanted.
 pub trait ManifestSink: Send {
@@ -39,7 +44,7 @@ pub(super) struct Source {
     step: Step,
     node: usize,
     selection: Selection,
-    masks: Vec<(String, Masking, Option<usize>)>,
+    masks: Vec<Overwrite>,
 }
 
 impl Desk<'_, '_> {
@@ -111,9 +116,9 @@ impl Desk<'_, '_> {
         if item.disposition == Disposition::Mask
             && let Rule::Mask(columns) = &rule
         {
-            let names: Vec<String> = columns.iter().map(|(name, ..)| name.clone()).collect();
+            let names: Vec<String> = columns.iter().map(|overwrite| overwrite.column.clone()).collect();
             let guard = owners.iter().chain(&names).cloned().collect();
-            let action = Action::Overwrite { columns: names };
+            let action = Action::Overwrite { columns: names, paths: columns.iter().map(Overwrite::paths).collect() };
             sources.push(Source {
                 step: step(main, Disposition::Mask, action, guard),
                 node,
@@ -217,14 +222,7 @@ fn item_of(place: &crate::datamap::Node, rule: &Rule, tally: &[Tally]) -> PlanIt
         disposition = Disposition::Retain;
     }
     let columns = match rule {
-        Rule::Mask(masks) => masks
-            .iter()
-            .map(|(column, masking, _)| ColumnChange {
-                column: column.clone(),
-                strategy: masking.name().to_owned(),
-                pseudonymisation: masking.is_pseudonymisation(),
-            })
-            .collect(),
+        Rule::Mask(masks) => masks.iter().flat_map(Overwrite::changes).collect(),
         _ => Vec::new(),
     };
     PlanItem {
@@ -296,7 +294,12 @@ impl Decided {
                 continue;
             }
             let position = u16::try_from(steps.len()).map_err(|_| GatherError::Map("a plan has too many steps".into()))?;
-            source.step.records = write_records(&source, position, gathering, secret, sink).await?;
+            let written = write_records(&source, position, gathering, secret, sink).await?;
+            source.step.records = written.records;
+            for (column, rows) in written.unreadable {
+                // Nothing was decided for these rows: the plan cannot be approved (P-1).
+                plan.problems.push(unreadable_problem(&source.step, &column, rows));
+            }
             steps.push(source.step);
         }
         plan.manifest_digest = sink.digest();
@@ -311,28 +314,32 @@ async fn write_records(
     gathering: &mut Gathering<'_>,
     secret: &MaskSecret,
     sink: &mut dyn ManifestSink,
-) -> Result<u64, GatherError> {
-    let Some((name, snapshot)) = gathering.snapshot_of(source.node) else { return Ok(0) };
+) -> Result<Written, GatherError> {
+    let nothing = Written { records: 0, unreadable: BTreeMap::new() };
+    let Some((name, snapshot)) = gathering.snapshot_of(source.node) else { return Ok(nothing) };
     let name = name.to_owned();
     let failed = |problem: DbError| map_error(&name, SnapshotError::Database(problem));
-    let Some(location) = snapshot.location(source.node).cloned() else { return Ok(0) };
+    let Some(location) = snapshot.location(source.node).cloned() else { return Ok(nothing) };
     let dialect = snapshot.dialect;
-    let columns: Vec<String> = source.masks.iter().map(|(column, ..)| column.clone()).collect();
+    let columns: Vec<String> = source.masks.iter().map(|overwrite| overwrite.column.clone()).collect();
     let is_ranked = snapshot.inbound.iter().any(|key| key.parent.0 == source.node && key.child_node == Some(key.parent));
     let statement = read::frozen(&location, source.selection, &source.step.guard, &columns, is_ranked, dialect);
     let width = location.key_width();
     let mut rows = snapshot.stream(statement).map_err(failed)?;
     let mut written = 0;
+    let mut unreadable: BTreeMap<String, u64> = BTreeMap::new();
     while let Some(row) = rows.try_next().await.map_err(failed)? {
         let key = decode::key(&row, width).map_err(failed)?;
         let fingerprint = row.text_at(width).map_err(failed)?.unwrap_or_default().to_owned();
         let mut values = Vec::with_capacity(columns.len());
-        for (at, (column, masking, declared)) in source.masks.iter().enumerate() {
+        let row_name = format!("{}.{}:{}", location.dataset, location.collection, key_name(&key));
+        for (at, overwrite) in source.masks.iter().enumerate() {
             let present = row.text_at(width + 1 + at).map_err(failed)?;
-            let row_name = format!("{}.{}:{}", location.dataset, location.collection, key_name(&key));
-            let room = location.table.column(column).and_then(|live| live.max_length);
-            let most = declared.iter().chain(room.iter()).min().copied();
-            values.push(masks::value(masking, secret, column, &row_name, present, most));
+            let room = location.table.column(&overwrite.column).and_then(|live| live.max_length);
+            values.push(overwrite.value(secret, &row_name, present, room).unwrap_or_else(|_| {
+                *unreadable.entry(overwrite.column.clone()).or_default() += 1;
+                None
+            }));
         }
         let record = ManifestRecord { step: position, key, fingerprint, values };
         if source.step.identity && !matches!(source.step.action, Action::Clear { .. }) {
@@ -341,7 +348,23 @@ async fn write_records(
         sink.put(&record).map_err(|error| GatherError::Spool(error.to_string()))?;
         written += 1;
     }
-    Ok(written)
+    Ok(Written { records: written, unreadable })
+}
+
+/// What came of the rows of a step.
+struct Written {
+    records: u64,
+    /// Rows in which parts of a column are to be overwritten and whose text there is no JSON, by column.
+    unreadable: BTreeMap<String, u64>,
+}
+
+fn unreadable_problem(step: &Step, column: &str, rows: u64) -> Problem {
+    Problem {
+        code: "not_json".to_owned(),
+        subject: format!("{}.{}.{column}", step.dataset, step.collection),
+        problem: format!("{rows} of the person's rows hold text here that is no JSON, so that parts of it cannot be overwritten"),
+        hint: "mend those rows, or overwrite the whole column: write the strategy on the column itself".to_owned(),
+    }
 }
 
 fn key_name(key: &[crate::value::KeyPart]) -> String {

@@ -8,6 +8,7 @@ mod foreign_keys;
 mod freeze;
 mod fuses;
 mod masks;
+mod overwrite;
 mod rules;
 mod schema;
 mod ways;

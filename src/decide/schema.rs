@@ -1,11 +1,12 @@
 //! What the live schema does not allow: refused here, before anything is touched, and never skipped with a warning.
 
+use super::overwrite::{How, Overwrite};
 use super::rules::Rule;
 use super::{Desk, GatherError, map_error, masks};
 use crate::connector::sql::hazards::{Doing, Written, hazards};
 use crate::connector::sql::text::{Statement, fate};
 use crate::connector::sql::{Location, RowKey, SnapshotError, TableKind};
-use crate::datamap::{Masking, Severity};
+use crate::datamap::Severity;
 
 impl Desk<'_, '_> {
     pub(super) async fn check_schema(&mut self) -> Result<(), GatherError> {
@@ -13,7 +14,7 @@ impl Desk<'_, '_> {
             let place = self.brief.graph.nodes[node].clone();
             let Some(snapshot) = self.gathering.snapshots.get_mut(&place.source) else { continue };
             let Some(location) = snapshot.location(node).cloned() else { continue };
-            let statement = Statement { sql: fate::touched(&location), args: Vec::new() };
+            let statement = Statement::from(fate::touched(&location));
             let touched = snapshot.count(statement).await;
             if touched.map_err(|problem| map_error(&place.source, SnapshotError::Database(problem)))? == 0 {
                 continue;
@@ -100,7 +101,11 @@ impl Desk<'_, '_> {
     async fn check_what_happens_by_itself(&mut self, node: usize, location: &Location, rule: &Rule) -> Result<(), GatherError> {
         let mut doing = Doing { deletes: *rule == Rule::Delete, ..Doing::default() };
         if let Rule::Mask(masks) = rule {
-            doing.writes = masks.iter().filter_map(|(name, mask, _)| Some((name.clone(), Written::by(mask)?))).collect();
+            let written = |masked: &Overwrite| match &masked.how {
+                How::Whole(masking, _) => Written::by(masking),
+                How::Inside(_) => Some(Written::Varying),
+            };
+            doing.writes = masks.iter().filter_map(|masked| Some((masked.column.clone(), written(masked)?))).collect();
         }
         doing.writes.extend(self.cleared_columns(node, location).await?.into_iter().map(|name| (name, Written::Null)));
         let place = self.brief.graph.nodes[node].clone();
@@ -130,7 +135,7 @@ impl Desk<'_, '_> {
         Ok(cleared)
     }
 
-    fn check_masks(&mut self, location: &Location, columns: &[(String, Masking, Option<usize>)]) {
+    fn check_masks(&mut self, location: &Location, columns: &[Overwrite]) {
         if columns.is_empty() {
             self.problem(
                 "mask_without_fields",
@@ -139,9 +144,14 @@ impl Desk<'_, '_> {
                 "give the fields a `fides_meta: {masking_strategy_override: …}`".into(),
             );
         }
-        for (column, masking, length) in columns {
+        let by_policy = self.brief.policy.is_some();
+        for Overwrite { column, how } in columns {
             let subject = format!("{}.{}.{column}", location.dataset, location.collection);
-            if let Some((code, problem, hint)) = masks::objection(location, column, masking, *length, self.brief.policy.is_some()) {
+            let objection = match how {
+                How::Whole(masking, length) => masks::objection(location, column, masking, *length, by_policy),
+                How::Inside(_) => masks::objection_inside(location, column, by_policy),
+            };
+            if let Some((code, problem, hint)) = objection {
                 self.problem(code, subject, problem, hint);
             }
         }

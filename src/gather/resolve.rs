@@ -101,7 +101,7 @@ async fn refuse_contradictions(snapshot: &mut Snapshot, at: usize, node: &Node, 
     }
     // Two identifiers, two different records, and neither speaks against the other: still two people.
     let Some(location) = snapshot.location(at) else { return Ok(()) };
-    let statement = Statement { sql: reach::seeded_count(location), args: Vec::new() };
+    let statement = Statement::from(reach::seeded_count(location));
     let people = count(snapshot, node, statement).await?;
     if people > 1 {
         let kind = node.identities.first().map(|field| field.kind.clone()).unwrap_or_default();

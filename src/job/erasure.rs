@@ -117,6 +117,11 @@ async fn plan_and_freeze(case: &mut Case<'_>) -> Result<Planned, JobError> {
     gathering.close().await?;
     let Frozen { plan, steps } = frozen?;
     writer.finish()?;
+    if !plan.can_be_approved() {
+        // Only the rows themselves have shown that it cannot work.
+        destroy_spool(&path_of(&case.deployment.config.spool, &file))?;
+        return Ok(Planned::Ended(refuse_plan(case, &plan).await?));
+    }
     if !is_approved(case, &plan).await? {
         destroy_spool(&path_of(&case.deployment.config.spool, &file))?;
         return Ok(Planned::Ended(wait_for_approval(case, &plan).await?));

@@ -9,6 +9,8 @@ mod fides_fixture;
 mod fides_sample;
 mod harness;
 mod hold_race;
+mod json_export;
+mod json_masks;
 mod laws_erase;
 mod laws_export;
 mod laws_holds;

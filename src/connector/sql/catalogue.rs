@@ -26,10 +26,12 @@ impl std::fmt::Display for TableName {
 pub struct Catalogue {
     /// Which SQL it speaks.
     pub dialect: Dialect,
-    /// What tells this database from another: PostgreSQL system identifier and database oid, SQLite file identity.
+    /// What tells this database from another: PostgreSQL system identifier and database oid, SQLite file identity, MySQL server and schema.
     pub system_identity: String,
     /// Whether the server can take writes (not a standby, not opened read-only).
     pub writable: bool,
+    /// The schema of tables for which the map names none: `public`, `main`, or the database of a MySQL address.
+    pub default_schema: String,
     /// All tables and views outside the system schemas.
     pub tables: BTreeMap<TableName, Table>,
     /// A word that differs as soon as anything in the schema has changed; cheap to ask for again.
@@ -86,6 +88,17 @@ pub struct Table {
     pub estimated_rows: Option<u64>,
     /// What our role may do.
     pub rights: Rights,
+    /// Why nothing in it can be erased for good, where that is so.
+    pub obstacle: Option<Obstacle>,
+}
+
+/// Why rows of a table cannot be erased for good, whatever our role may do.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Obstacle {
+    /// What stands in the way.
+    pub problem: String,
+    /// What the owner of the database can do about it.
+    pub hint: String,
 }
 
 /// What our role may do with a table.
@@ -114,6 +127,8 @@ pub struct Column {
     pub generated: bool,
     /// Characters at most.
     pub max_length: Option<usize>,
+    /// How MySQL compares it; other databases do not need it.
+    pub collation: Option<String>,
     /// Whether our role may read it, and write it where it may write the table at all.
     pub may_select: bool,
     /// Whether our role may overwrite it.
@@ -204,6 +219,7 @@ impl Table {
             is_populated: true,
             estimated_rows: None,
             rights: Rights { select: true, update: true, delete: true },
+            obstacle: None,
         }
     }
 
@@ -228,6 +244,7 @@ impl Column {
             not_null: false,
             generated: false,
             max_length: None,
+            collation: None,
             may_select: true,
             may_update: true,
             computed_from: Vec::new(),
@@ -236,13 +253,12 @@ impl Column {
 }
 
 impl Catalogue {
-    /// A table by the dataset's schema (when the map gives one) and name: otherwise `public` or `main`, then the only schema that has it.
+    /// A table by the dataset's schema (when the map gives one) and name: otherwise the default schema, then the only schema that has it.
     pub fn find(&self, schema: Option<&str>, name: &str) -> Option<&Table> {
         if let Some(schema) = schema {
             return self.tables.get(&TableName { schema: schema.into(), name: name.into() });
         }
-        let default = if self.dialect == Dialect::Sqlite { "main" } else { "public" };
-        if let Some(table) = self.tables.get(&TableName { schema: default.into(), name: name.into() }) {
+        if let Some(table) = self.tables.get(&TableName { schema: self.default_schema.clone(), name: name.into() }) {
             return Some(table);
         }
         let mut candidates = self.tables.values().filter(|table| table.name.name == name);

@@ -106,7 +106,14 @@ pub(super) async fn load(mut handle: Handle<'_>) -> Result<Catalogue, DbError> {
     introspect_postgres_rules::add(&mut handle, &mut tables).await?;
     let version = version(handle.again()).await?;
     let tables: BTreeMap<TableName, Table> = tables.into_values().map(|table| (table.name.clone(), table)).collect();
-    Ok(Catalogue { dialect: Dialect::Postgres, system_identity, writable: server.flag("writable")?, tables, version })
+    Ok(Catalogue {
+        dialect: Dialect::Postgres,
+        system_identity,
+        writable: server.flag("writable")?,
+        default_schema: "public".into(),
+        tables,
+        version,
+    })
 }
 
 /// The identifier that initdb gave the cluster, with the database's own number; where the role may not read it, what else is stable.

@@ -44,7 +44,7 @@ pub(super) async fn load(mut handle: Handle<'_>) -> Result<Catalogue, DbError> {
         }
     }
     let version = version(handle).await?;
-    Ok(Catalogue { dialect: Dialect::Sqlite, system_identity, writable, tables, version })
+    Ok(Catalogue { dialect: Dialect::Sqlite, system_identity, writable, default_schema: "main".into(), tables, version })
 }
 
 /// SQLite counts the changes of its schema.

@@ -1,11 +1,14 @@
-//! SQL databases as sources: PostgreSQL and SQLite. `text/` builds every statement, `snapshot` gathers, `eraser` erases, `readback` verifies.
+//! SQL databases as sources: PostgreSQL, SQLite, MySQL and MariaDB. `text/` builds every statement, `snapshot` gathers, `eraser` erases, `readback` verifies.
 
+mod carry;
 mod catalogue;
 mod check;
 pub mod decode;
 mod eraser;
 pub mod hazards;
 mod introspect;
+mod introspect_mysql;
+mod introspect_mysql_rules;
 mod introspect_postgres;
 mod introspect_postgres_rules;
 mod introspect_sqlite;

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::eraser::{RowState, SqlBatch, changed_columns, load_sqlite};
+use super::eraser::{RowState, SqlBatch, changed_columns, load_batch};
 use super::text::batch::{self, Guard};
 use super::{Reader, SqlSource, decode};
 use crate::args;
@@ -45,12 +45,18 @@ impl ReadBack {
             // Each batch is planned for its own keys: whether they lie close together decides how they are looked up.
             conn.on().execute("SELECT set_config('plan_cache_mode', 'force_custom_plan', false)", args![]).await?;
         }
+        if dialect == Dialect::MySql {
+            let record = conn.on().fetch_one("SELECT @@global.read_only AS standby", args![]).await?;
+            if record.flag("standby")? {
+                return Err(DbError::Denied("this server is read-only, as replicas are: verification reads the primary".into()));
+            }
+        }
         Ok(ReadBack { conn, dialect })
     }
 
     /// How many rows of a batch are there.
     pub async fn present(&mut self, batch: &SqlBatch) -> Result<u64, DbError> {
-        load_sqlite(&mut self.conn, &batch.location, &batch.rows).await?;
+        load_batch(&mut self.conn, &batch.location, &batch.rows).await?;
         let statement = batch::count_present(&batch.location, &batch.rows, self.dialect);
         let record = self.conn.on().fetch_one(statement.sql, statement.args).await?;
         Ok(u64::try_from(record.int("n")?).unwrap_or(0))

@@ -109,6 +109,10 @@ codes! {
     MaskNotNull = "mask_not_null",
     /// A mask that the type cannot take.
     MaskType = "mask_type",
+    /// A mask on an object and on a part of it.
+    MaskedTwice = "masked_twice",
+    /// Sub-fields of a column that holds no JSON.
+    SubFieldsNotJson = "sub_fields_not_json",
     /// A constant into a unique column.
     MaskUniqueColumn = "mask_unique_column",
     /// A mask that is longer than the column.

@@ -44,11 +44,23 @@ const SQLITE: Statements = Statements {
     list: "INSERT INTO temp.habeas_control (n, as_list) VALUES ($1, $2)",
 };
 
+// The table has no schema of its own, and outlives the transaction.
+const MYSQL: Statements = Statements {
+    schema: "",
+    begin: "DROP TEMPORARY TABLE IF EXISTS habeas_control; BEGIN",
+    create: "CREATE TEMPORARY TABLE habeas_control (n BIGINT PRIMARY KEY, as_text LONGTEXT CHARACTER SET utf8mb4, as_bytes LONGBLOB, as_json JSON, as_list LONGTEXT CHARACTER SET utf8mb4)",
+    text: "INSERT INTO habeas_control (n, as_text) VALUES ($1, $2)",
+    bytes: "INSERT INTO habeas_control (n, as_bytes) VALUES ($1, $2)",
+    json: "INSERT INTO habeas_control (n, as_json) VALUES ($1, $2)",
+    list: "INSERT INTO habeas_control (n, as_list) VALUES ($1, $2)",
+};
+
 /// Plants, reads and counts. That nothing could be planted is a result, not an error: the level that needs it is then not reached.
 pub(super) async fn run(conn: &mut Conn, matcher: &Matcher) -> Result<Control, ResidueError> {
     let statements = match conn {
         Conn::Postgres(_) => &POSTGRES,
         Conn::Sqlite(_) => &SQLITE,
+        Conn::MySql(_) => &MYSQL,
     };
     let plants = plants(matcher);
     let planted = plants.len() as u64;

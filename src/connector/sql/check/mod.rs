@@ -10,6 +10,7 @@ mod names;
 mod personal;
 mod presence;
 mod rights;
+mod sub_fields;
 #[cfg(test)]
 mod testing;
 mod unlinks;
@@ -20,11 +21,12 @@ use crate::datamap::{Collection, DataMap, Dataset, Finding, Graph, NodeId, OnEra
 /// All findings about the collections of one source, in the order of their kinds.
 pub fn check_live(map: &DataMap, graph: &Graph, source: &str, catalogue: &Catalogue) -> Vec<Finding> {
     let live = Live::new(map, graph, source, catalogue);
-    let groups: [fn(&Live<'_>) -> Vec<Finding>; 8] = [
+    let groups: [fn(&Live<'_>) -> Vec<Finding>; 9] = [
         presence::check,
         rights::check,
         foreign_keys::check,
         masks::check,
+        sub_fields::check,
         unlinks::check,
         conditions::check,
         indexes::check,
