@@ -84,14 +84,31 @@ impl Look {
             };
             return Ok(Rows::Blocks { percent: percent.clamp(0.000_01, 100.0), limit: SAMPLE_ROWS * 2 });
         }
-        // A table WITHOUT ROWID has none to begin at: its first rows have to do.
-        let Ok(ends) = self.conn.on().fetch_one(text::rowids(&table.name), args![]).await else {
-            return Ok(Rows::First(SAMPLE_ROWS));
+        // A table WITHOUT ROWID, or without a key of one number, has nothing to begin at: its first rows have to do.
+        let by = self.number_to_go_by(table);
+        let ends = match (&by, self.dialect) {
+            (Some(column), _) => text::ends(&table.name, column, self.dialect),
+            (None, Dialect::Sqlite) => text::rowids(&table.name),
+            (None, _) => return Ok(Rows::First(SAMPLE_ROWS)),
+        };
+        let ends = match self.conn.on().fetch_one(ends, args![]).await {
+            Ok(ends) => ends,
+            Err(problem) => {
+                self.go_on_after(problem).await?;
+                return Ok(Rows::First(SAMPLE_ROWS));
+            }
         };
         let (low, high) = (ends.opt_int("low")?.unwrap_or(0), ends.opt_int("high")?.unwrap_or(0));
         let step = high.saturating_sub(low) / STRETCHES + 1;
         let starts = (0..STRETCHES).map(|stretch| low.saturating_add(stretch.saturating_mul(step))).collect();
-        Ok(Rows::From { starts, rows: SAMPLE_ROWS / STRETCHES.unsigned_abs() })
+        Ok(Rows::From { by, starts, rows: SAMPLE_ROWS / STRETCHES.unsigned_abs() })
+    }
+
+    /// On MySQL, the primary key where it is one whole number.
+    fn number_to_go_by(&self, table: &Table) -> Option<String> {
+        let [key] = table.primary_key.as_slice() else { return None };
+        let is_number = table.column(key).is_some_and(|column| Family::of(column.column_type) == Some(Family::Integer));
+        (self.dialect == Dialect::MySql && is_number).then(|| key.clone())
     }
 
     async fn read(&mut self, table: &Table, rows: &Rows, tuples: &[Vec<usize>]) -> Result<TableProfile, DbError> {
@@ -160,6 +177,15 @@ async fn begin(conn: &mut Conn, dialect: Dialect) -> Result<(), DbError> {
             let settings = "SELECT set_config('statement_timeout', $1, true), set_config('jit', 'off', true), \
                             set_config('max_parallel_workers_per_gather', '0', true)";
             conn.on().execute(settings, args![STATEMENT_TIME]).await?;
+        }
+        Dialect::MySql => {
+            // MariaDB and MySQL name their time limit differently, and each refuses the other's.
+            let in_mariadb = conn.on().execute("SET SESSION max_statement_time = 15", args![]).await;
+            if in_mariadb.is_err() {
+                conn.on().execute("SET SESSION max_execution_time = 15000", args![]).await?;
+            }
+            conn.on().execute("SET SESSION TRANSACTION ISOLATION LEVEL REPEATABLE READ", args![]).await?;
+            conn.on().execute("START TRANSACTION WITH CONSISTENT SNAPSHOT, READ ONLY", args![]).await?;
         }
         Dialect::Sqlite => {
             conn.on().execute("PRAGMA query_only = 1", args![]).await?;

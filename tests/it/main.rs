@@ -5,6 +5,7 @@ mod awkward;
 mod bad_input;
 mod crash;
 mod demo_data;
+mod discover_figures;
 mod fides_fixture;
 mod fides_sample;
 mod harness;

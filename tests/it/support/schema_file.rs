@@ -43,6 +43,22 @@ struct ColumnText {
     words: Vec<String>,
 }
 
+impl TableText {
+    /// Names of its columns.
+    pub fn column_names(&self) -> impl Iterator<Item = &str> {
+        self.columns.iter().map(|column| column.name.as_str())
+    }
+
+    /// The column that is its whole primary key.
+    pub fn single_key(&self) -> Option<&str> {
+        let key = self.keys.iter().find(|(kind, _)| kind == "pk").map(|(_, columns)| columns.as_slice());
+        match key {
+            Some([only]) => Some(only),
+            _ => None,
+        }
+    }
+}
+
 impl SchemaFile {
     /// Reads a description.
     pub fn parse(text: &str) -> SchemaFile {

@@ -1,7 +1,7 @@
 //! Statements by which `habeas map discover` looks at a source: samples of rows with their values cut short, the ends of indexed columns,
 //! and how many of some values another column has. Each reads a bounded number of rows; none writes.
 
-use super::{Builder, Statement, quote};
+use super::{Builder, Statement, mysql, quote};
 use crate::connector::sql::{Column, TableName};
 use crate::db::{Arg, Dialect, Sql};
 use crate::value::ColumnType;
@@ -21,8 +21,10 @@ pub enum Rows {
         /// Rows at most.
         limit: u64,
     },
-    /// So many rows from each of these rowids on (SQLite).
+    /// So many rows from each of these numbers on.
     From {
+        /// The column of whole numbers that has an index; of a SQLite table its `rowid` when absent.
+        by: Option<String>,
         /// Where each stretch begins.
         starts: Vec<i64>,
         /// Rows of each.
@@ -30,16 +32,18 @@ pub enum Rows {
     },
 }
 
-/// `SELECT` the text of each column, cut short. Bytes are not read and come as NULL.
+/// `SELECT` the text of each column, cut short. Bytes, and what our role may not read, come as NULL.
 pub fn sample(table: &TableName, columns: &[Column], rows: &Rows, dialect: Dialect) -> Sql {
     let selected: Vec<String> = columns
         .iter()
         .map(|column| {
             let name = quote::ident(&column.name);
             match (column.column_type, dialect) {
+                _ if !column.may_select => "NULL".to_owned(),
                 (ColumnType::Bytes, _) => "NULL".to_owned(),
                 (_, Dialect::Postgres) => format!("left({name}::text, {CUT})"),
                 (_, Dialect::Sqlite) => format!("substr(CAST({name} AS TEXT), 1, {CUT})"),
+                (_, Dialect::MySql) => format!("LEFT({}, {CUT})", mysql::value_of(column, &name)),
             }
         })
         .collect();
@@ -49,9 +53,13 @@ pub fn sample(table: &TableName, columns: &[Column], rows: &Rows, dialect: Diale
         Rows::Blocks { percent, limit } => {
             format!("SELECT {selected} FROM {table} TABLESAMPLE SYSTEM ({percent:.6}) REPEATABLE (1) LIMIT {limit}")
         }
-        Rows::From { starts, rows } => {
-            let stretch =
-                |start: &i64| format!("SELECT * FROM (SELECT {selected} FROM {table} WHERE rowid >= {start} ORDER BY rowid LIMIT {rows})");
+        Rows::From { by, starts, rows } => {
+            let by = by.as_ref().map_or("rowid".to_owned(), |name| quote::ident(name));
+            let select = |start: &i64| format!("SELECT {selected} FROM {table} WHERE {by} >= {start} ORDER BY {by} LIMIT {rows}");
+            let stretch = |start: &i64| match dialect {
+                Dialect::MySql => format!("({})", select(start)),
+                _ => format!("SELECT * FROM ({})", select(start)),
+            };
             starts.iter().map(stretch).collect::<Vec<_>>().join(" UNION ALL ")
         }
     })
@@ -69,6 +77,7 @@ pub fn ends(table: &TableName, column: &str, dialect: Dialect) -> Sql {
     let as_integer = |end: &str| match dialect {
         Dialect::Postgres => format!("(SELECT {end}({name}) FROM {table})::int8"),
         Dialect::Sqlite => format!("(SELECT CAST({end}({name}) AS INTEGER) FROM {table})"),
+        Dialect::MySql => format!("CAST((SELECT {end}({name}) FROM {table}) AS SIGNED)"),
     };
     Sql::built(format!("SELECT {} AS low, {} AS high", as_integer("min"), as_integer("max")))
 }
@@ -89,6 +98,21 @@ pub fn how_many_exist(table: &TableName, columns: &[&Column], tuples: &[Vec<Stri
             builder.push(&format!("unnest({}) AS given({})", lists.join(", "), names.join(", ")));
             for (name, column) in names.iter().zip(columns) {
                 equal.push(format!("{} = given.{name}::{}", quote::column("t", &column.name), comparable(column)));
+            }
+        }
+        Dialect::MySql => {
+            let cast = |column: &Column| if column.column_type == ColumnType::Integer { "SIGNED" } else { "CHAR" };
+            let mut rows = Vec::new();
+            for tuple in tuples {
+                let parts: Vec<String> = tuple.iter().map(|part| builder.bind(part.as_str())).collect();
+                let parts = parts.iter().zip(columns).enumerate();
+                let parts: Vec<String> =
+                    parts.map(|(at, (place, column))| format!("CAST({place} AS {}) AS v{}", cast(column), at + 1)).collect();
+                rows.push(format!("SELECT {}", parts.join(", ")));
+            }
+            builder.push(&format!("({}) AS given", rows.join(" UNION ALL ")));
+            for (part, column) in columns.iter().enumerate() {
+                equal.push(format!("{} = given.v{}", quote::column("t", &column.name), part + 1));
             }
         }
         Dialect::Sqlite => {
@@ -126,6 +150,10 @@ mod tests {
             not_null: false,
             generated: false,
             max_length: None,
+            collation: None,
+            may_select: true,
+            may_update: true,
+            computed_from: Vec::new(),
         }
     }
 
