@@ -12,7 +12,7 @@ pub fn document(proposal: &Proposal) -> Value {
         "source": proposal.source,
         "summary": {
             "tables": proposal.tables.len(), "subjects": counts.subjects, "reached": counts.reached,
-            "edges": {"active": counts.active, "unsure": counts.unsure}, "undecided": counts.reached,
+            "edges": {"active": counts.active, "unsure": counts.unsure}, "undecided": proposal.tables.len(),
         },
         "tables": proposal.tables.iter().map(table).collect::<Vec<_>>(),
         "edges": proposal.edges.iter().map(|one| edge(proposal, one)).collect::<Vec<_>>(),

@@ -57,7 +57,7 @@ pub async fn find(
     joins: &Joins,
     progress: &dyn Progress,
 ) -> Result<Vec<Found>, DbError> {
-    let people: Vec<f64> = entities.iter().map(people::weight).collect();
+    let people: Vec<f64> = entities.iter().map(|entity| people::weight(entity, entities)).collect();
     let known = |word: &str| {
         let word = canonical(word);
         entities.iter().any(|entity| entity.aliases.iter().any(|alias| alias.words.len() == 1 && alias.words[0] == word))
@@ -92,7 +92,7 @@ fn named(
     let own = &entities[at];
     let profile = &own.profile.columns[column];
     let taken_apart = ColumnWords::new(own, column, known);
-    let is_own_number = own.is_own_number(column);
+    let is_own_number = own.is_own_number(column, entities);
     let mut candidates = Vec::new();
     for (other_at, other) in entities.iter().enumerate() {
         for key in &other.keys {
@@ -110,12 +110,20 @@ fn named(
             // A join of a table's own number with a reference to it belongs to the reference.
             let joined = if is_own_number { 0 } else { joined };
             if declared || joined > 0 || name.is_some_and(|name: NameMatch| name.strength > 0.1) {
-                let is_switch = profile.looks_boolean() && !taken_apart.says_key;
+                let is_switch = !taken_apart.says_key && counts_or_switches(profile, &other.profile.columns[key.column]);
                 candidates.push(candidate(entities, (at, column), (other_at, key.column), declared, name, joined, is_switch));
             }
         }
     }
     candidates
+}
+
+/// Without "id" in its name, a column that holds a few of the smallest numbers of a long key counts something or switches it.
+fn counts_or_switches(column: &ColumnProfile, key: &ColumnProfile) -> bool {
+    const SMALL: i64 = 9;
+    let is_small = column.low.is_some_and(|low| low >= 0) && column.high.is_some_and(|high| high <= SMALL);
+    let is_long = key.high.zip(column.high).is_some_and(|(key, column)| key > column.saturating_mul(10));
+    column.looks_boolean() || (is_small && is_long && column.sampled >= 50)
 }
 
 /// Roles lead to the people that the application is for; its staff only where a role says staff.
@@ -222,7 +230,7 @@ async fn nameless(
     let taken_apart = ColumnWords::new(own, column, known);
     let is_key_like = taken_apart.says_key && !taken_apart.is_bare() || profile.family == Some(Family::Uuid);
     let few = profile.values().take(5).count() < 5;
-    if !is_key_like || few || own.is_own_number(column) {
+    if !is_key_like || few || own.home_key() == Some(column) {
         return Ok(Vec::new());
     }
     let mut keys: Vec<(i128, usize, usize)> = Vec::new();

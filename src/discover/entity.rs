@@ -59,12 +59,21 @@ impl<'c> Entity<'c> {
         self.keys.iter().find(|key| key.is_home).map(|key| key.column)
     }
 
-    /// Whether a column is the table's own number and not a reference: its home key, unless its name says another table's.
-    pub fn is_own_number(&self, column: usize) -> bool {
-        self.home_key() == Some(column) && {
-            let stem = id_stem(&words(self.column_name(column)));
-            stem.is_empty() || self.aliases.iter().any(|alias| alias.weight >= 0.9 && alias.words == stem)
+    /// The words of the table's name that say of what it is a list.
+    pub fn meaning(&self) -> Vec<String> {
+        self.name.iter().filter(|word| !has(&EMPTY_NOUNS, word)).cloned().collect()
+    }
+
+    /// Whether a column is the table's own number and not a reference: its home key, unless that is named after another table.
+    pub fn is_own_number(&self, column: usize, entities: &[Entity<'_>]) -> bool {
+        if self.home_key() != Some(column) {
+            return false;
         }
+        let stem = id_stem(&words(self.column_name(column)));
+        // `group_id` of extension groups is their own; `order_item_id` of an order lookup is that of the order items.
+        let is_called_so = |entity: &Entity<'_>| entity.meaning().ends_with(&stem);
+        let is_anothers = entities.iter().any(|other| other.table.name != self.table.name && is_called_so(other));
+        stem.is_empty() || is_called_so(self) || !is_anothers
     }
 
     /// How surely a table's rows are called this: the weight of the alias, 0 when they are not.
@@ -94,7 +103,7 @@ fn aliases(entity: &Entity<'_>) -> Vec<Alias> {
             aliases.push(Alias { words, weight });
         }
     };
-    let meaning: Vec<String> = entity.name.iter().filter(|word| !has(&EMPTY_NOUNS, word)).cloned().collect();
+    let meaning = entity.meaning();
     add(meaning.clone(), 0.95);
     if let Some(key) = entity.home_key() {
         let stem = id_stem(&words(entity.column_name(key)));

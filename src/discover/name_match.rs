@@ -113,19 +113,25 @@ pub fn compare(
     let key_is_generic = id_stem(&key_words).is_empty();
     if same_table {
         if column.role.iter().any(|word| has(&OWN_TABLE, word)) && is_home {
-            offer(Reason::RowOfTheSameTable, if column.says_key { 0.9 } else { 0.8 });
+            let sure = if column.says_key { 0.9 } else { 0.8 };
+            // `item_parent_id` is the parent of the item, whatever that is.
+            let names_more = column.role.iter().any(|word| !has(&OWN_TABLE, word) && !has(&["to", "level"], word));
+            offer(Reason::RowOfTheSameTable, if names_more { sure * 0.6 } else { sure });
         }
     } else {
         let same_name = column.all == key_words && !key_is_generic && (is_home || column.says_key);
         if same_name {
-            offer(Reason::SameNameAsKey, 0.80 + 0.2 * target.called(&column.stem));
+            offer(Reason::SameNameAsKey, 0.77 + 0.2 * target.called(&column.stem));
         }
         let together: Vec<String> = own.name.iter().chain(&column.role).cloned().collect();
         if !column.role.is_empty() && is_home && target.name == together {
-            offer(Reason::NamesItWithOwnTable, if column.says_key { 1.0 } else { 0.92 });
+            offer(Reason::NamesItWithOwnTable, if same_name { 0.99 } else { 0.9 });
         }
-        if together_with_first(own, column, target) && is_home {
-            offer(Reason::NamesItWithOwnTable, if column.says_key { 0.99 } else { 0.85 });
+        if is_home && together_with_first(own, column, target) {
+            offer(Reason::NamesItWithOwnTable, if same_name { 0.99 } else { 0.85 });
+        }
+        if is_home && !column.says_key && !column.ends_in_plural && together_with_last(own, column, target) {
+            offer(Reason::NamesItWithOwnTable, 0.88);
         }
     }
     if is_home {
@@ -145,6 +151,12 @@ fn together_with_first(own: &Entity<'_>, column: &ColumnWords, target: &Entity<'
     target.name.len() == column.stem.len() + 1 && target.name.first() == Some(first) && target.name[1..] == column.stem
 }
 
+/// `order.current_state` where there are order states.
+fn together_with_last(own: &Entity<'_>, column: &ColumnWords, target: &Entity<'_>) -> bool {
+    let Some(last) = column.role.last().filter(|_| column.role.len() > 1) else { return false };
+    target.name.len() == own.name.len() + 1 && target.name.starts_with(&own.name) && target.name.last() == Some(last)
+}
+
 fn by_alias(column: &ColumnWords, target: &Entity<'_>, same_table: bool, offer: &mut impl FnMut(Reason, f64)) {
     // A plural counts or lists (`user_posts`, `paperIds`); without "id" a name alone is weak.
     let sure = match (column.says_key, column.ends_in_plural) {
@@ -154,7 +166,9 @@ fn by_alias(column: &ColumnWords, target: &Entity<'_>, same_table: bool, offer: 
     };
     for alias in &target.aliases {
         let named = &alias.words;
-        let weight = alias.weight * sure;
+        // The last word alone of a table's name is too little for a column that does not even say that it is a key.
+        let too_little = if column.says_key || alias.weight > 0.6 { 1.0 } else { 0.6 };
+        let weight = alias.weight * sure * too_little;
         if same_table {
             // Of its own table a column names another row only with a role (`primaryContactId`).
             if column.says_key && column.stem.len() > named.len() && column.stem.ends_with(named) && alias.weight >= 0.6 {

@@ -10,7 +10,7 @@ use super::words::{canonical, words};
 pub const SUBJECT: f64 = 0.6;
 
 /// How much a table looks like one of people.
-pub fn weight(entity: &Entity<'_>) -> f64 {
+pub fn weight(entity: &Entity<'_>, entities: &[Entity<'_>]) -> f64 {
     let Some(key) = entity.home_key() else { return 0.0 };
     let named = entity.name.iter().any(|word| has(&PEOPLE, word)) && entity.name.len() <= 2
         || entity.name.len() == 1 && entity.name.first().is_some_and(|word| has(&PEOPLE, word));
@@ -32,7 +32,7 @@ pub fn weight(entity: &Entity<'_>) -> f64 {
     weight += if password { 0.2 } else { 0.0 };
     weight += if name { 0.15 } else { 0.0 };
     // A key that is named after the rows of another table makes this an extension of that.
-    if !entity.is_own_number(key) {
+    if !entity.is_own_number(key, entities) {
         weight *= 0.5;
     }
     if !(named || password && (mail || login)) {

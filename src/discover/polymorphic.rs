@@ -41,6 +41,9 @@ pub async fn find(look: &mut Look, entities: &[Entity<'_>]) -> Result<Vec<Found>
     let mut found = Vec::new();
     for (at, own) in entities.iter().enumerate() {
         for pair in wanted(own.table) {
+            if own.home_key() == Some(pair[1]) {
+                continue;
+            }
             let Some(tuples) = own.profile.tuples.iter().find(|tuples| tuples.columns == pair) else { continue };
             let mut by_kind: BTreeMap<&str, Vec<Vec<String>>> = BTreeMap::new();
             for tuple in &tuples.values {
@@ -68,7 +71,7 @@ pub async fn find(look: &mut Look, entities: &[Entity<'_>]) -> Result<Vec<Found>
             }
         }
     }
-    found.sort_by_key(|edge| (edge.table, edge.columns.clone(), people::weight(&entities[edge.target]) < people::SUBJECT));
+    found.sort_by_key(|edge| (edge.table, edge.columns.clone(), people::weight(&entities[edge.target], entities) < people::SUBJECT));
     Ok(found)
 }
 

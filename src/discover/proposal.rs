@@ -117,7 +117,7 @@ pub fn assemble(source: &str, entities: &[Entity<'_>], found: Vec<Found>, unread
             }
         })
         .collect();
-    let mut tables: Vec<ProposedTable> = entities.iter().enumerate().map(|(at, entity)| table(at, entity, &edges)).collect();
+    let mut tables: Vec<ProposedTable> = entities.iter().enumerate().map(|(at, _)| table(at, entities, &edges)).collect();
     let edges = share_rights(edges);
     mark_reached(&mut tables, &edges);
     for (at, proposed) in tables.iter_mut().enumerate() {
@@ -142,8 +142,9 @@ fn share_rights(mut edges: Vec<Edge>) -> Vec<Edge> {
     edges
 }
 
-fn table(at: usize, entity: &Entity<'_>, edges: &[Edge]) -> ProposedTable {
-    let is_subject = people::weight(entity) >= people::SUBJECT;
+fn table(at: usize, entities: &[Entity<'_>], edges: &[Edge]) -> ProposedTable {
+    let entity = &entities[at];
+    let is_subject = people::weight(entity, entities) >= people::SUBJECT;
     let columns = (0..entity.table.columns.len()).map(|column| {
         let described = &entity.table.columns[column];
         let refers = edges.iter().find(|edge| edge.active && edge.table == at && edge.columns.contains(&described.name));
@@ -197,7 +198,7 @@ fn suggestion(entity: &Entity<'_>, at: usize, proposed: &ProposedTable, edges: &
     let is_owned = proposed.columns.iter().any(|column| column.identity.is_some())
         || edges.iter().any(|edge| edge.active && edge.table == at && edge.right == Right::Owns);
     match () {
-        () if !proposed.is_reached => "",
+        () if !proposed.is_reached => "keep (nothing about a person reaches it)",
         () if entity.table.primary_key.is_empty() => "keep (no primary key: its rows cannot be erased one by one)",
         () if !is_owned => "keep (people have to do with these rows, and own none)",
         () if about_money => "delete (look for a law that keeps some: `retain_when`)",

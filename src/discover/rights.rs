@@ -32,7 +32,7 @@ enum Part {
 
 /// The right of each active edge, in their order.
 pub fn decide(entities: &[Entity<'_>], edges: &[&Found]) -> Vec<Given> {
-    let subject: Vec<bool> = entities.iter().map(|entity| people::weight(entity) >= people::SUBJECT).collect();
+    let subject: Vec<bool> = entities.iter().map(|entity| people::weight(entity, entities) >= people::SUBJECT).collect();
     let none = |why| Given { right: Right::None, why };
     let mut given: Vec<Given> = edges.iter().map(|_| none("nothing about a person reaches it")).collect();
     // Distance from the people themselves, of every table whose rows have an owner.

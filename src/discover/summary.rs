@@ -59,7 +59,10 @@ pub fn summary(proposal: &Proposal) -> Vec<String> {
     if !personal.is_empty() {
         lines.push(format!("then: personal-looking, and reached by nothing: {}", personal.join(", ")));
     }
-    lines.push(format!("last: decide `on_erasure` for {} tables; until then no plan erases anything", counts.reached));
+    lines.push(format!(
+        "last: decide `on_erasure`, for the {} tables that are reached above all; until every table says it, no plan erases anything",
+        counts.reached
+    ));
     lines
 }
 

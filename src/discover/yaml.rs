@@ -59,11 +59,7 @@ fn collection(text: &mut String, proposal: &Proposal, at: usize, table: &Propose
     let what = if table.is_subject { ", people" } else { "" };
     line(text, 6, &format!("# {}{what}", rows(table.rows)));
     line(text, 6, &format!("- name: {}", scalar(&table.name)));
-    if table.is_reached {
-        line(text, 8, &format!("habeas: {{on_erasure: undecided}} # suggested: {}", table.suggestion));
-    } else {
-        line(text, 8, "# Nothing about a person reaches this table by what is known.");
-    }
+    line(text, 8, &format!("habeas: {{on_erasure: undecided}} # suggested: {}", table.suggestion));
     line(text, 8, "fields:");
     for column in &table.columns {
         field(text, proposal, at, table, column);

@@ -52,12 +52,18 @@ fn to_people(references: &BTreeSet<Reference>, people: &[&str]) -> BTreeSet<(Str
 fn proposed(document: &Value) -> BTreeSet<Reference> {
     let text = |value: &Value| value.as_str().expect("text").to_owned();
     let mut found = BTreeSet::new();
-    for edge in document["edges"].as_array().expect("edges").iter().filter(|edge| edge["active"] == true) {
+    let active: Vec<&Value> = document["edges"].as_array().expect("edges").iter().filter(|edge| edge["active"] == true).collect();
+    let alone: BTreeSet<(String, String)> = active
+        .iter()
+        .filter(|edge| edge["columns"].as_array().is_some_and(|columns| columns.len() == 1))
+        .map(|edge| (text(&edge["table"]), text(&edge["columns"][0])))
+        .collect();
+    for edge in active {
         let columns = edge["columns"].as_array().expect("columns");
         let targets = edge["target_columns"].as_array().expect("columns");
         for (column, target_column) in columns.iter().zip(targets) {
-            // Of a composite edge, the parts that are other references by themselves count as those.
-            if columns.len() > 1 && column != columns.last().expect("a column") {
+            // Of a composite edge, the parts that are references by themselves count as those.
+            if columns.len() > 1 && alone.contains(&(text(&edge["table"]), text(column))) {
                 continue;
             }
             found.insert(Reference {

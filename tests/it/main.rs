@@ -6,6 +6,7 @@ mod bad_input;
 mod crash;
 mod demo_data;
 mod discover_figures;
+mod discover_map;
 mod fides_fixture;
 mod fides_sample;
 mod harness;
