@@ -94,6 +94,7 @@ impl Reader {
             schema,
             source: habeas.source,
             role: habeas.role,
+            accept: habeas.accept,
             collections,
             place: self.place(object.line),
         })
@@ -131,6 +132,7 @@ impl Reader {
             controlled_by: None,
             held_by: None,
             note: None,
+            accept: Vec::new(),
             triggers: Vec::new(),
             place: self.place(object.line),
         };

@@ -13,12 +13,6 @@ pub(super) fn findings(node: &Node, collection: &Collection) -> Vec<Finding> {
     findings
 }
 
-/// Whether a field or a part of it is overwritten by its own strategy.
-pub(super) fn changes_something(field: &Field) -> bool {
-    let own = field.mask.as_ref().is_some_and(|mask| *mask != Masking::Preserve);
-    !field.read_only && (own || field.fields.iter().any(changes_something))
-}
-
 fn look_inside(name: &str, field: &Field, above: Option<&str>, masks_by_map: bool, findings: &mut Vec<Finding>) {
     for sub in &field.fields {
         let sub_name = format!("{name}.{}", sub.name);

@@ -1,6 +1,6 @@
 //! The end of a decision: the items that people see, and the manifest, row by row, in the order in which it will be carried out.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 
 use futures_util::TryStreamExt;
 
@@ -14,7 +14,7 @@ use crate::datamap::Right;
 use crate::db::DbError;
 use crate::gather::Gathering;
 use crate::plan::{
-    Action, ColumnChange, Disposition, Ground, ManifestRecord, Order, Plan, PlanItem, Problem, Referrer, Retained, Step,
+    Action, ColumnChange, Disposition, Ground, ManifestRecord, Order, Plan, PlanItem, Problem, Referrer, Retained, RowId, Step,
 };
 
 /// Where the records of a manifest go: an encrypted spool, or nowhere when only the digest is wanted.
@@ -37,6 +37,17 @@ pub struct Frozen {
     pub plan: Plan,
     /// Its steps.
     pub steps: Vec<Step>,
+}
+
+/// Which rows of what was decided go into a manifest.
+#[derive(Debug, Clone, Copy)]
+pub enum WhichRows<'a> {
+    /// All of them.
+    All,
+    /// Those that appeared while an earlier manifest was carried out: without the people themselves, who go last.
+    New,
+    /// These, which are to be overwritten and had changed by their turn.
+    These(&'a HashSet<RowId>),
 }
 
 /// A step, and where in the snapshot its rows are.
@@ -273,28 +284,28 @@ fn unlink_change(column: &str) -> ColumnChange {
 }
 
 impl Decided {
-    /// Reads the keys of all rows into the sink and closes the plan with their digest. `only_new` leaves the people themselves out: for the
-    /// passes that look for rows which appeared meanwhile.
+    /// Reads the keys of the rows in scope into the sink and closes the plan with their digest.
     pub async fn freeze(
         self,
         gathering: &mut Gathering<'_>,
         secret: &MaskSecret,
         sink: &mut dyn ManifestSink,
-        only_new: bool,
+        scope: WhichRows<'_>,
     ) -> Result<Frozen, GatherError> {
         let Decided { mut plan, steps: sources } = self;
         let mut steps = Vec::new();
         for mut source in sources {
-            if only_new && (source.step.identity || source.step.action == Action::Keep) {
+            let overwrites = matches!(source.step.action, Action::Overwrite { .. });
+            match scope {
                 // The people themselves, and what can only go after them, wait for the end.
-                break;
-            }
-            if only_new && matches!(source.step.action, Action::Overwrite { .. }) {
+                WhichRows::New if source.step.identity || source.step.action == Action::Keep => break,
                 // Overwritten rows stay and are reached again; overwriting them twice would not be the same as once (E-3).
-                continue;
+                WhichRows::New if overwrites && source.step.disposition == Disposition::Mask => continue,
+                WhichRows::These(_) if !overwrites => continue,
+                _ => {}
             }
             let position = u16::try_from(steps.len()).map_err(|_| GatherError::Map("a plan has too many steps".into()))?;
-            let written = write_records(&source, position, gathering, secret, sink).await?;
+            let written = write_records(&source, position, gathering, secret, scope, sink).await?;
             source.step.records = written.records;
             for (column, rows) in written.unreadable {
                 // Nothing was decided for these rows: the plan cannot be approved (P-1).
@@ -313,6 +324,7 @@ async fn write_records(
     position: u16,
     gathering: &mut Gathering<'_>,
     secret: &MaskSecret,
+    scope: WhichRows<'_>,
     sink: &mut dyn ManifestSink,
 ) -> Result<Written, GatherError> {
     let nothing = Written { records: 0, unreadable: BTreeMap::new() };
@@ -330,6 +342,11 @@ async fn write_records(
     let mut unreadable: BTreeMap<String, u64> = BTreeMap::new();
     while let Some(row) = rows.try_next().await.map_err(failed)? {
         let key = decode::key(&row, width).map_err(failed)?;
+        if let WhichRows::These(rows) = scope
+            && !rows.contains(&RowId::of(&source.step, &key))
+        {
+            continue;
+        }
         let fingerprint = row.text_at(width).map_err(failed)?.unwrap_or_default().to_owned();
         let mut values = Vec::with_capacity(columns.len());
         let row_name = format!("{}.{}:{}", location.dataset, location.collection, key_name(&key));

@@ -23,7 +23,7 @@ use crate::hold::HoldSet;
 use crate::plan::{Gap, Plan, PlanItem, Problem};
 use crate::request::Kind;
 
-pub use freeze::{Frozen, ManifestSink};
+pub use freeze::{Frozen, ManifestSink, WhichRows};
 pub use fuses::Fuses;
 pub use masks::MaskSecret;
 

@@ -3,6 +3,7 @@
 use serde_json::{Value, json};
 
 use super::support::laws::*;
+use super::support::skipped;
 use super::support::workspace::Workspace;
 
 const PROFILE: &str = r#"{"zeta": 1e400, "email":"ada@example.com","nick":"Ada","big":12345678901234567890.10, "phones":["1",["2"],null],
@@ -115,5 +116,70 @@ fn p_1_rows_whose_text_is_no_json_are_a_problem_of_the_plan_and_nothing_is_touch
         assert!(message.contains("app.users.profile") && message.contains("no JSON"), "{message}");
         assert!(!message.contains("broken"), "no value in it");
         assert_eq!(workspace.database.dump(), before);
+    }
+}
+
+fn accounts() -> String {
+    let random = strategy("random_string_rewrite");
+    map(&[collection(
+        "accounts",
+        "on_erasure: mask",
+        &[
+            KEY_OF_USERS,
+            &format!("name: profile, fields: [{{name: mail, {random}}}, {{name: phone, {}}}]", strategy("null_rewrite")),
+        ],
+    )])
+}
+
+const ACCOUNTS: &str = r#"CREATE TABLE accounts (id INTEGER PRIMARY KEY, profile json);
+    INSERT INTO accounts VALUES (1, '{"mail":"ada@old.example","phone":"1","plan":"free"}'), (2, '{"mail":"grace@x.example","phone":"2"}');"#;
+
+fn by_number() -> Value {
+    erasure_of(&json!({"user_id": "1"}))
+}
+
+fn account(workspace: &Workspace) -> Value {
+    let text = workspace.database.text("SELECT CAST(profile AS TEXT) AS value FROM accounts WHERE id = 1");
+    serde_json::from_str(&text).expect("JSON")
+}
+
+#[test]
+fn e_1_json_that_changed_between_plan_and_run_is_planned_anew_and_not_overwritten() {
+    if !cfg!(feature = "failpoints") {
+        return skipped("--features failpoints");
+    }
+    for workspace in Workspace::on_both(ACCOUNTS, &accounts()) {
+        let id = workspace.habeas("submit -").input(by_number().to_string()).run().code(0).stdout.trim().to_owned();
+        let died = workspace.habeas("worker --once").env("HABEAS_FAILPOINT", "erase-before-permit").run();
+        assert_eq!(died.code, None, "{}", died.stderr);
+        workspace.database.script(
+            r#"UPDATE accounts SET profile = '{"mail":"ada@new.example","plan":"paid","phone":"9","since":1e400}' WHERE id = 1"#,
+        );
+        workspace.habeas("worker --once").run().code(0);
+        let shown = workspace.habeas(&format!("request show {id} --json")).run().code(0).json();
+        assert_eq!(shown["status"], "completed", "{shown}");
+        let text = workspace.database.text("SELECT CAST(profile AS TEXT) AS value FROM accounts WHERE id = 1");
+        assert!(text.contains(r#""plan":"paid","phone":null,"since":1e400"#), "what was saved meanwhile is still there: {text}");
+        assert!(!text.contains("@new.example") && !text.contains("@old.example"), "{text}");
+        assert_eq!(item(&shown, "accounts")["affected"], 1, "{shown}");
+    }
+}
+
+#[test]
+fn v_1_a_later_change_elsewhere_in_the_json_is_no_resurrection_and_a_value_that_comes_back_is() {
+    for workspace in Workspace::on_both(ACCOUNTS, &accounts()) {
+        let done = run(&workspace, &by_number()).code(0).json();
+        let code = done["request"]["code"].as_str().or(done["code"].as_str()).expect("a code").to_owned();
+        let masked = account(&workspace);
+        assert_eq!(masked["phone"], Value::Null);
+        let save = |mail: &Value| {
+            let text = json!({"plan": "none", "mail": mail, "phone": null}).to_string();
+            workspace.database.script(&format!("UPDATE accounts SET profile = '{text}' WHERE id = 1"));
+        };
+        save(&masked["mail"]);
+        workspace.habeas(&format!("verify {code} --json")).run().code(0);
+        save(&json!("ada@old.example"));
+        let again = workspace.habeas(&format!("verify {code} --json")).run().code(4);
+        assert!(again.stdout.contains("resurrected"), "{}", again.stdout);
     }
 }

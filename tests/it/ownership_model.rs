@@ -8,7 +8,7 @@ use std::path::PathBuf;
 use habeas_data::connector::sql::{Reader, SqlAddress, SqlSource};
 use habeas_data::crypto::Keys;
 use habeas_data::datamap::{self, Graph};
-use habeas_data::decide::{Brief, Fuses, ManifestSink, MaskSecret, decide};
+use habeas_data::decide::{Brief, Fuses, ManifestSink, MaskSecret, WhichRows, decide};
 use habeas_data::gather::Gathering;
 use habeas_data::hold::{Coverage, HoldRef, HoldSet, Matter, Scope};
 use habeas_data::plan::{Action, ManifestRecord};
@@ -229,7 +229,7 @@ fn planned(world: &World, person: Row) -> (BTreeSet<Row>, BTreeSet<Row>) {
         };
         let decided = decide(&brief, &mut gathering).await.expect("decided");
         let mut sink = Collected::default();
-        let frozen = decided.freeze(&mut gathering, &MaskSecret::new([0; 32]), &mut sink, false).await.expect("frozen");
+        let frozen = decided.freeze(&mut gathering, &MaskSecret::new([0; 32]), &mut sink, WhichRows::All).await.expect("frozen");
         let (mut deleted, mut cleared) = (BTreeSet::new(), BTreeSet::new());
         for record in sink.0 {
             let step = &frozen.steps[usize::from(record.step)];

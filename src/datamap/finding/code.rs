@@ -173,6 +173,20 @@ mod tests {
     use super::*;
 
     #[test]
+    fn every_code_has_a_section_in_the_documentation_and_every_section_a_code() {
+        let page = include_str!("../../../docs/map-check.md");
+        let sections: Vec<&str> = page.lines().filter_map(|line| line.strip_prefix("### `")?.strip_suffix('`')).collect();
+        let (mut documented, mut known) = (sections.clone(), Code::ALL.iter().map(|code| code.as_str()).collect::<Vec<_>>());
+        documented.sort_unstable();
+        known.sort_unstable();
+        assert_eq!(documented, known);
+        for section in sections {
+            let text = page.split(&format!("### `{section}`\n")).nth(1).unwrap();
+            assert!(text.starts_with("Error") || text.starts_with("Warning"), "{section} does not say how much it matters");
+        }
+    }
+
+    #[test]
     fn every_word_stands_for_one_code() {
         for code in Code::ALL {
             assert_eq!(Code::from_word(code.as_str()), Some(*code));

@@ -3,7 +3,8 @@
 use super::{Live, Mapped, unlinks};
 use crate::connector::sql::Table;
 use crate::connector::sql::hazards::{Doing, Hazard, Written, hazards};
-use crate::datamap::{Code, Finding, OnErasure, Severity};
+use crate::connector::sql::text::advice;
+use crate::datamap::{Code, Field, Finding, OnErasure, Severity};
 use crate::db::Dialect;
 
 pub(super) fn check(live: &Live<'_>) -> Vec<Finding> {
@@ -61,15 +62,12 @@ fn missing_rights(live: &Live<'_>, mapped: &Mapped<'_>, table: &Table) -> Option
     Some(Finding {
         severity: Severity::Error,
         code: Code::MissingRights,
-        write: None,
+        write: Some(advice::grant(&rights, &table.name)),
         place: Some(mapped.collection.place.clone()),
         subject: mapped.name(),
         problem: format!("the role of source `{}` lacks {rights} on `{}`", live.source, table.name),
         why: "what may not be read or erased must not be reported as nothing".into(),
-        hint: format!(
-            "GRANT {rights} ON {} TO the role (and USAGE on its schema); DELETE also needs UPDATE, to lock the rows",
-            table.name
-        ),
+        hint: "give the role these rights; DELETE also needs UPDATE, to lock the rows".into(),
     })
 }
 
@@ -104,7 +102,11 @@ fn by_itself(live: &Live<'_>, mapped: &Mapped<'_>, table: &Table) -> Vec<Finding
 
 fn doing(live: &Live<'_>, mapped: &Mapped<'_>) -> Doing {
     let masks = mapped.collection.fields.iter().filter(|field| mapped.effect() == Some(OnErasure::Mask) && !field.read_only);
-    let masked = masks.filter_map(|field| Some((field.name.clone(), Written::by(field.mask.as_ref()?)?)));
+    let written = |field: &Field| match &field.mask {
+        Some(mask) => Written::by(mask),
+        None => field.is_overwritten().then_some(Written::Varying),
+    };
+    let masked = masks.filter_map(|field| Some((field.name.clone(), written(field)?)));
     let cleared = unlinks::cleared_columns(live, mapped).into_iter().map(|name| (name.to_owned(), Written::Null));
     Doing { deletes: deletes(mapped), writes: masked.chain(cleared).collect(), accepted: mapped.collection.triggers.clone() }
 }

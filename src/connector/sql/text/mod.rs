@@ -3,6 +3,8 @@
 
 #![expect(clippy::disallowed_methods, reason = "this folder is the one home of built statements")]
 
+pub mod across;
+pub mod advice;
 pub mod batch;
 pub mod count;
 pub mod discover;
