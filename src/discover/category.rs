@@ -63,8 +63,24 @@ const BY_WORD: [(&[&str], &str); 38] = [
 
 /// Words of a name that make a text column a credential.
 const SECRETS: [&str; 18] = [
-    "password", "passwd", "pwd", "pass", "passphrase", "token", "secret", "apikey", "salt", "actkey", "otp", "totp", "pin", "cvv",
-    "nonce", "capability", "recovery", "session_token",
+    "password",
+    "passwd",
+    "pwd",
+    "pass",
+    "passphrase",
+    "token",
+    "secret",
+    "apikey",
+    "salt",
+    "actkey",
+    "otp",
+    "totp",
+    "pin",
+    "cvv",
+    "nonce",
+    "capability",
+    "recovery",
+    "session_token",
 ];
 
 /// What comes before "key" or "id" in the name of a credential.
@@ -108,7 +124,8 @@ pub fn label(entity: &Entity<'_>, column: usize, is_about_people: bool) -> Optio
 
 fn is_secret(all: &[String]) -> bool {
     let has_secret = all.iter().any(|word| SECRETS.contains(&word.as_str()));
-    let is_secret_key = all.windows(2).any(|pair| SECRET_KEYS.contains(&pair[0].as_str()) && matches!(pair[1].as_str(), "key" | "id"));
+    let is_secret_key =
+        all.windows(2).any(|pair| SECRET_KEYS.contains(&pair[0].as_str()) && matches!(pair[1].as_str(), "key" | "id"));
     has_secret || is_secret_key
 }
 
@@ -117,9 +134,13 @@ fn name_of_a_person(all: &[String], is_about_people: bool) -> Option<&'static st
     match (before, all.last()?.as_str()) {
         (Some("first" | "given"), "name") => Some("user.name.first"),
         (Some("last" | "family"), "name") => Some("user.name.last"),
-        (Some("full" | "display" | "customer" | "contact" | "sender" | "poster" | "author" | "unaccented" | "holder"), "name") => {
-            Some("user.name")
-        }
+        (
+            Some(
+                "full" | "billing" | "shipping" | "delivery" | "display" | "customer" | "contact" | "sender" | "poster" | "author"
+                | "unaccented" | "holder",
+            ),
+            "name",
+        ) => Some("user.name"),
         (Some("user"), "name") => Some("user.account.username"),
         (None, "name") if is_about_people => Some("user.name"),
         (_, "holder") if all.len() > 1 => Some("user.name"),

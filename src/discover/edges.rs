@@ -51,12 +51,7 @@ impl Found {
 }
 
 /// All edges of one column each that are worth mentioning.
-pub async fn find(
-    look: &mut Look,
-    entities: &[Entity<'_>],
-    joins: &Joins,
-    progress: &dyn Progress,
-) -> Result<Vec<Found>, DbError> {
+pub async fn find(look: &mut Look, entities: &[Entity<'_>], joins: &Joins, progress: &dyn Progress) -> Result<Vec<Found>, DbError> {
     let people: Vec<f64> = entities.iter().map(|entity| people::weight(entity, entities)).collect();
     let known = |word: &str| {
         let word = canonical(word);
@@ -102,7 +97,8 @@ fn named(
             if is_itself || (!fits && !declared) {
                 continue;
             }
-            let joined = joins.count(&own.table.name.name, own.column_name(column), &other.table.name.name, other.column_name(key.column));
+            let joined =
+                joins.count(&own.table.name.name, own.column_name(column), &other.table.name.name, other.column_name(key.column));
             let name = match is_own_number {
                 true => None,
                 false => compare(&taken_apart, own, (other, key.column), at == other_at, people_weight(other, people[other_at])),
@@ -239,7 +235,9 @@ async fn nameless(
         let seen = &other.profile.columns[key];
         let is_tried = tried.iter().any(|found| found.target == other_at);
         let is_inside = match (profile.low, profile.high, seen.low, seen.high) {
-            (_, Some(high), Some(low_key), Some(high_key)) => high <= high_key && profile.low.is_some_and(|low| low >= low_key.min(-1)),
+            (_, Some(high), Some(low_key), Some(high_key)) => {
+                high <= high_key && profile.low.is_some_and(|low| low >= low_key.min(-1))
+            }
             _ => true,
         };
         if seen.family == profile.family && is_inside && !is_tried && (at, column) != (other_at, key) {

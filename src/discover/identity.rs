@@ -24,7 +24,8 @@ pub fn identity(entity: &Entity<'_>, column: usize, label: Option<Label>, is_sub
     match label.map(|label| label.category) {
         Some("user.contact.email") if is_text => return found("email", NormalForm::AsciiLower),
         Some("user.account.username") if is_text && is_subject => {
-            let is_folded = words(entity.column_name(column)).iter().any(|word| matches!(word.as_str(), "clean" | "lower" | "normalized"));
+            let is_folded =
+                words(entity.column_name(column)).iter().any(|word| matches!(word.as_str(), "clean" | "lower" | "normalized"));
             return found("username", if is_folded { NormalForm::AsciiLower } else { NormalForm::Exact });
         }
         Some("user.contact.phone_number") if is_text && is_subject => return found("phone_number", NormalForm::E164),

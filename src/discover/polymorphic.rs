@@ -27,7 +27,8 @@ pub fn wanted(table: &Table) -> Vec<Vec<usize>> {
         }
         for (id_at, id) in table.columns.iter().enumerate() {
             let id_words = words(&id.name);
-            let is_its_row = id_words.split_last().is_some_and(|(last, id_stem)| id_stem == stem && ID_WORDS.contains(&last.as_str()));
+            let is_its_row =
+                id_words.split_last().is_some_and(|(last, id_stem)| id_stem == stem && ID_WORDS.contains(&last.as_str()));
             if is_its_row && id_at != kind_at {
                 found.push(vec![kind_at, id_at]);
             }
@@ -54,8 +55,15 @@ pub async fn find(look: &mut Look, entities: &[Entity<'_>]) -> Result<Vec<Found>
                 let fits = own.profile.columns[pair[1]].family == entities[target].profile.columns[key].family;
                 let inclusion = if fits { try_values(look, &entities[target], &[key], &values).await? } else { None };
                 let name = Some(NameMatch { reason: Reason::NamesTheTable, strength });
-                let evidence =
-                    Evidence { declared: false, name, inclusion, joins: 0, indexed: false, looks_like_a_switch: false, rival: None };
+                let evidence = Evidence {
+                    declared: false,
+                    name,
+                    inclusion,
+                    joins: 0,
+                    indexed: false,
+                    looks_like_a_switch: false,
+                    rival: None,
+                };
                 let confidence = evidence.confidence();
                 if fits && confidence >= WORTH_MENTION {
                     found.push(Found {
@@ -71,7 +79,8 @@ pub async fn find(look: &mut Look, entities: &[Entity<'_>]) -> Result<Vec<Found>
             }
         }
     }
-    found.sort_by_key(|edge| (edge.table, edge.columns.clone(), people::weight(&entities[edge.target], entities) < people::SUBJECT));
+    found
+        .sort_by_key(|edge| (edge.table, edge.columns.clone(), people::weight(&entities[edge.target], entities) < people::SUBJECT));
     Ok(found)
 }
 

@@ -113,7 +113,10 @@ pub fn assemble(source: &str, entities: &[Entity<'_>], found: Vec<Found>, unread
                 active: edge.is_active(),
                 right: decided.map_or(Right::None, |given| given.right),
                 why: decided.map_or("", |given| given.why),
-                only_where: edge.only_where.as_ref().map(|(kind, word)| (entities[edge.table].column_name(*kind).to_owned(), word.clone())),
+                only_where: edge
+                    .only_where
+                    .as_ref()
+                    .map(|(kind, word)| (entities[edge.table].column_name(*kind).to_owned(), word.clone())),
             }
         })
         .collect();
@@ -133,7 +136,9 @@ fn share_rights(mut edges: Vec<Edge>) -> Vec<Edge> {
             continue;
         }
         let (table, columns) = (edges[at].table, edges[at].columns.clone());
-        let alone = edges.iter().find(|edge| edge.active && edge.table == table && edge.columns.len() == 1 && columns.contains(&edge.columns[0]));
+        let alone = edges
+            .iter()
+            .find(|edge| edge.active && edge.table == table && edge.columns.len() == 1 && columns.contains(&edge.columns[0]));
         if let Some(right) = alone.map(|edge| edge.right) {
             edges[at].right = right;
             edges[at].why = "as the reference that one of its columns is by itself";
@@ -183,7 +188,9 @@ fn mark_reached(tables: &mut [ProposedTable], edges: &[Edge]) {
     loop {
         let next: BTreeSet<usize> = edges
             .iter()
-            .filter(|edge| edge.active && edge.right != Right::None && tables[edge.target].is_reached && !tables[edge.table].is_reached)
+            .filter(|edge| {
+                edge.active && edge.right != Right::None && tables[edge.target].is_reached && !tables[edge.table].is_reached
+            })
             .map(|edge| edge.table)
             .collect();
         if next.is_empty() {
@@ -194,7 +201,8 @@ fn mark_reached(tables: &mut [ProposedTable], edges: &[Edge]) {
 }
 
 fn suggestion(entity: &Entity<'_>, at: usize, proposed: &ProposedTable, edges: &[Edge]) -> &'static str {
-    let about_money = entity.name.iter().any(|word| matches!(word.as_str(), "order" | "invoice" | "payment" | "refund" | "transaction"));
+    let about_money =
+        entity.name.iter().any(|word| matches!(word.as_str(), "order" | "invoice" | "payment" | "refund" | "transaction"));
     let is_owned = proposed.columns.iter().any(|column| column.identity.is_some())
         || edges.iter().any(|edge| edge.active && edge.table == at && edge.right == Right::Owns);
     match () {

@@ -110,7 +110,9 @@ fn has_other_owner(edges: &[&Found], own: &[usize], except: usize, subject: &[bo
         let edge = edges[*at];
         let is_under_a_row = !subject[edge.target]
             && edge.target != edge.table
-            && edges.iter().any(|upper| upper.table == edge.target && subject[upper.target] && !people::is_staff(&entities[upper.target]));
+            && edges
+                .iter()
+                .any(|upper| upper.table == edge.target && subject[upper.target] && !people::is_staff(&entities[upper.target]));
         *at != except && is_under_a_row
     })
 }

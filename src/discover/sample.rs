@@ -78,7 +78,8 @@ impl Look {
             let percent = match estimate {
                 Some(rows) => 110.0 * SAMPLE_ROWS as f64 / rows as f64,
                 None => {
-                    let found = self.conn.on().fetch_one(blocks, args![table.name.schema.as_str(), table.name.name.as_str()]).await?;
+                    let found =
+                        self.conn.on().fetch_one(blocks, args![table.name.schema.as_str(), table.name.name.as_str()]).await?;
                     100.0 * SAMPLE_ROWS as f64 / (ROWS_OF_A_BLOCK * found.int("blocks")?.max(1) as f64)
                 }
             };

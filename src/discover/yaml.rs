@@ -81,7 +81,8 @@ fn rows(rows: u64) -> String {
 fn field(text: &mut String, proposal: &Proposal, at: usize, table: &ProposedTable, column: &ProposedColumn) {
     let edges: Vec<&Edge> = proposal.edges.iter().filter(|edge| edge.table == at && edge.columns.contains(&column.name)).collect();
     // A reference is written `table.column`: a dot in the table's name would make another of it.
-    let (active, unsure): (Vec<&Edge>, Vec<&Edge>) = edges.into_iter().partition(|edge| edge.active && can_be_written(proposal, edge));
+    let (active, unsure): (Vec<&Edge>, Vec<&Edge>) =
+        edges.into_iter().partition(|edge| edge.active && can_be_written(proposal, edge));
     for edge in &active {
         line(text, 10, &format!("# {:.2} {}; {}", edge.confidence, target(proposal, edge), in_words(&edge.evidence)));
         if !edge.why.is_empty() {

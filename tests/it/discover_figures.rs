@@ -8,14 +8,11 @@ use serde_json::Value;
 use super::support::schema_file::{Reference, SchemaFile};
 use super::support::workspace::Workspace;
 
-const FORUM: (&str, &str) =
-    (include_str!("../fixtures/discover/forum.schema"), include_str!("../fixtures/discover/forum.log"));
-const REVIEW: (&str, &str) =
-    (include_str!("../fixtures/discover/review.schema"), include_str!("../fixtures/discover/review.log"));
+const FORUM: (&str, &str) = (include_str!("../fixtures/discover/forum.schema"), include_str!("../fixtures/discover/forum.log"));
+const REVIEW: (&str, &str) = (include_str!("../fixtures/discover/review.schema"), include_str!("../fixtures/discover/review.log"));
 const SHOP: (&str, &str) = (include_str!("../fixtures/discover/shop.schema"), include_str!("../fixtures/discover/shop.log"));
 /// Nothing was tuned on it.
-const HELD_OUT: (&str, &str) =
-    (include_str!("../fixtures/discover/blog.schema"), include_str!("../fixtures/discover/blog.log"));
+const HELD_OUT: (&str, &str) = (include_str!("../fixtures/discover/blog.schema"), include_str!("../fixtures/discover/blog.log"));
 
 /// Share of the true ones that are found, and share of the found ones that are true.
 #[derive(Debug, Clone, Copy)]

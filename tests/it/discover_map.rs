@@ -83,7 +83,8 @@ fn a_proposed_map_is_accepted_and_leaves_every_decision_open() {
         let said = workspace.habeas("--json map check").run();
         let document = said.json();
         assert_eq!(document["errors"], 0, "{name}: {document:#}");
-        let undecided = document["findings"].as_array().expect("findings").iter().filter(|f| f["code"] == "undecided_collection").count();
+        let undecided =
+            document["findings"].as_array().expect("findings").iter().filter(|f| f["code"] == "undecided_collection").count();
         assert!(undecided > 5, "{name}: {undecided}");
         assert!(!proposed(&workspace).contains("on_erasure: delete}"), "{name}: nothing is proposed to be deleted in silence");
     }
@@ -93,7 +94,8 @@ fn a_proposed_map_is_accepted_and_leaves_every_decision_open() {
 fn p_1_a_proposed_map_blocks_erasure_until_somebody_decides() {
     for workspace in Workspace::on_both(&orders(), "dataset: []\n") {
         adopt(&workspace);
-        let job = json!({"kind": "erasure", "subject": {"email": "canary8@example.org"}, "ground": "art17_1_a", "approval": "none"});
+        let job =
+            json!({"kind": "erasure", "subject": {"email": "canary8@example.org"}, "ground": "art17_1_a", "approval": "none"});
         workspace.job("erasure", &job);
         let said = workspace.habeas("--json run --no-input jobs/erasure.json").run();
         assert_ne!(said.code, Some(0), "{}", said.stdout);
@@ -163,8 +165,13 @@ fn keys_of_several_columns_and_words_that_name_a_table_are_proposed() {
 #[test]
 fn s_1_no_value_of_a_row_is_said_anywhere() {
     for workspace in Workspace::on_both(&orders(), "dataset: []\n") {
-        workspace.write("q.log", "SELECT 'canary' FROM orders o JOIN customers c ON c.id = o.customer_id WHERE c.email = 'canary7@example.org';");
-        for arguments in ["map discover --source app", "--json map discover --source app", "-vvv map discover --source app --query-log q.log"] {
+        workspace.write(
+            "q.log",
+            "SELECT 'canary' FROM orders o JOIN customers c ON c.id = o.customer_id WHERE c.email = 'canary7@example.org';",
+        );
+        for arguments in
+            ["map discover --source app", "--json map discover --source app", "-vvv map discover --source app --query-log q.log"]
+        {
             let said = workspace.habeas(arguments).run().code(0);
             assert!(!said.stdout.to_lowercase().contains("canary"), "{arguments}: {}", said.stdout);
             assert!(!said.stderr.to_lowercase().contains("canary"), "{arguments}: {}", said.stderr);

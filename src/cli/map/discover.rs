@@ -84,10 +84,7 @@ fn new_file(path: &Path) -> Result<File, CliError> {
 
 fn unknown_source(name: &str, config: &Config) -> CliError {
     let known: Vec<&str> = config.sources.keys().map(String::as_str).collect();
-    CliError::Usage {
-        message: format!("the configuration has no source `{name}`"),
-        hint: Some(crate::suggest::hint(name, &known)),
-    }
+    CliError::Usage { message: format!("the configuration has no source `{name}`"), hint: Some(crate::suggest::hint(name, &known)) }
 }
 
 fn failed(source: &str, problem: &str) -> CliError {

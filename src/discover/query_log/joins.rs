@@ -6,9 +6,39 @@ use super::{Names, Place};
 
 /// Words after a table's name that are no alias.
 const NO_ALIAS: [&str; 33] = [
-    "on", "using", "where", "join", "left", "right", "inner", "outer", "cross", "full", "natural", "group", "order", "limit", "set",
-    "values", "union", "having", "for", "force", "use", "ignore", "straight_join", "returning", "select", "offset", "window", "when",
-    "default", "except", "intersect", "tablesample", "fetch",
+    "on",
+    "using",
+    "where",
+    "join",
+    "left",
+    "right",
+    "inner",
+    "outer",
+    "cross",
+    "full",
+    "natural",
+    "group",
+    "order",
+    "limit",
+    "set",
+    "values",
+    "union",
+    "having",
+    "for",
+    "force",
+    "use",
+    "ignore",
+    "straight_join",
+    "returning",
+    "select",
+    "offset",
+    "window",
+    "when",
+    "default",
+    "except",
+    "intersect",
+    "tablesample",
+    "fetch",
 ];
 
 /// A query or the query around it: the tables that its names can mean.
@@ -29,7 +59,8 @@ struct Written {
 
 /// Pairs of columns, each in order.
 pub fn equalities(statement: &str, names: &Names) -> Vec<(Place, Place)> {
-    let mut reading = Reading { tokens: tokens(statement), at: 0, scopes: vec![Scope::default()], open: vec![0], pairs: Vec::new() };
+    let mut reading =
+        Reading { tokens: tokens(statement), at: 0, scopes: vec![Scope::default()], open: vec![0], pairs: Vec::new() };
     let mut found = Vec::new();
     reading.all(names, &mut found);
     for (left, right) in &reading.pairs {

@@ -102,8 +102,12 @@ mod tests {
     #[test]
     fn statements_are_found_in_the_logs_of_servers() {
         let join = "SELECT * FROM posts p JOIN users u ON p.poster_id = u.user_id";
-        let stderr = format!("2026-11-24 09:00:00.000 UTC [7] LOG:  statement: {join}\n\tWHERE p.post_id = 3\n2026-11-24 09:00:01 UTC [7] LOG:  duration: 0.3 ms\n");
-        let csv = format!("2026-11-24 09:00:00 UTC,\"app\",\"db\",7,\"[local]\",,1,\"SELECT\",,,0,LOG,00000,\"execute <unnamed>: {join}\",,,,\n");
+        let stderr = format!(
+            "2026-11-24 09:00:00.000 UTC [7] LOG:  statement: {join}\n\tWHERE p.post_id = 3\n2026-11-24 09:00:01 UTC [7] LOG:  duration: 0.3 ms\n"
+        );
+        let csv = format!(
+            "2026-11-24 09:00:00 UTC,\"app\",\"db\",7,\"[local]\",,1,\"SELECT\",,,0,LOG,00000,\"execute <unnamed>: {join}\",,,,\n"
+        );
         let mysql = format!("2026-11-24T09:00:00.000000Z\t    8 Query\t{join}\n2026-11-24T09:00:00.000000Z\t    8 Quit\n");
         for log in [stderr, csv, mysql] {
             assert_eq!(count(&log, ("posts", "poster_id"), ("users", "user_id")), 1, "{log}");

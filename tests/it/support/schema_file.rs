@@ -21,11 +21,15 @@ pub struct Reference {
     pub target_column: String,
 }
 
+/// The values of a column, row by row.
+type Values = Vec<Option<String>>;
+
 /// A described schema.
 pub struct SchemaFile {
     /// Its tables, in the order of the file.
     pub tables: Vec<TableText>,
-    cache: RefCell<HashMap<(usize, usize), Vec<Option<String>>>>,
+    /// Values by table and column, once they are made.
+    made: RefCell<HashMap<(usize, usize), Values>>,
 }
 
 /// A described table.
@@ -83,7 +87,7 @@ impl SchemaFile {
                 }),
             }
         }
-        SchemaFile { tables, cache: RefCell::default() }
+        SchemaFile { tables, made: RefCell::default() }
     }
 
     /// All true references.
@@ -178,7 +182,7 @@ impl SchemaFile {
 
     /// The values of a column, made when first asked for: references need those of other tables.
     fn values(&self, table: usize, column: usize) -> Vec<Option<String>> {
-        if let Some(values) = self.cache.borrow().get(&(table, column)) {
+        if let Some(values) = self.made.borrow().get(&(table, column)) {
             return values.clone();
         }
         let described = &self.tables[table];
@@ -190,7 +194,7 @@ impl SchemaFile {
             "poly" => self.by_kind(table, words, &mut dice),
             _ => (0..described.rows).map(|row| made_up::value(words, row, described.rows, &mut dice)).collect(),
         };
-        self.cache.borrow_mut().insert((table, column), values.clone());
+        self.made.borrow_mut().insert((table, column), values.clone());
         values
     }
 
