@@ -30,8 +30,11 @@ pub enum Verb {
 #[derive(Debug, clap::Args)]
 pub struct Graph {
     /// As a Graphviz document.
-    #[arg(long)]
+    #[arg(long, conflicts_with = "mermaid")]
     pub dot: bool,
+    /// As a Mermaid flowchart.
+    #[arg(long)]
+    pub mermaid: bool,
 }
 
 /// Checks, draws or proposes a map. None needs keys or a ledger.
@@ -50,7 +53,11 @@ fn graph(args: &Graph, config: &Config, context: &Context) -> Result<Exit, CliEr
     if context.printer.is_json() {
         context.printer.document(&as_json(&graph))?;
     } else {
-        let text = if args.dot { graph.to_dot() } else { graph.to_text() };
+        let text = match (args.dot, args.mermaid) {
+            (true, _) => graph.to_dot(),
+            (_, true) => graph.to_mermaid(),
+            _ => graph.to_text(),
+        };
         context.printer.data(text.trim_end())?;
     }
     Ok(Exit::Done)
@@ -58,13 +65,13 @@ fn graph(args: &Graph, config: &Config, context: &Context) -> Result<Exit, CliEr
 
 fn as_json(graph: &MapGraph) -> serde_json::Value {
     let reached = graph.reachable(None);
-    let nodes = graph.nodes.iter().zip(reached).map(|(node, reached)| {
+    let nodes = graph.nodes.iter().zip(reached.into_iter().zip(graph.owned())).map(|(node, (reached, owned))| {
         let identities = node
             .identities
             .iter()
             .map(|field| json!({"field": field.column, "kind": field.kind, "normal_form": field.normal_form}));
         json!({
-            "dataset": node.dataset, "collection": node.collection, "source": node.source, "reached": reached,
+            "dataset": node.dataset, "collection": node.collection, "source": node.source, "reached": reached, "owned": owned,
             "identities": identities.collect::<Vec<_>>(),
         })
     });

@@ -36,6 +36,7 @@ pub fn lint(map: &DataMap, graph: &Graph) -> Vec<Finding> {
         findings.extend(unmapped_edge_columns(dataset, collection, edge));
         findings.extend(unlink_at_the_wrong_end(dataset, collection, edge));
     }
+    findings.extend(super::policy_use::findings(map));
     findings
 }
 

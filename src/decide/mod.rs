@@ -17,7 +17,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use crate::connector::sql::{Inbound, SnapshotError, SqlSource};
 use crate::crypto::Keys;
-use crate::datamap::{DataMap, Graph, Policy};
+use crate::datamap::{DataMap, Graph, Policy, RuleAction, unlabelled};
 use crate::gather::{GatherError, Gathering};
 use crate::hold::HoldSet;
 use crate::plan::{Gap, Plan, PlanItem, Problem};
@@ -88,6 +88,7 @@ pub async fn decide(brief: &Brief<'_>, gathering: &mut Gathering<'_>) -> Result<
     desk.rank_rows_of_self_references().await?;
     desk.refuse_what_is_left_behind().await?;
     let (items, steps) = desk.list_items(&order).await?;
+    desk.warn_of_categories_without_labels();
     let fuses = desk.blown_fuses(&items).await?;
     let Desk { problems, warnings, gathering, .. } = desk;
     let gaps = gathering.unreached.iter().map(|gap| Gap { source: gap.source.clone(), reason: gap.problem.clone() }).collect();
@@ -110,6 +111,17 @@ pub async fn decide(brief: &Brief<'_>, gathering: &mut Gathering<'_>) -> Result<
 }
 
 impl Desk<'_, '_> {
+    /// A category that no field has changes nothing, which may not be what the job means.
+    fn warn_of_categories_without_labels(&mut self) {
+        let brief = self.brief;
+        let rules = brief.policy.iter().flat_map(|policy| &policy.rules);
+        let counts = rules.filter(|rule| matches!(rule.action, RuleAction::Erasure(_)) == (brief.kind == Kind::Erasure));
+        let targets = counts.flat_map(|rule| &rule.targets);
+        for category in unlabelled(brief.map, targets.chain(brief.categories)) {
+            self.warnings.push(format!("no field of the data map is labelled `{category}` or below it: nothing is selected by it"));
+        }
+    }
+
     fn problem(&mut self, code: &str, subject: String, problem: String, hint: String) {
         self.problems.push(Problem { code: code.to_owned(), subject, problem, hint });
     }

@@ -117,6 +117,10 @@ codes! {
     MaskUniqueColumn = "mask_unique_column",
     /// A mask that is longer than the column.
     MaskTooLong = "mask_too_long",
+    /// A policy's category that no field has.
+    PolicyTargetUnused = "policy_target_unused",
+    /// A field under two rules of one policy.
+    PolicyRulesMeet = "policy_rules_meet",
     /// Unlinking a key.
     UnlinkKeyColumn = "unlink_key_column",
     /// Unlinking a column that the database computes.
