@@ -84,7 +84,7 @@ impl Desk<'_, '_> {
     async fn check_keys(&mut self, node: usize, location: &Location) -> Result<(), GatherError> {
         let Some((source, snapshot)) = self.gathering.snapshot_of(node) else { return Ok(()) };
         let source = source.to_owned();
-        let nameless = snapshot.count(fate::nameless(location)).await;
+        let nameless = snapshot.count(fate::nameless(location, snapshot.dialect)).await;
         let nameless = nameless.map_err(|problem| map_error(&source, SnapshotError::Database(problem)))?;
         if nameless > 0 {
             self.problem(

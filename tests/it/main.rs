@@ -3,9 +3,14 @@
 
 mod awkward;
 mod bad_input;
+mod catalogue_cascades;
+mod catalogue_rights;
+mod catalogue_triggers;
 mod collisions;
 mod crash;
 mod demo_data;
+mod discover_figures;
+mod discover_map;
 mod fides_fixture;
 mod fides_sample;
 mod harness;
@@ -21,8 +26,10 @@ mod laws_plan;
 mod laws_verify;
 mod leaks;
 mod map_check;
+mod map_graph;
 mod mariadb;
 mod ownership_model;
+mod policies;
 mod readme;
 mod relook;
 mod statement_count;
