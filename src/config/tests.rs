@@ -98,7 +98,7 @@ fn an_unknown_key_is_answered_with_its_place_and_what_was_meant() {
         with_controller("sources:\n  app:\n    postgress: env:X\n"),
         [
             "4:5: unknown key `postgress` in `sources.app` | did you mean `postgres`?",
-            "4:5: `sources.app` does not say what it is | such as `{postgres: env:APP_DATABASE_URL}` or `{sqlite: app.db}`",
+            "4:5: `sources.app` does not say what it is | such as `{postgres: env:APP_DATABASE_URL}`, `{mysql: env:APP_DATABASE_URL}` or `{sqlite: app.db}`",
         ]
     );
     assert_eq!(
@@ -228,6 +228,7 @@ fn the_example_configuration_is_one_that_loads() {
     let text = include_str!("../../deploy/config.example.yaml");
     let environment = |name: &str| match name {
         "APP_DATABASE_URL" | "APP_VERIFY_URL" | "HABEAS_LEDGER_URL" => Some(format!("postgres://{name}@db/app")),
+        "FORUM_DATABASE_URL" => Some("mysql://forum@db/forum".to_owned()),
         _ => None,
     };
     let config = Config::parse(text, Path::new("/etc/habeas/habeas.yaml"), &environment).unwrap();

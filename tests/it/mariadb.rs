@@ -3,6 +3,7 @@
 
 use serde_json::{Value, json};
 
+use super::support::archive::Archive;
 use super::support::database::difference;
 use super::support::laws::*;
 use super::support::workspace::Workspace;
@@ -143,4 +144,69 @@ fn x_1_gathering_takes_no_lock_that_an_application_would_wait_for() {
     assert!(at > 3, "there was time to write: {at}");
     let done: Value = running.finish().code(0).json();
     assert_eq!(item(&done, "orders")["exported"], 30_000, "{done}");
+}
+
+/// The values that other databases do not have, or print otherwise: none may be rounded, blank or another one.
+#[test]
+fn x_1_values_come_through_as_the_server_has_them() {
+    let script = format!(
+        "{PEOPLE} CREATE TABLE things (id INTEGER PRIMARY KEY, user_id INTEGER, big BIGINT UNSIGNED, exact DECIMAL(65,30), zero DATE, half DATE, gone DATETIME,
+            made DATETIME(6), seen TIMESTAMP NULL, at_ TIME(6), year_ YEAR, doc JSON, mood ENUM('sad','it''s fine'), tags SET('a','b'), raw BLOB, key_ BINARY(4),
+            one BIT(1), bits BIT(10), flag BOOLEAN, odd BOOLEAN, ratio FLOAT, twice DOUBLE, old VARCHAR(40) CHARACTER SET latin1, padded INT(6) ZEROFILL);
+         INSERT INTO things VALUES (1, 1, 18446744073709551615, 12345678901234567890123456789012345.123456789012345678901234567891, '0000-00-00', '2024-00-00',
+            '0000-00-00 00:00:00', '2024-02-29 23:59:59.123456', '2024-03-31 01:30:00', '-838:59:59.000001', 2024, '{{\"b\": 1,  \"a\":2,\"b\":3, \"n\": 1.10}}',
+            'it''s fine', 'a,b', x'00ff10', x'00010203', b'1', b'1000000001', TRUE, 7, 0.1, 0.1, 'jos\u{e9} =1+1', 42),
+            (2, 1, 0, -0.000000000000000000000000000001, '1000-01-01', NULL, NULL, '9999-12-31 23:59:59.999999', NULL, '00:00:00', 0, 'null', 'sad', '', '', x'',
+            b'0', b'0', FALSE, NULL, -1e38, 1e300, '', 0);
+         CREATE TABLE keyless (user_id INTEGER, word TEXT); INSERT INTO keyless VALUES (1, 'once'), (1, 'twice'), (1, 'twice'), (2, 'not hers');"
+    );
+    let names = "big exact zero half gone made seen at_ year_ doc mood tags raw key_ one bits flag odd ratio twice old padded";
+    let mut fields = vec![KEY.to_owned(), to_user("user_id", "")];
+    fields.extend(names.split(' ').map(|name| format!("name: {name}")));
+    let fields: Vec<&str> = fields.iter().map(String::as_str).collect();
+    let keyless = collection("keyless", "on_erasure: keep", &[&to_user("user_id", ""), "name: word"]);
+    let Some(workspace) =
+        Workspace::mariadb(&script, &map(&[collection("things", "on_erasure: delete", &fields), keyless, users()]))
+    else {
+        return;
+    };
+    let done = run(&workspace, &json!({"kind": "access", "subject": ada()})).run_to_end();
+    let archive = Archive::open(&workspace.path(done["archive"]["path"].as_str().expect("an archive")));
+    workspace.habeas(&format!("archive verify {}", archive.path.display())).run().code(0);
+    let text = archive.text("data/tables/app/things.jsonl");
+    let rows: Vec<&str> = text.lines().collect();
+    for (row, expected) in [
+        (0, r#""big":"18446744073709551615""#),
+        (0, r#""exact":"12345678901234567890123456789012345.123456789012345678901234567891""#),
+        (0, r#""zero":"0000-00-00""#),
+        (0, r#""half":"2024-00-00""#),
+        (0, r#""gone":"0000-00-00 00:00:00""#),
+        (0, r#""made":"2024-02-29T23:59:59.123456""#),
+        (0, r#""seen":"2024-03-31T01:30:00.000000Z""#),
+        (0, r#""at_":"-838:59:59.000001""#),
+        (0, r#""year_":2024"#),
+        (0, r#""doc":{"b":1,"a":2,"b":3,"n":1.10}"#),
+        (0, r#""mood":"it's fine""#),
+        (0, r#""tags":"a,b""#),
+        (0, r#""raw_b64":"AP8Q""#),
+        (0, r#""key__b64":"AAECAw==""#),
+        (0, r#""one":true"#),
+        (0, r#""bits":"1000000001""#),
+        (0, r#""flag":true"#),
+        (0, r#""odd":7"#),
+        (0, r#""ratio":0.1"#),
+        (0, r#""twice":0.1"#),
+        (0, "\"old\":\"jos\u{e9} =1+1\""),
+        (1, r#""big":0"#),
+        (1, r#""exact":"-0.000000000000000000000000000001""#),
+        (1, r#""half":null"#),
+        (1, r#""made":"9999-12-31T23:59:59.999999""#),
+        (1, r#""tags":"""#),
+        (1, r#""one":false"#),
+        (1, r#""bits":"0000000000""#),
+        (1, r#""odd":null"#),
+    ] {
+        assert!(rows[row].contains(expected), "{expected}\n{}", rows[row]);
+    }
+    assert_eq!(archive.rows("app/keyless").len(), 2, "equal rows without a key are one");
 }

@@ -1,7 +1,7 @@
 //! Statements that read reached rows: whole rows for the archive, keys and fingerprints for the manifest.
 
 use super::{Builder, Statement, mysql, quote};
-use crate::connector::sql::Location;
+use crate::connector::sql::{Location, RowKey};
 use crate::db::{Dialect, Sql};
 
 /// Rows for the archive in key order. PostgreSQL prints each as JSON text, which is lossless over its types; SQLite gives the values, whose
@@ -23,8 +23,13 @@ pub fn rows(location: &Location, columns: &[String], hidden: &[String], dialect:
         })
         .collect();
     let order = quote::reach_key(location.key_width(), "r").join(", ");
+    // MySQL knows rows without a key by their contents alone: equal ones are one.
+    let group = match (dialect, &location.key) {
+        (Dialect::MySql, RowKey::Physical) => " GROUP BY r.k1",
+        _ => "",
+    };
     let select = format!(
-        "SELECT {list} FROM {reach} r JOIN {table} b ON {own} ORDER BY {order}",
+        "SELECT {list} FROM {reach} r JOIN {table} b ON {own}{group} ORDER BY {order}",
         list = list.join(", "),
         reach = location.reach(),
         table = quote::table(&location.table.name),
