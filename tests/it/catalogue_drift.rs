@@ -74,7 +74,11 @@ fn p_1_a_schema_that_has_changed_since_the_approval_needs_another_one() {
         for workspace in Workspace::on_both(&script(), &shop()) {
             let request = Waiting::submit(&workspace);
             request.approve(&workspace);
-            if change == "trigger" { add_trigger(&workspace) } else { workspace.database.script(change) }
+            if change == "trigger" {
+                add_trigger(&workspace)
+            } else {
+                workspace.database.script(change)
+            }
             let before = workspace.database.dump();
             assert_eq!(request.work(&workspace)["status"], "waiting_approval", "{change}");
             assert_eq!(difference(&before, &workspace.database.dump()), json!({}), "{change}: what was approved was another plan");
@@ -91,7 +95,10 @@ fn p_1_a_change_that_makes_the_plan_impossible_is_refused_after_the_approval() {
     for (change, code) in [
         ("ALTER TABLE orders DROP COLUMN total", "total"),
         ("ALTER TABLE orders RENAME TO purchases", "orders"),
-        ("CREATE TABLE audit (id INTEGER PRIMARY KEY, actor INTEGER REFERENCES users (id) ON DELETE CASCADE); INSERT INTO audit VALUES (1, 1)", "audit"),
+        (
+            "CREATE TABLE audit (id INTEGER PRIMARY KEY, actor INTEGER REFERENCES users (id) ON DELETE CASCADE); INSERT INTO audit VALUES (1, 1)",
+            "audit",
+        ),
         ("DROP TABLE history; ALTER TABLE orders RENAME COLUMN user_id TO owner", "user_id"),
     ] {
         for workspace in Workspace::on_both(&script(), &shop()) {
@@ -168,7 +175,8 @@ fn p_1_a_harmless_change_in_the_middle_does_not_stop_what_was_approved() {
         return;
     }
     for workspace in Workspace::on_both(&script(), &shop()) {
-        let ended = dies_and_goes_on(&workspace, &|workspace| workspace.database.script("ALTER TABLE orders ADD COLUMN colour TEXT"));
+        let ended =
+            dies_and_goes_on(&workspace, &|workspace| workspace.database.script("ALTER TABLE orders ADD COLUMN colour TEXT"));
         assert_eq!(ended["status"], "completed", "{ended}");
         assert_eq!(numbers(&workspace, "orders", "id"), [13]);
         assert_eq!(complete_certificates(&workspace), 1);

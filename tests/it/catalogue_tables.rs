@@ -58,7 +58,10 @@ fn v_1_a_materialised_view_that_keeps_a_copy_is_told_and_found_until_it_is_refre
     let Some(workspace) = Workspace::postgres(&script(view), &shop_and(&[])) else { return };
     let told = warnings(&plan_of_ada(&workspace));
     assert!(told.contains("REFRESH MATERIALIZED VIEW public.digest"), "{told}");
-    assert!(told.contains("public.twice") && !told.contains("public.never"), "over another view, and one that holds nothing: {told}");
+    assert!(
+        told.contains("public.twice") && !told.contains("public.never"),
+        "over another view, and one that holds nothing: {told}"
+    );
     let done = erase_ada(&workspace).code(3).json();
     assert!(done["residue"].to_string().contains("digest.note"), "{done}");
     assert_eq!(done["certificate"]["outcome"], "partial");
@@ -146,7 +149,11 @@ fn what_a_computed_column_is_computed_from_is_masked_and_the_column_is_not() {
              INSERT INTO cards (id, user_id, code) VALUES (1, 1, 'abcd'), (2, 2, 'efgh');"
         );
         let fields = |code: &str, first: &str| {
-            let card = collection("cards", "on_erasure: mask", &[KEY, &to_user("user_id", ""), &format!("name: code{code}"), &format!("name: first{first}")]);
+            let card = collection(
+                "cards",
+                "on_erasure: mask",
+                &[KEY, &to_user("user_id", ""), &format!("name: code{code}"), &format!("name: first{first}")],
+            );
             shop_and(&[card])
         };
         let mut both = vec![Some(Workspace::sqlite(&script(&table), &fields("", &format!(", {NULL}"))))];
@@ -185,8 +192,10 @@ fn a_constant_does_not_go_where_any_index_keeps_values_apart() {
 
 #[test]
 fn indexes_that_only_postgres_has_keep_values_apart_as_well() {
-    let table = "CREATE TABLE cards (id int PRIMARY KEY, user_id int, code text); INSERT INTO cards VALUES (1, 1, 'A'), (2, 2, 'B');";
-    let computed = "CREATE TABLE cards (id int PRIMARY KEY, user_id int, code text, low text GENERATED ALWAYS AS (lower(code)) STORED UNIQUE);
+    let table =
+        "CREATE TABLE cards (id int PRIMARY KEY, user_id int, code text); INSERT INTO cards VALUES (1, 1, 'A'), (2, 2, 'B');";
+    let computed =
+        "CREATE TABLE cards (id int PRIMARY KEY, user_id int, code text, low text GENERATED ALWAYS AS (lower(code)) STORED UNIQUE);
                     INSERT INTO cards VALUES (1, 1, 'A'), (2, 2, 'B');";
     for (more, mask) in [
         (format!("{table} ALTER TABLE cards ADD EXCLUDE USING btree (code WITH =);"), CONSTANT),
@@ -270,7 +279,8 @@ fn tables_of_sqlite_without_rowid_and_strict_ones_are_erased_by_their_key() {
 
 #[test]
 fn e_1_a_row_of_sqlite_that_no_key_names_refuses_the_plan() {
-    let table = "CREATE TABLE cards (code TEXT PRIMARY KEY, user_id INTEGER); INSERT INTO cards VALUES (NULL, 1), ('b', 1), ('c', 2);";
+    let table =
+        "CREATE TABLE cards (code TEXT PRIMARY KEY, user_id INTEGER); INSERT INTO cards VALUES (NULL, 1), ('b', 1), ('c', 2);";
     let cards = collection("cards", "on_erasure: delete", &[&to_user("user_id", ""), "name: code"]);
     let workspace = Workspace::sqlite(&script(table), &shop_and(&[cards]));
     refused(&workspace, "null_in_key");
@@ -311,9 +321,7 @@ fn references_of_a_file_whose_application_does_not_check_them_are_planned_for_al
 
 #[test]
 fn edges_whose_types_cannot_meet_are_refused_with_their_line_and_those_compared_by_text_say_so() {
-    let tokens = |column: &str| {
-        script(&format!("CREATE TABLE tokens (id INTEGER PRIMARY KEY, user_id {column});"))
-    };
+    let tokens = |column: &str| script(&format!("CREATE TABLE tokens (id INTEGER PRIMARY KEY, user_id {column});"));
     let collection = collection("tokens", "on_erasure: delete", &[KEY, &to_user("user_id", "")]);
     let Some(workspace) = Workspace::postgres(&tokens("uuid"), &shop_and(std::slice::from_ref(&collection))) else { return };
     let problem = refused(&workspace, "edge_types");
@@ -339,7 +347,10 @@ fn conditions_on_columns_that_are_missing_or_of_another_type_are_refused() {
             let text = format!("{}{}", said.stdout, said.stderr);
             assert!(text.contains(code) || text.contains("paid"), "{code}: {text}");
             erase_ada(&workspace).code(2);
-            assert_eq!(super::support::database::difference(&before, &workspace.database.dump()), Value::Object(serde_json::Map::new()));
+            assert_eq!(
+                super::support::database::difference(&before, &workspace.database.dump()),
+                Value::Object(serde_json::Map::new())
+            );
         }
     }
 }
@@ -350,7 +361,8 @@ fn erase_after_in_a_circle_is_refused() {
         let more = format!("        fides_meta: {{erase_after: [app.{earlier}]}}\n        fields:");
         collection(name, "on_erasure: delete", &[KEY, &to_user("user_id", "")]).replace("        fields:", &more)
     };
-    let more = "CREATE TABLE a (id INTEGER PRIMARY KEY, user_id INTEGER); CREATE TABLE b (id INTEGER PRIMARY KEY, user_id INTEGER);";
+    let more =
+        "CREATE TABLE a (id INTEGER PRIMARY KEY, user_id INTEGER); CREATE TABLE b (id INTEGER PRIMARY KEY, user_id INTEGER);";
     for workspace in Workspace::on_both(&script(more), &shop_and(&[after("a", "b"), after("b", "a")])) {
         refused(&workspace, "delete_order_impossible");
         workspace.write("datamap/app.yml", &shop_and(&[after("a", "b"), after("b", "orders")]));

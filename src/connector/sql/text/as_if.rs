@@ -22,12 +22,7 @@ pub fn breaking(location: &Location, written: &[(String, Option<String>)], condi
             }
         });
     }
-    let own = quote::same_key(
-        location,
-        &quote::key(location, "t", dialect),
-        &quote::reach_key(location.key_width(), "r"),
-        dialect,
-    );
+    let own = quote::same_key(location, &quote::key(location, "t", dialect), &quote::reach_key(location.key_width(), "r"), dialect);
     builder.text = format!(
         "SELECT COUNT(*) AS n FROM (SELECT {columns} FROM {reach} r JOIN {table} t ON {own} WHERE r.fate = {mask}) AS {alias} \
          WHERE ({condition}) IS FALSE",
