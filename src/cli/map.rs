@@ -2,6 +2,7 @@
 
 pub(super) mod check;
 mod listing;
+mod register;
 
 use clap::Subcommand;
 use serde_json::json;
@@ -18,6 +19,8 @@ use crate::deployment::graph_of;
 pub enum Verb {
     /// Lint the map and compare it with the live schemas.
     Check(check::Args),
+    /// Print the record of processing activities (Art. 30 GDPR), with what is missing in it.
+    Register(register::Args),
     /// Show how collections are reached from a subject.
     Graph(Graph),
 }
@@ -38,6 +41,7 @@ pub async fn run(verb: Verb, context: &Context) -> Result<Exit, CliError> {
     let config = context.load_config()?;
     match verb {
         Verb::Check(args) => check::run(&args, &config, context).await,
+        Verb::Register(args) => register::run(&args, &config, context),
         Verb::Graph(args) => graph(&args, &config, context),
     }
 }

@@ -5,7 +5,7 @@
 use super::extension::Declares;
 use super::reader::{Keys, Object, Reader};
 use super::tree::{Node, Value};
-use super::{Collection, Dataset, Direction, Field, Reference};
+use super::{Collection, Dataset, Direction, Field, Record, Reference, Transfer};
 
 const META: [&str; 2] = ["fides_meta", "fidesops_meta"];
 
@@ -19,6 +19,10 @@ const DATASET: Keys = Keys {
         "meta",
         "data_categories",
         "data_purposes",
+        "data_subjects",
+        "data_uses",
+        "retention",
+        "third_country_transfers",
         "fides_meta",
         "fidesops_meta",
         "collections",
@@ -29,7 +33,18 @@ const DATASET: Keys = Keys {
 const DATASET_META: Keys = Keys { known: &["resource_id", "after", "namespace", "redact"], elsewhere: &[] };
 
 const COLLECTION: Keys = Keys {
-    known: &["name", "description", "data_categories", "fields", "fides_meta", "fidesops_meta", "habeas"],
+    known: &[
+        "name",
+        "description",
+        "data_categories",
+        "data_purposes",
+        "data_subjects",
+        "data_uses",
+        "fields",
+        "fides_meta",
+        "fidesops_meta",
+        "habeas",
+    ],
     elsewhere: &[("fides_meta", COLLECTION_META.known), ("habeas", super::extension::COLLECTION.known)],
 };
 const COLLECTION_META: Keys = Keys {
@@ -39,7 +54,18 @@ const COLLECTION_META: Keys = Keys {
 const COLLECTION_OVERRIDE: Keys = Keys { known: &["strategy", "configuration"], elsewhere: &[] };
 
 const FIELD: Keys = Keys {
-    known: &["name", "description", "data_categories", "fields", "fides_meta", "fidesops_meta", "habeas"],
+    known: &[
+        "name",
+        "description",
+        "data_categories",
+        "data_purposes",
+        "data_subjects",
+        "data_uses",
+        "fields",
+        "fides_meta",
+        "fidesops_meta",
+        "habeas",
+    ],
     elsewhere: &[("fides_meta", FIELD_META.known), ("habeas", super::extension::FIELD.known)],
 };
 const FIELD_META: Keys = Keys {
@@ -80,7 +106,13 @@ impl Reader {
         // Fides never reads labels of a whole dataset for requests; they are checked and then left as documentation.
         self.categories(object);
         let schema = self.meta(object, &what, &DATASET_META).and_then(|meta| self.schema(meta));
-        let habeas = self.dataset_extension(object, &what);
+        let retention = self.text(object, "retention");
+        let countries = self.texts_with_lines(object, "third_country_transfers");
+        let mut habeas = self.dataset_extension(object, &what);
+        if habeas.record.transfers.is_none() && !countries.is_empty() {
+            let transfer = |(to, line): (String, u32)| Transfer { to, recipient: None, safeguard: None, place: self.place(line) };
+            habeas.record.transfers = Some(countries.into_iter().map(transfer).collect());
+        }
         if object.get("collections").is_none() {
             self.error(object.line, format!("{what} has no `collections`"), None);
         }
@@ -94,6 +126,9 @@ impl Reader {
             schema,
             source: habeas.source,
             role: habeas.role,
+            record: habeas.record,
+            on_behalf_of: habeas.on_behalf_of,
+            retention,
             accept: habeas.accept,
             collections,
             place: self.place(object.line),
@@ -127,6 +162,7 @@ impl Reader {
             provided: None,
             recipients: Vec::new(),
             retention: None,
+            record: Record::default(),
             retain_when: Vec::new(),
             controlled_by: None,
             held_by: None,
@@ -265,7 +301,7 @@ impl Reader {
     }
 
     /// Labels, each remembered with its line until the whole taxonomy is known.
-    fn categories(&mut self, object: Object<'_>) -> Vec<String> {
+    pub(super) fn categories(&mut self, object: Object<'_>) -> Vec<String> {
         let labels = self.texts_with_lines(object, "data_categories");
         for (label, line) in &labels {
             self.mention_category(label, *line);

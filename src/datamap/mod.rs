@@ -20,12 +20,15 @@ mod paste;
 mod policy;
 mod predicate;
 mod reader;
+mod record;
 mod sub_fields;
+mod systems;
 mod taxonomy;
 #[cfg(test)]
 mod tests;
 mod tree;
 mod until;
+mod vocabulary;
 
 pub use acceptance::{Acceptance, Accepted, apply_acceptances};
 pub use error::{Loaded, MapError, MapErrors, MapWarning};
@@ -38,4 +41,6 @@ pub use model::*;
 pub use parse::parse;
 pub use paste::{reference_fields, yaml_name};
 pub use predicate::{Operator, Predicate};
+pub use record::{Declaration, Record, System, Transfer};
 pub use taxonomy::Taxonomy;
+pub use vocabulary::Vocabulary;

@@ -21,6 +21,7 @@ mod laws_verify;
 mod leaks;
 mod map_check;
 mod map_graph;
+mod map_register;
 mod ownership_model;
 mod readme;
 mod relook;
