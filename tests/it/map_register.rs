@@ -24,7 +24,7 @@ fn register(workspace: &Workspace, exit: i32) -> Value {
 }
 
 fn missing(register: &Value) -> Vec<&str> {
-    register["gaps"].as_array().unwrap().iter().map(|gap| gap["missing"].as_str().unwrap()).collect()
+    register["gaps"].as_array().expect("a list").iter().map(|gap| gap["missing"].as_str().expect("text")).collect()
 }
 
 #[test]

@@ -132,8 +132,8 @@ fn v_3_the_doctor_looks_at_the_reach_and_rights_of_the_role_that_verifies() {
     workspace
         .database
         .psql("DO 'BEGIN CREATE ROLE verifier LOGIN; EXCEPTION WHEN duplicate_object OR unique_violation THEN NULL; END'");
-    let user = url.split("://").nth(1).and_then(|rest| rest.split(['@', ':', '/']).next()).expect("a user");
-    let verifier = url.replacen(user, "verifier", 1);
+    let (address, _) = url.rsplit_once("&user=").expect("the support names its user last");
+    let verifier = format!("{address}&user=verifier");
     let config = fs::read_to_string(workspace.path("habeas.yaml")).unwrap();
     let doctor = |verify: &str| {
         let wanted = config.replace(&format!("\"{url}\""), &format!("\"{url}\", verify: \"{verify}\""));
