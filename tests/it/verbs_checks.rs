@@ -138,14 +138,16 @@ fn v_3_the_doctor_looks_at_the_reach_and_rights_of_the_role_that_verifies() {
     let doctor = |verify: &str| {
         let wanted = config.replace(&format!("\"{url}\""), &format!("\"{url}\", verify: \"{verify}\""));
         workspace.write("habeas.yaml", &wanted);
-        codes(&workspace.habeas("doctor --json").run().json(), "error")
+        let mut errors = codes(&workspace.habeas("doctor --json").run().json(), "error");
+        errors.dedup();
+        errors
     };
-    assert_eq!(doctor(&verifier), ["verify_missing_rights"]);
+    assert_eq!(doctor(&verifier), ["verifier_blind"]);
     workspace.database.psql("GRANT SELECT ON users TO verifier; ALTER TABLE users ENABLE ROW LEVEL SECURITY");
-    assert_eq!(doctor(&verifier), ["verify_row_security"]);
+    assert_eq!(doctor(&verifier), ["verifier_blind"]);
     workspace.database.psql("ALTER TABLE users DISABLE ROW LEVEL SECURITY");
     assert_eq!(doctor(&verifier), [] as [String; 0]);
-    assert_eq!(doctor(other), ["verify_other_database"]);
+    assert_eq!(doctor(other), ["verifier_blind"]);
 }
 
 #[test]

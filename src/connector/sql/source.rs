@@ -84,12 +84,6 @@ impl SqlSource {
         self.work.dialect()
     }
 
-    /// The catalogue as the sessions that verify see it: their role may have other rights, and may even be at another database.
-    pub async fn verifying_catalogue(&self) -> Result<Catalogue, DbError> {
-        let mut session = self.verify.session().await?;
-        super::load_catalogue(session.on()).await
-    }
-
     /// A session for gathering or erasing.
     pub async fn work_session(&self) -> Result<Conn, DbError> {
         self.work.session().await
