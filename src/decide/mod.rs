@@ -3,6 +3,7 @@
 
 mod co_owners;
 mod cuts;
+mod elements;
 mod fates;
 mod foreign_keys;
 mod freeze;

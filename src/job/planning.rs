@@ -19,7 +19,7 @@ const DECIDED_BY_POLICY: [Code; 4] =
     [Code::UndecidedCollection, Code::MaskWithoutFields, Code::CascadeOutsidePlan, Code::DeleteOrderImpossible];
 
 /// Findings without which nothing can be read either.
-const BLOCK_READING: [Code; 3] = [Code::MissingTable, Code::MissingColumn, Code::ConditionType];
+const BLOCK_READING: [Code; 4] = [Code::MissingTable, Code::MissingColumn, Code::ConditionType, Code::InsideNotFollowed];
 
 /// What the map and the live schemas say against any plan (errors of `map check`).
 pub fn map_problems(case: &Case<'_>, reading_only: bool) -> Vec<Problem> {

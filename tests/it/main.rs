@@ -11,6 +11,7 @@ mod harness;
 mod hold_race;
 mod json_export;
 mod json_masks;
+mod json_people;
 mod laws_erase;
 mod laws_export;
 mod laws_holds;

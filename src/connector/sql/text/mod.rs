@@ -8,6 +8,7 @@ pub mod advice;
 pub mod batch;
 pub mod count;
 pub mod fate;
+pub mod inside;
 pub mod mysql;
 pub mod mysql_reach;
 pub mod predicate;
