@@ -1,4 +1,6 @@
-//! `habeas map`: checks the data map against the live databases and draws it.
+//! `habeas map`: checks the data map against the live databases, draws it, and proposes one.
+
+mod discover;
 
 pub(super) mod check;
 mod listing;
@@ -20,6 +22,8 @@ pub enum Verb {
     Check(check::Args),
     /// Show how collections are reached from a subject.
     Graph(Graph),
+    /// Propose a map from a live schema: by declared keys, names, and a sample of the data. Writes nothing but its output.
+    Discover(discover::Args),
 }
 
 /// How to draw.
@@ -33,12 +37,13 @@ pub struct Graph {
     pub mermaid: bool,
 }
 
-/// Checks or draws the map. Neither needs keys or a ledger.
+/// Checks, draws or proposes a map. None needs keys or a ledger.
 pub async fn run(verb: Verb, context: &Context) -> Result<Exit, CliError> {
     let config = context.load_config()?;
     match verb {
         Verb::Check(args) => check::run(&args, &config, context).await,
         Verb::Graph(args) => graph(&args, &config, context),
+        Verb::Discover(args) => discover::run(&args, &config, context).await,
     }
 }
 

@@ -39,8 +39,14 @@ const RETAIN_WHEN: Keys = Keys { known: &["where", "ground", "law", "until"], el
 const EDGE_KEYS: [&str; 5] = ["right", "hide", "on_erasure", "edge", "where"];
 
 const ROLES: [(&str, Role); 2] = [("controller", Role::Controller), ("processor", Role::Processor)];
-const ON_ERASURE: [(&str, OnErasure); 4] =
-    [("delete", OnErasure::Delete), ("mask", OnErasure::Mask), ("unlink", OnErasure::Unlink), ("keep", OnErasure::Keep)];
+/// `undecided` is what `habeas map discover` writes: it decides nothing, and says so.
+const ON_ERASURE: [(&str, Option<OnErasure>); 5] = [
+    ("delete", Some(OnErasure::Delete)),
+    ("mask", Some(OnErasure::Mask)),
+    ("unlink", Some(OnErasure::Unlink)),
+    ("keep", Some(OnErasure::Keep)),
+    ("undecided", None),
+];
 const PROVIDED: [(&str, Provided); 4] = [
     ("by_subject", Provided::BySubject),
     ("observed", Provided::Observed),
@@ -95,7 +101,9 @@ impl Reader {
         if object.get("objects").is_some() {
             self.error(object.line_of("objects"), format!("`objects` of {what}: {NO_OBJECT_STORAGE}"), None);
         }
-        collection.on_erasure = self.word(object, "on_erasure", &ON_ERASURE);
+        let on_erasure = self.word(object, "on_erasure", &ON_ERASURE);
+        collection.on_erasure = on_erasure.flatten();
+        collection.knowingly_undecided = on_erasure == Some(None);
         collection.purpose = self.text(object, "purpose");
         collection.legal_basis = self.text(object, "legal_basis");
         collection.provided = self.word(object, "provided", &PROVIDED);

@@ -122,6 +122,7 @@ impl Reader {
             erase_after: Vec::new(),
             delete_override: false,
             on_erasure: None,
+            knowingly_undecided: false,
             purpose: None,
             legal_basis: None,
             provided: None,

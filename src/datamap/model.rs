@@ -183,6 +183,8 @@ pub struct Collection {
     pub delete_override: bool,
     /// `habeas.on_erasure`.
     pub on_erasure: Option<OnErasure>,
+    /// `habeas.on_erasure: undecided`: somebody knows that it is still to be decided. It decides no more than saying nothing does (P-1).
+    pub knowingly_undecided: bool,
     /// `habeas.purpose`.
     pub purpose: Option<String>,
     /// `habeas.legal_basis`, such as `art6_1_b`.

@@ -3,8 +3,13 @@
 
 mod awkward;
 mod bad_input;
+mod catalogue_cascades;
+mod catalogue_rights;
+mod catalogue_triggers;
 mod crash;
 mod demo_data;
+mod discover_figures;
+mod discover_map;
 mod fides_fixture;
 mod fides_sample;
 mod harness;

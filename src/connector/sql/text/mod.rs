@@ -7,6 +7,7 @@ pub mod across;
 pub mod advice;
 pub mod batch;
 pub mod count;
+pub mod discover;
 pub mod fate;
 pub mod inside;
 pub mod mysql;
