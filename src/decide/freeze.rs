@@ -9,7 +9,7 @@ use super::rules::Rule;
 use super::{Decided, Desk, GatherError, Items, MaskSecret, map_error};
 use crate::connector::sql::text::fate;
 use crate::connector::sql::text::read::{self, Selection};
-use crate::connector::sql::{Snapshot, SnapshotError, Tally, decode};
+use crate::connector::sql::{Inbound, Snapshot, SnapshotError, Tally, decode};
 use crate::datamap::Right;
 use crate::db::DbError;
 use crate::gather::Gathering;
@@ -68,8 +68,24 @@ impl Desk<'_, '_> {
         }
         let detaching = self.detaching_sources(&items);
         // References inside a circle are cleared before anything is deleted; kept rows come last, for the verifier.
-        let (kept, acting): (Vec<Source>, Vec<Source>) = sources.into_iter().partition(|source| source.step.action == Action::Keep);
+        let (kept, mut acting): (Vec<Source>, Vec<Source>) =
+            sources.into_iter().partition(|source| source.step.action == Action::Keep);
+        self.bind_circles(&mut acting);
         Ok((items, detaching.into_iter().chain(acting).chain(kept).collect()))
+    }
+
+    /// Everything between the ends of a deferred reference belongs to one transaction.
+    fn bind_circles(&self, acting: &mut [Source]) {
+        for key in &self.deferred {
+            let is_end = |source: &Source| {
+                source.step.action == Action::Delete
+                    && (source.node == key.parent.0 || key.child_node.is_some_and(|n| n.0 == source.node))
+            };
+            let (Some(first), Some(last)) = (acting.iter().position(is_end), acting.iter().rposition(is_end)) else { continue };
+            if first < last {
+                acting[first..=last].iter_mut().for_each(|source| source.step.deferred = true);
+            }
+        }
     }
 
     async fn list_node(
@@ -96,6 +112,7 @@ impl Desk<'_, '_> {
             guard,
             unreferenced: Vec::new(),
             identity,
+            deferred: false,
             records: 0,
         };
         let referrers = referrers_of(snapshot, node);
@@ -194,6 +211,7 @@ impl Desk<'_, '_> {
                 guard: key.child_columns.clone(),
                 unreferenced: Vec::new(),
                 identity: false,
+                deferred: false,
                 records: 0,
             };
             sources.push(Source { step, node: child.0, selection: Selection::Tied, masks: Vec::new() });
@@ -202,21 +220,22 @@ impl Desk<'_, '_> {
     }
 }
 
-/// Tables whose rows own rows of this node by referring to them. Their own rows of this subject go first, so that one that still refers is
-/// somebody else's.
+/// Tables whose rows own rows of this node by referring to them, and those whose rows the database would delete or change together with
+/// them (O-1, H-1). What is this subject's there goes first, so that a row that still refers is somebody else's, or kept.
 fn referrers_of(snapshot: &Snapshot, node: usize) -> Vec<Referrer> {
     let mapped = snapshot
         .mapped_references()
         .iter()
         .filter(|key| key.parent.0 == node && key.child_node.is_none_or(|child| child.0 != node));
-    mapped
-        .map(|key| Referrer {
-            schema: key.child.schema.clone(),
-            table: key.child.name.clone(),
-            columns: key.child_columns.clone(),
-            referred: key.parent_columns.clone(),
-        })
-        .collect()
+    let acting = snapshot.declared_references().iter().filter(|key| key.parent.0 == node && key.on_delete.acts());
+    let referrer = |key: &Inbound| Referrer {
+        schema: key.child.schema.clone(),
+        table: key.child.name.clone(),
+        columns: key.child_columns.clone(),
+        referred: key.parent_columns.clone(),
+        acts: key.on_delete.acts(),
+    };
+    mapped.chain(acting).map(referrer).collect()
 }
 
 fn item_of(place: &crate::datamap::Node, rule: &Rule, tally: &[Tally]) -> PlanItem {
@@ -298,7 +317,7 @@ impl Decided {
             let overwrites = matches!(source.step.action, Action::Overwrite { .. });
             match scope {
                 // The people themselves, and what can only go after them, wait for the end.
-                WhichRows::New if source.step.identity || source.step.action == Action::Keep => break,
+                WhichRows::New if source.step.identity || source.step.deferred || source.step.action == Action::Keep => break,
                 // Overwritten rows stay and are reached again; overwriting them twice would not be the same as once (E-3).
                 WhichRows::New if overwrites && source.step.disposition == Disposition::Mask => continue,
                 WhichRows::These(_) if !overwrites => continue,

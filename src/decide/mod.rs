@@ -2,6 +2,7 @@
 //! temporary tables; the source's own rows are read alone.
 
 mod co_owners;
+mod copies;
 mod cuts;
 mod fates;
 mod foreign_keys;
@@ -11,6 +12,7 @@ mod masks;
 mod overwrite;
 mod rules;
 mod schema;
+mod schema_digest;
 mod ways;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -23,9 +25,11 @@ use crate::hold::HoldSet;
 use crate::plan::{Gap, Plan, PlanItem, Problem};
 use crate::request::Kind;
 
+pub use copies::{changed_tables, copies_of};
 pub use freeze::{Frozen, ManifestSink, WhichRows};
 pub use fuses::Fuses;
 pub use masks::MaskSecret;
+pub use schema_digest::schema_digest;
 
 /// What a decision rests on.
 pub struct Brief<'a> {
@@ -62,6 +66,7 @@ struct Desk<'a, 'g> {
     rules: Vec<rules::Rule>,
     cuts: cuts::Cuts,
     detached: Vec<Inbound>,
+    deferred: Vec<Inbound>,
     problems: Vec<Problem>,
     warnings: Vec<String>,
 }
@@ -78,7 +83,16 @@ pub struct Decided {
 pub async fn decide(brief: &Brief<'_>, gathering: &mut Gathering<'_>) -> Result<Decided, GatherError> {
     let rules = brief.graph.nodes.iter().map(|node| rules::rule_for(brief, node)).collect();
     let cuts = cuts::Cuts::of(brief.graph);
-    let mut desk = Desk { brief, gathering, rules, cuts, detached: Vec::new(), problems: Vec::new(), warnings: Vec::new() };
+    let mut desk = Desk {
+        brief,
+        gathering,
+        rules,
+        cuts,
+        detached: Vec::new(),
+        deferred: Vec::new(),
+        problems: Vec::new(),
+        warnings: Vec::new(),
+    };
     desk.apply_fates().await?;
     desk.apply_cuts().await?;
     desk.hold_rows_of_held_people().await?;
@@ -88,6 +102,7 @@ pub async fn decide(brief: &Brief<'_>, gathering: &mut Gathering<'_>) -> Result<
     desk.rank_rows_of_self_references().await?;
     desk.refuse_what_is_left_behind().await?;
     let (items, steps) = desk.list_items(&order).await?;
+    desk.warn_of_copies(&items);
     desk.warn_of_categories_without_labels();
     let fuses = desk.blown_fuses(&items).await?;
     let Desk { problems, warnings, gathering, .. } = desk;
@@ -104,6 +119,7 @@ pub async fn decide(brief: &Brief<'_>, gathering: &mut Gathering<'_>) -> Result<
         problems,
         warnings,
         fuses,
+        schema_digest: schema_digest(brief.graph, brief.sources),
         people_digest: String::new(),
         manifest_digest: String::new(),
     };

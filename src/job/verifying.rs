@@ -147,8 +147,8 @@ async fn others_seen(case: &Case<'_>, plan: &Plan) -> Result<BTreeMap<String, u6
     for item in plan.items.iter().filter(|item| item.found == 0) {
         let Some(source) = case.sources.get(&item.source) else { continue };
         let schema = case.deployment.map.dataset(&item.dataset).and_then(|dataset| dataset.schema.as_deref());
-        let Some(table) = source.catalogue.find(schema, &item.collection) else { continue };
-        if table.row_security {
+        let Some(table) = source.sight().find(schema, &item.collection) else { continue };
+        if table.row_security || !table.rights.select {
             // Rows may be hidden from this role: no sight.
             continue;
         }

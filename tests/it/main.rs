@@ -3,6 +3,9 @@
 
 mod awkward;
 mod bad_input;
+mod catalogue_cascades;
+mod catalogue_rights;
+mod catalogue_triggers;
 mod crash;
 mod demo_data;
 mod discover_figures;

@@ -26,7 +26,7 @@ mod types;
 mod words;
 
 pub use catalogue::*;
-pub use check::check_live;
+pub use check::{check_live, check_sight};
 pub use eraser::{Applied, EraseError, EraseSession, Idle, SqlBatch};
 pub use introspect::{load_catalogue, schema_version};
 pub use location::{Inbound, Location, RowKey, inbound_keys, mapped_references};

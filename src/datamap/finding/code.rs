@@ -81,6 +81,8 @@ codes! {
     MissingRights = "missing_rights",
     /// Row security applies to the role.
     RowSecurity = "row_security",
+    /// The verifying role cannot see what is erased.
+    VerifierBlind = "verifier_blind",
     /// Triggers or rules that run on changes.
     Triggers = "triggers",
     /// A trigger or rule that lets nothing through.
@@ -127,6 +129,8 @@ codes! {
     UnlinkGeneratedColumn = "unlink_generated_column",
     /// Unlinking a column that admits no NULL.
     UnlinkNotNull = "unlink_not_null",
+    /// A reference between columns of different types.
+    EdgeTypes = "edge_types",
     /// A condition that the types do not allow.
     ConditionType = "condition_type",
     /// `until` from something that is no date.

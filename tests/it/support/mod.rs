@@ -3,6 +3,7 @@
 
 pub mod archive;
 pub mod binary;
+pub mod catalogue;
 pub mod database;
 pub mod dice;
 pub mod fides;
