@@ -73,7 +73,7 @@ fn as_json(graph: &MapGraph) -> serde_json::Value {
         let identities = node
             .identities
             .iter()
-            .map(|field| json!({"field": field.column, "kind": field.kind, "normal_form": field.normal_form}));
+            .map(|field| json!({"field": field.name(), "kind": field.kind, "normal_form": field.normal_form}));
         json!({
             "dataset": node.dataset, "collection": node.collection, "source": node.source, "reached": reached, "owned": owned,
             "identities": identities.collect::<Vec<_>>(),
@@ -83,7 +83,7 @@ fn as_json(graph: &MapGraph) -> serde_json::Value {
     let edges = edges.map(|(edge, followed)| {
         json!({
             "from": graph.nodes[edge.from.0].name(), "from_fields": edge.from_columns,
-            "to": graph.nodes[edge.to.0].name(), "to_fields": edge.to_columns,
+            "to": graph.nodes[edge.to.0].name(), "to_fields": edge.end_names(),
             "right": edge.right, "followed": followed, "unlink": edge.unlink, "hide": edge.hide,
             "where": edge.filter.as_ref().map(|filter| filter.to_value()),
         })

@@ -231,27 +231,28 @@ impl Reader {
             field.length = self.count(meta, "length");
             field.read_only = self.flag(meta, "read_only");
             field.mask = meta.get("masking_strategy_override").and_then(|strategy| self.masking(strategy));
-            self.refuse_edges_inside_objects(meta, &what, level, !field.fields.is_empty());
+            self.refuse_edges_inside_objects(meta, &what, &field, level);
         }
         self.field_extension(object, &what, declares, &mut field);
+        if level == Level::SubField && field.edge.is_some() {
+            let message = format!("`edge` of {what}: a sub-field cannot be part of a composite key");
+            self.error(object.line, message, Some("keep the parts of the key in columns of their own".to_owned()));
+        }
         field.name = name?;
         Some(field)
     }
 
-    /// Fides drops these silently; then nobody would be found by them.
-    fn refuse_edges_inside_objects(&mut self, meta: Object<'_>, what: &str, level: Level, has_sub_fields: bool) {
-        for key in ["identity", "references"].into_iter().filter(|key| meta.get(key).is_some()) {
-            let where_it_stands = match level {
-                Level::SubField => "a sub-field",
-                Level::Column if has_sub_fields => "a field with sub-fields",
-                Level::Column => continue,
-            };
-            let hint = "keep the value in a column of its own, or leave the key out".to_owned();
-            self.error(
-                meta.line_of(key),
-                format!("`{key}` of {what} stands on {where_it_stands}, where it cannot be followed"),
-                Some(hint),
-            );
+    /// What cannot be followed is refused: Fides drops it silently, and then nobody would be found by it.
+    fn refuse_edges_inside_objects(&mut self, meta: Object<'_>, what: &str, field: &Field, level: Level) {
+        let has_sub_fields = !field.fields.is_empty();
+        for key in ["identity", "references"].into_iter().filter(|key| has_sub_fields && meta.get(key).is_some()) {
+            let message = format!("`{key}` of {what} stands on a field with sub-fields, where it cannot be followed");
+            self.error(meta.line_of(key), message, Some("write it on the sub-field that holds the value".to_owned()));
+        }
+        if level == Level::SubField && field.references.iter().any(|reference| reference.direction != Direction::From) {
+            let message = format!("`references` of {what} stands on a sub-field, from which no way leads on");
+            let hint = "write `direction: from`: rows are then found by the value in their JSON; to lead on from it, keep the value in a column of its own";
+            self.error(meta.line_of("references"), message, Some(hint.to_owned()));
         }
     }
 

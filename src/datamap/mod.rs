@@ -34,7 +34,7 @@ mod vocabulary;
 pub use acceptance::{Acceptance, Accepted, apply_acceptances};
 pub use error::{Loaded, MapError, MapErrors, MapWarning};
 pub use finding::{Code, Finding, Severity};
-pub use graph::{Edge, Graph, IdentityField, Node, NodeId};
+pub use graph::{Edge, Graph, IdentityField, Node, NodeId, Spot};
 pub use legal_basis::{is_basis_for_special_categories, legal_bases, legal_basis_words, suggest_legal_basis};
 pub use lint::lint;
 pub use load::load;

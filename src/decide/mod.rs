@@ -4,10 +4,12 @@
 mod co_owners;
 mod copies;
 mod cuts;
+mod elements;
 mod fates;
 mod foreign_keys;
 mod freeze;
 mod fuses;
+mod mask_checks;
 mod masks;
 mod overwrite;
 mod rules;

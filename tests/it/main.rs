@@ -4,7 +4,9 @@
 mod awkward;
 mod bad_input;
 mod catalogue_cascades;
+mod catalogue_drift;
 mod catalogue_rights;
+mod catalogue_tables;
 mod catalogue_triggers;
 mod crash;
 mod demo_data;
@@ -16,6 +18,7 @@ mod harness;
 mod hold_race;
 mod json_export;
 mod json_masks;
+mod json_people;
 mod laws_erase;
 mod laws_export;
 mod laws_holds;

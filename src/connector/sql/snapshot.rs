@@ -9,9 +9,8 @@ use super::carry::carry;
 use super::text::{Statement, fate, probe, reach, read};
 use super::{Inbound, Location, SqlSource, inbound_keys, mapped_references};
 use crate::args;
-use crate::datamap::{Edge, Graph, NodeId};
+use crate::datamap::{Edge, Graph, IdentityField, NodeId};
 use crate::db::{Conn, DbError, Dialect, Record};
-use crate::subject::NormalForm;
 
 /// Which of a source's two pools a snapshot comes from.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -109,6 +108,23 @@ impl Snapshot {
         Ok(u64::try_from(record.int("n")?).unwrap_or(0))
     }
 
+    /// The same for a statement that the source may refuse: a refusal leaves the snapshot as it was.
+    pub async fn try_count(&mut self, statement: Statement) -> Result<Result<u64, DbError>, DbError> {
+        let is_undone_by_errors = self.dialect == Dialect::Postgres;
+        if is_undone_by_errors {
+            self.conn.on().execute("SAVEPOINT habeas_try", args![]).await?;
+        }
+        let counted = self.count(statement).await;
+        if is_undone_by_errors {
+            let end = if counted.is_ok() { "RELEASE SAVEPOINT habeas_try" } else { "ROLLBACK TO SAVEPOINT habeas_try" };
+            self.conn.on().execute(end, args![]).await?;
+        }
+        match counted {
+            Err(problem) if !problem.is_answer() => Err(problem),
+            answered => Ok(answered),
+        }
+    }
+
     /// Runs a statement whose result is small.
     pub async fn list(&mut self, statement: Statement) -> Result<Vec<Record>, DbError> {
         self.prepare(&statement).await?;
@@ -128,9 +144,9 @@ impl Snapshot {
     }
 
     /// Adds the rows that an identifier names; how many.
-    pub async fn seed(&mut self, node: usize, column: &str, form: NormalForm, value: &str) -> Result<u64, DbError> {
+    pub async fn seed(&mut self, node: usize, field: &IdentityField, value: &str) -> Result<u64, DbError> {
         let Some(location) = self.locations.get(&node) else { return Ok(0) };
-        let Some(statement) = reach::seed(location, column, form, value, self.dialect) else { return Ok(0) };
+        let Some(statement) = reach::seed(location, field, value, self.dialect) else { return Ok(0) };
         self.expect_known_rows(node).await?;
         let named = self.run(statement).await?;
         self.settle(node).await?;

@@ -5,10 +5,12 @@
 
 pub mod across;
 pub mod advice;
+pub mod as_if;
 pub mod batch;
 pub mod count;
 pub mod discover;
 pub mod fate;
+pub mod inside;
 pub mod mysql;
 pub mod mysql_reach;
 pub mod predicate;
