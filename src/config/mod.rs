@@ -15,7 +15,7 @@ use std::path::{Path, PathBuf};
 
 use secrecy::SecretString;
 
-pub use controller::{Controller, SupervisoryAuthority};
+pub use controller::{Controller, Recipient, SupervisoryAuthority};
 pub use error::{ConfigError, ConfigProblem};
 pub use reference::{Environment, process_environment};
 pub use settings::{DeadlineProfile, Holds, Journal, Limits, Verification};

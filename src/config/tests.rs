@@ -103,7 +103,7 @@ fn an_unknown_key_is_answered_with_its_place_and_what_was_meant() {
     );
     assert_eq!(
         complaints("controller: {name: A, colour: red}")[0],
-        "1:23: unknown key `colour` in `controller` | known here: name, address, contact, dpo, supervisory_authority, time_zone, country"
+        "1:23: unknown key `colour` in `controller` | known here: name, address, contact, dpo, supervisory_authority, time_zone, country, representative, joint_controllers, security_measures, recipients"
     );
 }
 

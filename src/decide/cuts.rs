@@ -6,7 +6,7 @@ use super::{Desk, GatherError, map_error};
 use crate::connector::sql::SnapshotError;
 use crate::connector::sql::text::fate::{self, Rows};
 use crate::connector::sql::text::{Statement, reach};
-use crate::datamap::{Edge, Graph, Right};
+use crate::datamap::{Edge, Graph, Right, Spot};
 
 /// Something that can be cut at a node.
 #[derive(Debug, Clone)]
@@ -17,6 +17,8 @@ pub(super) struct Cut {
     pub bit: u32,
     /// Columns that are cleared.
     pub columns: Vec<String>,
+    /// The place inside the one column, where that is JSON: then only the elements that name the subject are.
+    pub inside: Option<Spot>,
     /// By which the columns lead to the subject.
     pub tie: Tie,
 }
@@ -42,11 +44,11 @@ impl Cuts {
         let mut cuts = Vec::new();
         for node in 0..graph.nodes.len() {
             let edges = graph.edges.iter().enumerate().filter(|(_, edge)| edge.to.0 == node && edge.declared_on_to);
-            let by_edge = edges.map(|(at, edge)| (edge.to_columns.clone(), Tie::Edge(at)));
-            let by_identity =
-                graph.nodes[node].identities.iter().enumerate().map(|(at, i)| (vec![i.column.clone()], Tie::Identity(at)));
-            for (bit, (columns, tie)) in (0..MOST_CUTS).zip(by_edge.chain(by_identity)) {
-                cuts.push(Cut { node, bit, columns, tie });
+            let by_edge = edges.map(|(at, edge)| (edge.to_columns.clone(), edge.inside(), Tie::Edge(at)));
+            let identities = graph.nodes[node].identities.iter().enumerate();
+            let by_identity = identities.map(|(at, field)| (vec![field.column.clone()], field.inside(), Tie::Identity(at)));
+            for (bit, (columns, inside, tie)) in (0..MOST_CUTS).zip(by_edge.chain(by_identity)) {
+                cuts.push(Cut { node, bit, columns, inside, tie });
             }
         }
         Cuts(cuts)
@@ -113,7 +115,9 @@ impl Desk<'_, '_> {
         let fixed: Vec<&String> = cut
             .columns
             .iter()
-            .filter(|name| location.table.column(name).is_none_or(|column| column.not_null || column.generated))
+            .filter(|name| {
+                location.table.column(name).is_none_or(|column| (column.not_null && cut.inside.is_none()) || column.generated)
+            })
             .collect();
         let Some(column) = fixed.first().map(|name| (*name).clone()) else { return false };
         let asked = match &cut.tie {
@@ -160,7 +164,7 @@ impl Desk<'_, '_> {
                     .collect();
                 let Some((_, snapshot)) = self.gathering.snapshot_of(cut.node) else { return Ok(()) };
                 let Some(location) = snapshot.location(cut.node) else { return Ok(()) };
-                fate::cut_identity(location, cut.bit, &field.column, field.normal_form, &ours, rows, snapshot.dialect)
+                fate::cut_identity(location, cut.bit, field, &ours, rows, snapshot.dialect)
             }
         };
         let Some(statement) = statement else { return Ok(()) };

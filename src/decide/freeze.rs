@@ -96,6 +96,7 @@ impl Desk<'_, '_> {
         sources: &mut Vec<Source>,
     ) -> Result<(), GatherError> {
         let place = self.brief.graph.nodes[node].clone();
+        let elements = self.parts_of_json(node).await?;
         let Some(snapshot) = self.gathering.snapshots.get_mut(&place.source) else { return Ok(()) };
         let failed = |problem: DbError| map_error(&place.source, SnapshotError::Database(problem));
         let tally = snapshot.tally(node).await.map_err(failed)?;
@@ -118,9 +119,31 @@ impl Desk<'_, '_> {
         let referrers = referrers_of(snapshot, node);
         let main = items.len();
         let mut cut_item: Option<PlanItem> = None;
-        for cut in self.cuts.0.iter().filter(|cut| cut.node == node) {
+        for part in elements {
             let Some(location) = snapshot.location(node) else { continue };
-            let statement = fate::cut_count(location, cut.bit);
+            let count = snapshot.count(fate::cut_count(location, part.bits)).await.map_err(failed)?;
+            if count == 0 {
+                continue;
+            }
+            let unlinks_own_rows = rule == Rule::Unlink;
+            let target = if unlinks_own_rows { &mut item } else { cut_item.get_or_insert_with(|| unlink_item(&item)) };
+            if !unlinks_own_rows {
+                target.expected += count;
+            }
+            target.columns.extend(part.overwrite.changes());
+            let columns = vec![part.overwrite.column.clone()];
+            let action = Action::Overwrite { columns: columns.clone(), paths: vec![part.overwrite.paths()] };
+            let at = if unlinks_own_rows { main } else { main + 1 };
+            sources.push(Source {
+                step: step(at, Disposition::Unlink, action, columns),
+                node,
+                selection: Selection::Cut(part.bits),
+                masks: vec![part.overwrite],
+            });
+        }
+        for cut in self.cuts.0.iter().filter(|cut| cut.node == node && cut.inside.is_none()) {
+            let Some(location) = snapshot.location(node) else { continue };
+            let statement = fate::cut_count(location, 1 << cut.bit);
             let count = snapshot.count(statement).await.map_err(failed)?;
             if count == 0 {
                 continue;
@@ -136,7 +159,7 @@ impl Desk<'_, '_> {
             sources.push(Source {
                 step: step(at, Disposition::Unlink, action, cut.columns.clone()),
                 node,
-                selection: Selection::Cut(cut.bit),
+                selection: Selection::Cut(1 << cut.bit),
                 masks: Vec::new(),
             });
         }

@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 
 use super::Gathering;
-use super::resolve::columns_of_kind;
+use super::resolve::of_kind;
 use super::traverse::{GatherError, gather_error};
 use crate::connector::sql::SnapshotError;
 use crate::connector::sql::text::Statement;
@@ -59,7 +59,8 @@ impl Gathering<'_> {
         let has_identity = !graph.nodes[edge.to.0].identities.is_empty();
         let Some((_, snapshot)) = self.snapshot_of(edge.to.0) else { return false };
         let by_key = snapshot.location(edge.from.0).is_some_and(|from| from.table.primary_key == edge.from_columns);
-        owning == 1 && !has_identity && by_key && edge.declared_on_to && edge.from != edge.to
+        // JSON may name others beside this subject.
+        owning == 1 && !has_identity && by_key && edge.declared_on_to && edge.from != edge.to && edge.to_path.is_empty()
     }
 
     /// Over an edge from another source: the row is shared if it names a value that is not among ours. When the other source could not be
@@ -110,7 +111,8 @@ impl Gathering<'_> {
                 let Some(snapshot) = self.snapshots.get_mut(&node.source) else { continue };
                 let Some(location) = snapshot.location(at) else { continue };
                 let known = ours.get(kind).map(Vec::as_slice).unwrap_or_default();
-                let statement = reach::mark_shared_by_identity(location, &columns_of_kind(node, kind), known, snapshot.dialect);
+                let statement =
+                    reach::mark_shared_by_identity(location, &of_kind(node, kind).collect::<Vec<_>>(), known, snapshot.dialect);
                 let failed = |problem| GatherError::Source { source_name: node.source.clone(), problem };
                 snapshot.run(statement).await.map_err(failed)?;
             }

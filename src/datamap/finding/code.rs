@@ -117,6 +117,8 @@ codes! {
     MaskedTwice = "masked_twice",
     /// Sub-fields of a column that holds no JSON.
     SubFieldsNotJson = "sub_fields_not_json",
+    /// An identity or reference inside JSON that cannot be followed there.
+    InsideNotFollowed = "inside_not_followed",
     /// A constant into a unique column.
     MaskUniqueColumn = "mask_unique_column",
     /// A mask that is longer than the column.

@@ -19,7 +19,8 @@ pub(super) fn check(live: &Live<'_>) -> Vec<Finding> {
 
 pub(super) fn cleared_columns<'l>(live: &'l Live<'_>, mapped: &'l Mapped<'_>) -> BTreeSet<&'l str> {
     let all = mapped.effect() == Some(OnErasure::Unlink);
-    let edges = live.graph.edges.iter().filter(|edge| Some(edge.to) == mapped.node && (all || edge.unlink));
+    let edges =
+        live.graph.edges.iter().filter(|edge| Some(edge.to) == mapped.node && (all || edge.unlink) && edge.to_path.is_empty());
     let mut columns: BTreeSet<&str> = edges.flat_map(|edge| edge.to_columns.iter().map(String::as_str)).collect();
     if all {
         columns.extend(mapped.collection.fields.iter().filter(|field| field.identity.is_some()).map(|field| field.name.as_str()));

@@ -63,7 +63,7 @@ pub fn frozen(
             let tied: Vec<String> = guard.iter().map(|name| format!("{} IS NOT NULL", quote::column("b", name))).collect();
             format!("r.fate = {} AND ({})", builder.bind(super::fate::ERASE), tied.join(" OR "))
         }
-        Selection::Cut(bit) => format!("(r.cut & {}) <> 0", builder.bind(1_i64 << bit)),
+        Selection::Cut(bits) => format!("(r.cut & {}) <> 0", builder.bind(bits)),
     };
     builder.text = format!(
         "SELECT {list} FROM {reach} r JOIN {table} b ON {own} WHERE {condition} ORDER BY {depth}{order}",
@@ -83,6 +83,6 @@ pub enum Selection {
     Fate(i64),
     /// Rows that are to be deleted and in which a column of the guard has a value: references that have to be cleared first.
     Tied,
-    /// Rows with the bit of an edge.
-    Cut(u32),
+    /// Rows with one of these bits.
+    Cut(i64),
 }
