@@ -150,7 +150,7 @@ fn of_map(found: crate::datamap::Finding) -> Finding {
     let place = found.place.map(|place| format!("{place}: ")).unwrap_or_default();
     Finding {
         severity: found.severity,
-        code: found.code,
+        code: found.code.as_str(),
         subject: found.subject,
         problem: format!("{place}{} ({})", found.problem, found.why),
         hint: found.hint,

@@ -8,7 +8,7 @@ use super::error::CliError;
 use super::exit::Exit;
 use crate::config::Config;
 use crate::connector::sql::check_live;
-use crate::datamap::{self, DataMap, Finding, Graph as MapGraph, MapError, Severity};
+use crate::datamap::{self, Code, DataMap, Finding, Graph as MapGraph, MapError, Severity};
 use crate::deployment::{graph_of, name_sources, open_sources};
 
 /// The verbs of `habeas map`.
@@ -66,7 +66,8 @@ pub(super) async fn findings(config: &Config, lenient: bool) -> Result<Vec<Findi
         .iter()
         .map(|warning| Finding {
             severity: Severity::Warning,
-            code: "passed_over",
+            code: Code::PassedOver,
+            write: None,
             place: Some(warning.place.clone()),
             subject: "the data map".into(),
             problem: warning.message.clone(),
@@ -86,7 +87,8 @@ async fn live_findings(config: &Config, map: &DataMap, graph: &MapGraph) -> Vec<
     for gap in unreached {
         findings.push(Finding {
             severity: Severity::Error,
-            code: "source_unreachable",
+            code: Code::SourceUnreachable,
+            write: None,
             place: None,
             subject: gap.source,
             problem: format!("it cannot be reached: {}", gap.problem),
@@ -104,7 +106,8 @@ async fn live_findings(config: &Config, map: &DataMap, graph: &MapGraph) -> Vec<
 fn mistake(error: &MapError) -> Finding {
     Finding {
         severity: Severity::Error,
-        code: "map_invalid",
+        code: Code::MapInvalid,
+        write: None,
         place: Some(error.place.clone()),
         subject: "the data map".into(),
         problem: error.message.clone(),

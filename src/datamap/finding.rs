@@ -1,11 +1,15 @@
 //! What `habeas map check` says: one shape for what the map shows by itself and for what the live schema shows against it.
 //! A finding names its place, why it matters and what to write; it never decides anything and never holds a person's data.
 
+mod code;
+
 use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
 use super::Place;
+
+pub use code::Code;
 
 /// How much a finding matters.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -33,7 +37,7 @@ pub struct Finding {
     /// How much it matters.
     pub severity: Severity,
     /// A stable word for tools, such as `undecided_collection`.
-    pub code: &'static str,
+    pub code: Code,
     /// Where the map says it; nothing when the map does not mention the subject at all.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub place: Option<Place>,
@@ -43,8 +47,11 @@ pub struct Finding {
     pub problem: String,
     /// Why it matters.
     pub why: String,
-    /// What to write.
+    /// What to do about it.
     pub hint: String,
+    /// The same as YAML or SQL to paste, where it can be said so.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub write: Option<String>,
 }
 
 impl fmt::Display for Finding {
@@ -54,7 +61,11 @@ impl fmt::Display for Finding {
         }
         writeln!(formatter, "{}[{}]: {}: {}", self.severity.as_str(), self.code, self.subject, self.problem)?;
         writeln!(formatter, "  why:  {}", self.why)?;
-        write!(formatter, "  hint: {}", self.hint)
+        write!(formatter, "  hint: {}", self.hint)?;
+        for line in self.write.iter().flat_map(|text| text.lines()) {
+            write!(formatter, "\n      | {line}")?;
+        }
+        Ok(())
     }
 }
 
@@ -68,12 +79,13 @@ mod tests {
     fn finding() -> Finding {
         Finding {
             severity: Severity::Error,
-            code: "undecided_collection",
+            code: Code::UndecidedCollection,
             place: Some(Place { file: Arc::new(PathBuf::from("datamap/app.yml")), line: 17 }),
             subject: "app_db.invoices".into(),
             problem: "nobody has said what erasure does here".into(),
             why: "a plan with an undecided item cannot be approved".into(),
             hint: "write `habeas: {on_erasure: delete}`".into(),
+            write: None,
         }
     }
 

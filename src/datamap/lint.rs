@@ -2,7 +2,7 @@
 //! It never looks at data and never repairs a map: it says what to write.
 
 use super::{
-    Collection, DataMap, Dataset, Direction, Edge, Field, Finding, Graph, Masking, Node, OnErasure, Place, Predicate, Right,
+    Code, Collection, DataMap, Dataset, Direction, Edge, Field, Finding, Graph, Masking, Node, OnErasure, Place, Predicate, Right,
     Severity, category_matches,
 };
 
@@ -41,7 +41,8 @@ fn undecided(node: &Node, collection: &Collection) -> Option<Finding> {
     }
     Some(Finding {
         severity: Severity::Error,
-        code: "undecided_collection",
+        code: Code::UndecidedCollection,
+        write: None,
         place: Some(collection.place.clone()),
         subject: node.name(),
         problem: "the map does not say what erasure does to these rows".into(),
@@ -56,7 +57,8 @@ fn unreachable(node: &Node, collection: &Collection) -> Finding {
         "write `fides_meta: {identity: ..}` on a field that holds an identifier, or `references` to a collection that is reached";
     Finding {
         severity: if is_personal { Severity::Error } else { Severity::Warning },
-        code: "unreachable_collection",
+        code: Code::UnreachableCollection,
+        write: None,
         place: Some(collection.place.clone()),
         subject: node.name(),
         problem: match is_personal {
@@ -85,7 +87,8 @@ fn mask_without_fields(node: &Node, collection: &Collection) -> Option<Finding> 
     }
     Some(Finding {
         severity: Severity::Error,
-        code: "mask_without_fields",
+        code: Code::MaskWithoutFields,
+        write: None,
         place: Some(collection.place.clone()),
         subject: node.name(),
         problem: "`on_erasure: mask`, but no field says how it is overwritten".into(),
@@ -99,7 +102,8 @@ fn pseudonymised_fields<'m>(node: &'m Node, collection: &'m Collection) -> impl 
         let mask = field.mask.as_ref().filter(|mask| mask.is_pseudonymisation())?;
         Some(Finding {
             severity: Severity::Warning,
-            code: "pseudonymised_field",
+            code: Code::PseudonymisedField,
+            write: None,
             place: Some(field.place.clone()),
             subject: format!("{}.{}", node.name(), field.name),
             problem: format!("`{}` is pseudonymisation, not erasure", mask.name()),
@@ -122,7 +126,8 @@ fn owned_by_default(map: &DataMap, node: &Node, collection: &Collection) -> Vec<
             }
             findings.push(Finding {
                 severity: Severity::Warning,
-                code: "owned_by_default",
+                code: Code::OwnedByDefault,
+                write: None,
                 place: Some(reference.place.clone()),
                 subject: format!("{}.{}", node.name(), field.name),
                 problem: format!("it gives the person rows of {}.{} without saying so", reference.dataset, reference.collection),
@@ -164,7 +169,8 @@ fn unmapped<'c>(collection: &Collection, columns: impl Iterator<Item = &'c str>)
 fn unmapped_column(collection: &str, place: &Place, column: &str, key: &str, why: &str) -> Finding {
     Finding {
         severity: Severity::Warning,
-        code: "unmapped_column",
+        code: Code::UnmappedColumn,
+        write: None,
         place: Some(place.clone()),
         subject: format!("{collection}.{column}"),
         problem: format!("`{key}` names a column that the map does not list"),
@@ -183,7 +189,8 @@ fn unknown_hidden_fields<'m>(
         let suggestion = super::taxonomy::did_you_mean(name, known);
         Finding {
             severity: Severity::Error,
-            code: "unknown_hidden_field",
+            code: Code::UnknownHiddenField,
+            write: None,
             place: Some(edge.place.clone()),
             subject: format!("{}.{}.{name}", dataset.fides_key, collection.name),
             problem: "`hide` names a field that the reached collection does not have".into(),
@@ -200,7 +207,8 @@ fn unlink_at_the_wrong_end(dataset: &Dataset, collection: &Collection, edge: &Ed
     }
     Some(Finding {
         severity: Severity::Error,
-        code: "unlink_at_the_wrong_end",
+        code: Code::UnlinkAtTheWrongEnd,
+        write: None,
         place: Some(edge.place.clone()),
         subject: format!("{}.{}", dataset.fides_key, collection.name),
         problem: "`on_erasure: unlink` stands on a field that leads to these rows, not on a field of theirs".into(),

@@ -24,7 +24,7 @@ mod tree;
 mod until;
 
 pub use error::{Loaded, MapError, MapErrors, MapWarning};
-pub use finding::{Finding, Severity};
+pub use finding::{Code, Finding, Severity};
 pub use graph::{Edge, Graph, IdentityField, Node, NodeId};
 pub use lint::lint;
 pub use load::load;

@@ -1,14 +1,14 @@
 //! The traversal: one snapshot per source, round after round along the edges until nothing new is reached. Cycles and self-references end
 //! by themselves, because a row enters only once, or a second time when its right rises.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use futures_util::TryStreamExt;
 use thiserror::Error;
 
 use crate::connector::sql::text::reach;
 use crate::connector::sql::{Reader, Snapshot, SnapshotError, SqlSource};
-use crate::datamap::{Edge, Graph};
+use crate::datamap::{Edge, Graph, NodeId};
 use crate::db::DbError;
 use crate::subject::{Identifier, Subject};
 
@@ -97,19 +97,28 @@ impl<'a> Gathering<'a> {
         Ok(gathering)
     }
 
+    /// Round after round, only along edges whose start got rows in the round before: the number of statements grows with the edges of the
+    /// map and the length of its paths, not with the rows.
     async fn follow_edges(&mut self) -> Result<(), GatherError> {
         let edges: &'a [Edge] = &self.graph.edges;
+        let mut grown: BTreeSet<NodeId> = (0..self.graph.nodes.len()).map(NodeId).filter(|node| self.is_reached(*node)).collect();
         let mut round = 0;
-        loop {
-            let mut reached = 0;
-            for edge in edges {
-                reached += self.follow(edge, round).await?;
+        while !grown.is_empty() {
+            let mut growing = BTreeSet::new();
+            for edge in edges.iter().filter(|edge| grown.contains(&edge.from)) {
+                if self.follow(edge, round).await? > 0 {
+                    growing.insert(edge.to);
+                }
             }
-            if reached == 0 {
-                return Ok(());
-            }
+            grown = growing;
             round += 1;
         }
+        Ok(())
+    }
+
+    fn is_reached(&self, node: NodeId) -> bool {
+        let source = &self.graph.nodes[node.0].source;
+        self.snapshots.get(source).is_some_and(|snapshot| snapshot.is_reached(node.0))
     }
 
     async fn follow(&mut self, edge: &Edge, round: i64) -> Result<u64, GatherError> {

@@ -6,7 +6,7 @@ use super::approvals::{people_needed, person_key};
 use super::case::{Case, JobError};
 use super::environment::pin_source;
 use crate::connector::sql::{Reader, check_live};
-use crate::datamap::{Finding, Severity, lint};
+use crate::datamap::{Code, Finding, Severity, lint};
 use crate::decide::{self, Decided, Frozen, MaskSecret};
 use crate::erase::manifest::ManifestWriter;
 use crate::gather::Gathering;
@@ -15,10 +15,10 @@ use crate::ledger::{approval, plan};
 use crate::plan::{Plan, Problem};
 
 /// Findings that speak of deciding, which a policy does in their stead.
-const DECIDED_BY_POLICY: [&str; 3] = ["undecided_collection", "mask_without_fields", "cascade_outside_plan"];
+const DECIDED_BY_POLICY: [Code; 3] = [Code::UndecidedCollection, Code::MaskWithoutFields, Code::CascadeOutsidePlan];
 
 /// Findings without which nothing can be read either.
-const BLOCK_READING: [&str; 3] = ["missing_table", "missing_column", "condition_type"];
+const BLOCK_READING: [Code; 3] = [Code::MissingTable, Code::MissingColumn, Code::ConditionType];
 
 /// What the map and the live schemas say against any plan (errors of `map check`).
 pub fn map_problems(case: &Case<'_>, reading_only: bool) -> Vec<Problem> {
@@ -39,7 +39,7 @@ pub fn map_problems(case: &Case<'_>, reading_only: bool) -> Vec<Problem> {
 fn problem_of(finding: &Finding) -> Problem {
     let place = finding.place.as_ref().map(|place| format!(" ({place})")).unwrap_or_default();
     Problem {
-        code: finding.code.to_owned(),
+        code: finding.code.to_string(),
         subject: format!("{}{place}", finding.subject),
         problem: finding.problem.clone(),
         hint: finding.hint.clone(),

@@ -21,6 +21,7 @@ mod ownership_model;
 mod ownership_worlds;
 mod readme;
 mod relook;
+mod statement_count;
 mod support;
 mod validators;
 mod verbs_checks;

@@ -24,7 +24,7 @@ fn a_decided_map_has_no_findings() {
 #[test]
 fn p_1_a_reached_collection_without_on_erasure_is_an_error() {
     let found = finding("{name: t, fields: [{name: m, fides_meta: {identity: email}}]}");
-    assert_eq!((found.severity, found.code, found.subject.as_str()), (Severity::Error, "undecided_collection", "app.t"));
+    assert_eq!((found.severity, found.code.as_str(), found.subject.as_str()), (Severity::Error, "undecided_collection", "app.t"));
     assert_eq!(found.place.unwrap().line, 4);
 }
 
@@ -38,13 +38,13 @@ fn p_1_a_pure_fides_map_is_undecided_everywhere() {
 #[test]
 fn an_unreachable_collection_is_an_error_when_it_is_labelled_personal() {
     let labelled = finding("{name: t, fields: [{name: a, data_categories: [user.name]}]}");
-    assert_eq!((labelled.severity, labelled.code), (Severity::Error, "unreachable_collection"));
+    assert_eq!((labelled.severity, labelled.code.as_str()), (Severity::Error, "unreachable_collection"));
     let whole = finding("{name: t, data_categories: [user], fields: []}");
     assert_eq!(whole.severity, Severity::Error);
     let nested = finding("{name: t, fields: [{name: o, fields: [{name: a, data_categories: [user.name]}]}]}");
     assert_eq!(nested.severity, Severity::Error);
     let technical = finding("{name: t, fields: [{name: a, data_categories: [system.operations]}]}");
-    assert_eq!((technical.severity, technical.code), (Severity::Warning, "unreachable_collection"));
+    assert_eq!((technical.severity, technical.code.as_str()), (Severity::Warning, "unreachable_collection"));
 }
 
 #[test]
@@ -54,9 +54,12 @@ fn masking_that_would_change_nothing_is_an_error() {
             "{{name: t, habeas: {{on_erasure: mask}}, fields: [{{name: m, fides_meta: {{identity: email{field}}}}}]}}"
         )]))
     };
-    assert_eq!(mask("")[0].code, "mask_without_fields");
-    assert_eq!(mask(", masking_strategy_override: {strategy: preserve}")[0].code, "mask_without_fields");
-    assert_eq!(mask(", read_only: true, masking_strategy_override: {strategy: null_rewrite}")[0].code, "mask_without_fields");
+    assert_eq!(mask("")[0].code.as_str(), "mask_without_fields");
+    assert_eq!(mask(", masking_strategy_override: {strategy: preserve}")[0].code.as_str(), "mask_without_fields");
+    assert_eq!(
+        mask(", read_only: true, masking_strategy_override: {strategy: null_rewrite}")[0].code.as_str(),
+        "mask_without_fields"
+    );
     assert_eq!(mask(", masking_strategy_override: {strategy: null_rewrite}"), []);
 }
 
@@ -65,7 +68,10 @@ fn pseudonymisation_is_called_by_its_name() {
     let found = finding(
         "{name: t, habeas: {on_erasure: mask}, fields: [{name: m, fides_meta: {identity: email, masking_strategy_override: {strategy: hash}}}]}",
     );
-    assert_eq!((found.severity, found.code, found.subject.as_str()), (Severity::Warning, "pseudonymised_field", "app.t.m"));
+    assert_eq!(
+        (found.severity, found.code.as_str(), found.subject.as_str()),
+        (Severity::Warning, "pseudonymised_field", "app.t.m")
+    );
 }
 
 /// A decided collection with a reference to users and one further habeas key on the reference.
@@ -78,7 +84,10 @@ fn referring(direction: &str, habeas: &str) -> String {
 #[test]
 fn a_hidden_field_must_exist_at_the_reached_end() {
     let found = finding(&referring("from", "hide: [mm]"));
-    assert_eq!((found.severity, found.code, found.subject.as_str()), (Severity::Error, "unknown_hidden_field", "app.t.mm"));
+    assert_eq!(
+        (found.severity, found.code.as_str(), found.subject.as_str()),
+        (Severity::Error, "unknown_hidden_field", "app.t.mm")
+    );
     assert_eq!(findings(&app(&[&referring("from", "hide: [m]"), USERS])), []);
     assert_eq!(findings(&app(&[&referring("to", "right: owns, hide: [email]"), USERS])), []);
 }
@@ -86,7 +95,7 @@ fn a_hidden_field_must_exist_at_the_reached_end() {
 #[test]
 fn conditions_on_columns_that_the_map_does_not_list_are_warnings() {
     let edge = finding(&referring("from", "where: {kind: a}"));
-    assert_eq!((edge.severity, edge.code, edge.subject.as_str()), (Severity::Warning, "unmapped_column", "app.t.kind"));
+    assert_eq!((edge.severity, edge.code.as_str(), edge.subject.as_str()), (Severity::Warning, "unmapped_column", "app.t.kind"));
     let duty = "{name: t, habeas: {on_erasure: delete, retain_when: [{where: {any: [{paid: true}, {m: x}]}, ground: art17_3_b, until: issued + P7Y}]}, fields: [{name: m, fides_meta: {identity: email}}]}";
     let subjects: Vec<String> = findings(&app(&[duty, USERS])).into_iter().map(|finding| finding.subject).collect();
     assert_eq!(subjects, ["app.t.issued", "app.t.paid"]);
@@ -94,14 +103,14 @@ fn conditions_on_columns_that_the_map_does_not_list_are_warnings() {
 
 #[test]
 fn unlinking_at_the_end_that_leads_away_is_an_error() {
-    assert_eq!(finding(&referring("to", "right: accesses, on_erasure: unlink")).code, "unlink_at_the_wrong_end");
+    assert_eq!(finding(&referring("to", "right: accesses, on_erasure: unlink")).code.as_str(), "unlink_at_the_wrong_end");
     assert_eq!(findings(&app(&[&referring("from", "on_erasure: unlink"), USERS])), []);
 }
 
 #[test]
 fn o_1_rows_that_are_only_pointed_at_are_not_owned_without_a_word() {
     let found = finding(&referring("to", ""));
-    assert_eq!((found.severity, found.code, found.subject.as_str()), (Severity::Warning, "owned_by_default", "app.t.x"));
+    assert_eq!((found.severity, found.code.as_str(), found.subject.as_str()), (Severity::Warning, "owned_by_default", "app.t.x"));
     assert_eq!(findings(&app(&[&referring("to", "right: owns"), USERS])), []);
     assert_eq!(
         findings(&app(&[&referring("to", ""), &USERS.replace("delete", "keep")])),

@@ -10,7 +10,9 @@ pub mod laws;
 pub mod postgres;
 pub mod shop;
 pub mod sqlite;
+pub mod statements;
 pub mod tools;
+pub mod typical;
 pub mod workspace;
 
 /// Says that a test cannot run here. Under `tests/run`, which has installed everything, that is a failure.

@@ -99,7 +99,7 @@ impl Postgres {
         let status_file = self.folder.join("data/postmaster.pid");
         // The eighth line of this file says when the server takes connections.
         while !fs::read_to_string(&status_file).is_ok_and(|text| text.lines().nth(7).is_some_and(|line| line.trim() == "ready")) {
-            let log = || fs::read_to_string(self.folder.join("server.log")).unwrap_or_default();
+            let log = || fs::read_to_string(self.log()).unwrap_or_default();
             assert!(Instant::now() < deadline, "the server did not start:\n{}", log());
             sleep(Duration::from_millis(10));
         }
@@ -115,6 +115,11 @@ impl Postgres {
     /// URL of a database of this server, for sqlx and for libpq alike.
     pub fn url(&self, database: &str) -> String {
         format!("postgres:///{database}?host={}&user={SUPERUSER}", self.folder.display())
+    }
+
+    /// The file that the server writes its log into.
+    pub fn log(&self) -> PathBuf {
+        self.folder.join("server.log")
     }
 
     /// Process id of the server itself.

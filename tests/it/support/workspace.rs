@@ -42,6 +42,11 @@ impl Workspace {
         [Some(Workspace::sqlite(script, map)), Workspace::postgres(script, map)].into_iter().flatten().collect()
     }
 
+    /// On a database that is there already.
+    pub fn on(database: Database, map: &str) -> Workspace {
+        Workspace::lay_out(new_home(), database, map)
+    }
+
     /// The reference deployment.
     pub fn demo() -> Workspace {
         let home = new_home();

@@ -5,7 +5,7 @@ use serde_json::Value;
 
 use super::{Live, Mapped, closest};
 use crate::connector::sql::{Column, Table};
-use crate::datamap::{Finding, Operator, Place, Predicate, Severity};
+use crate::datamap::{Code, Finding, Operator, Place, Predicate, Severity};
 use crate::db::Dialect;
 use crate::value::ColumnType;
 
@@ -42,7 +42,8 @@ fn until_type(mapped: &Mapped<'_>, table: &Table, name: &str) -> Option<Finding>
     }
     Some(Finding {
         severity: Severity::Error,
-        code: "until_type",
+        code: Code::UntilType,
+        write: None,
         place: Some(place.clone()),
         subject: mapped.field_name(name),
         problem: format!("`until` counts from `{name}`, which is of type {}", column.declared_type),
@@ -54,7 +55,8 @@ fn until_type(mapped: &Mapped<'_>, table: &Table, name: &str) -> Option<Finding>
 fn missing_column(mapped: &Mapped<'_>, table: &Table, key: &str, name: &str, place: &Place) -> Finding {
     Finding {
         severity: Severity::Error,
-        code: "missing_column",
+        code: Code::MissingColumn,
+        write: None,
         place: Some(place.clone()),
         subject: mapped.field_name(name),
         problem: format!("`{key}` names the column `{name}`, which table `{}` does not have", table.name),
@@ -95,7 +97,8 @@ impl Subject<'_> {
         };
         (!fits).then(|| Finding {
             severity: Severity::Error,
-            code: "condition_type",
+            code: Code::ConditionType,
+            write: None,
             place: Some(self.place.clone()),
             subject: self.mapped.field_name(&column.name),
             problem: format!("`{}` compares `{}` ({}) with a value of another type", self.key, column.name, column.declared_type),

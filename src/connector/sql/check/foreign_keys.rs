@@ -4,7 +4,7 @@
 
 use super::{Live, Mapped};
 use crate::connector::sql::{ForeignKey, OnDelete, Table};
-use crate::datamap::{Edge, Finding, OnErasure, Right, Severity};
+use crate::datamap::{Code, Edge, Finding, OnErasure, Right, Severity};
 
 pub(super) fn check(live: &Live<'_>) -> Vec<Finding> {
     let mut findings = Vec::new();
@@ -67,7 +67,8 @@ fn unlabelled(live: &Live<'_>, table: &Table, key: &ForeignKey, referenced: &Map
     };
     Some(Finding {
         severity: Severity::Error,
-        code: "unlabelled_foreign_key",
+        code: Code::UnlabelledForeignKey,
+        write: None,
         place: mapped.map(|mapped| mapped.collection.place.clone()),
         subject: key_name(table, key),
         problem: format!("rows here point to `{}`, which the map reaches, and no edge says what that means", referenced.name()),
@@ -172,7 +173,8 @@ fn effect_of_deletion(live: &Live<'_>, table: &Table, key: &ForeignKey, erased: 
     Some(match action {
         None => Finding {
             severity: Severity::Warning,
-            code: "delete_blocked",
+            code: Code::DeleteBlocked,
+            write: None,
             place,
             subject,
             problem: format!("a row of `{erased}` cannot be deleted while rows here point to it; {reason}"),
@@ -181,7 +183,8 @@ fn effect_of_deletion(live: &Live<'_>, table: &Table, key: &ForeignKey, erased: 
         },
         Some(action) => Finding {
             severity: Severity::Error,
-            code: "cascade_outside_plan",
+            code: Code::CascadeOutsidePlan,
+            write: None,
             place,
             subject,
             problem: format!("deleting a row of `{erased}` makes the database {action} rows here by itself; {reason}"),

@@ -2,7 +2,7 @@
 
 use super::{Live, Mapped};
 use crate::connector::sql::Table;
-use crate::datamap::{Finding, Place, Severity};
+use crate::datamap::{Code, Finding, Place, Severity};
 use crate::subject::NormalForm;
 
 pub(super) fn check(live: &Live<'_>) -> Vec<Finding> {
@@ -39,7 +39,8 @@ fn missing_index(mapped: &Mapped<'_>, table: &Table, columns: &[String], place: 
     let list = columns.join(", ");
     Some(Finding {
         severity: Severity::Warning,
-        code: "missing_index",
+        code: Code::MissingIndex,
+        write: None,
         place: Some(place.clone()),
         subject: mapped.field_name(&columns.join("+")),
         problem: format!("rows are looked up by {by} on `{list}`, and no index serves that"),

@@ -1,13 +1,13 @@
 //! Whether one column can take one mask. Pure: no map, no database, so that planning can ask the same question.
 
 use crate::connector::sql::{Column, Table};
-use crate::datamap::{HashAlgorithm, Masking, Severity};
+use crate::datamap::{Code, HashAlgorithm, Masking, Severity};
 use crate::db::Dialect;
 
 /// Why a mask does not fit, in the words of a finding.
 pub(super) struct Misfit {
     pub severity: Severity,
-    pub code: &'static str,
+    pub code: Code,
     pub problem: String,
     pub why: &'static str,
     pub hint: &'static str,
@@ -28,7 +28,7 @@ pub(super) fn misfit(
     let (name, strategy) = (&column.name, mask.name());
     if column.generated {
         return error(
-            "mask_generated_column",
+            Code::MaskGeneratedColumn,
             format!("`{name}` is computed by the database and cannot be overwritten"),
             "the statement would fail and the whole erasure roll back",
             "mask the columns that it is computed from, and leave this one out",
@@ -36,7 +36,7 @@ pub(super) fn misfit(
     }
     if table.primary_key.contains(name) {
         return error(
-            "mask_key_column",
+            Code::MaskKeyColumn,
             format!("`{name}` is part of the primary key, and `{strategy}` would overwrite it"),
             "rows are found and verified by their key, and other rows may point to it",
             "write `strategy: preserve`, or delete the row with `habeas: {on_erasure: delete}`",
@@ -47,7 +47,7 @@ pub(super) fn misfit(
     }
     if table.foreign_keys.iter().any(|key| key.columns.contains(name)) {
         return error(
-            "mask_key_column",
+            Code::MaskKeyColumn,
             format!("`{name}` points to another table, and what `{strategy}` writes is not there"),
             "the foreign key would refuse the statement",
             "write `strategy: null_rewrite`, or `habeas: {on_erasure: unlink}` on the field",
@@ -55,7 +55,7 @@ pub(super) fn misfit(
     }
     if !column.column_type.is_text_like() {
         return error(
-            "mask_type",
+            Code::MaskType,
             format!("`{strategy}` writes text, and `{name}` is of type {}", column.declared_type),
             "the database would refuse it, or keep a value that the application cannot read",
             "write `strategy: null_rewrite`",
@@ -69,7 +69,7 @@ pub(super) fn misfit(
 fn null_misfit(column: &Column) -> Option<Misfit> {
     column.not_null.then(|| Misfit {
         severity: Severity::Error,
-        code: "mask_not_null",
+        code: Code::MaskNotNull,
         problem: format!("`{}` is NOT NULL, and `null_rewrite` would clear it", column.name),
         why: "the database would refuse the statement and the whole erasure roll back",
         hint: "write `strategy: random_string_rewrite` (text), or delete the row, or drop the NOT NULL",
@@ -84,7 +84,7 @@ fn constant_in_unique(table: &Table, column: &String, mask: &Masking) -> Option<
     Some(Misfit {
         // Other columns of a composite key may still tell the rows apart.
         severity: if unique.len() == 1 { Severity::Error } else { Severity::Warning },
-        code: "mask_unique_column",
+        code: Code::MaskUniqueColumn,
         problem: format!("`{column}` is unique, and `string_rewrite` writes the same value into every row"),
         why: "the first erased person takes the value, and every later erasure fails",
         hint: "write `strategy: random_string_rewrite` or `null_rewrite`",
@@ -97,7 +97,7 @@ fn narrow_type(dialect: Dialect, column: &Column, mask: &Masking) -> Option<Misf
     let is_plain = matches!(base, "text" | "character varying" | "character" | "citext" | "name" | "\"char\"" | "public.citext");
     (dialect == Dialect::Postgres && !is_plain).then(|| Misfit {
         severity: Severity::Warning,
-        code: "mask_type",
+        code: Code::MaskType,
         problem: format!("`{}` is of type {}, which may refuse what `{}` writes", column.name, column.declared_type, mask.name()),
         why: "an enum takes its own words only, a domain what its CHECK allows",
         hint: "write `strategy: null_rewrite`, or `string_rewrite` with a value that the type knows",
@@ -109,7 +109,7 @@ fn too_long(column: &Column, mask: &Masking, truncated_to: Option<usize>) -> Opt
     let limit = column.max_length.filter(|limit| written > *limit)?;
     Some(Misfit {
         severity: Severity::Warning,
-        code: "mask_too_long",
+        code: Code::MaskTooLong,
         problem: format!("`{}` writes {written} characters, and `{}` takes {limit}", mask.name(), column.name),
         why: "what is written is cut, and a cut hash or random value may repeat",
         hint: "write a shorter value, or `fides_meta: {length: ..}` on the field",

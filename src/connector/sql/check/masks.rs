@@ -58,11 +58,21 @@ fn finding(
     let subject = mapped.field_name(&field.name);
     let Some(policy) = policy else {
         let hint = format!("{hint} (`fides_meta.masking_strategy_override`)");
-        return Some(Finding { severity, code, place: Some(field.place.clone()), subject, problem, why: why.into(), hint });
+        return Some(Finding {
+            severity,
+            code,
+            place: Some(field.place.clone()),
+            subject,
+            problem,
+            why: why.into(),
+            hint,
+            write: None,
+        });
     };
     Some(Finding {
         severity: Severity::Warning,
         code,
+        write: None,
         place: Some(field.place.clone()),
         subject,
         problem: format!("policy `{}`: {problem}", policy.fides_key),
@@ -116,7 +126,7 @@ mod tests {
     #[tokio::test]
     async fn preserve_and_masks_that_fit_are_fine() {
         let findings = check_sqlite(&map("masking_strategy_override: {strategy: preserve}", ""), SQLITE).await;
-        assert!(findings.iter().all(|finding| !finding.code.starts_with("mask_")), "{findings:#?}");
+        assert!(findings.iter().all(|finding| !finding.code.as_str().starts_with("mask_")), "{findings:#?}");
     }
 
     #[tokio::test]

@@ -4,7 +4,7 @@
 use super::names::looks_personal;
 use super::{Live, listed};
 use crate::connector::sql::{Table, TableKind};
-use crate::datamap::{Finding, Place, Severity};
+use crate::datamap::{Code, Finding, Place, Severity};
 
 pub(super) fn check(live: &Live<'_>) -> Vec<Finding> {
     let mut findings = Vec::new();
@@ -34,7 +34,8 @@ fn personal_looking(live: &Live<'_>, table: &Table) -> Option<Finding> {
     let place: Option<Place> = mapped.map(|mapped| mapped.collection.place.clone());
     Some(Finding {
         severity: Severity::Warning,
-        code: "personal_looking_name",
+        code: Code::PersonalLookingName,
+        write: None,
         place,
         subject: mapped.map_or_else(|| format!("{}.{}", live.source, table.name), |mapped| mapped.name()),
         problem: format!(
@@ -59,7 +60,8 @@ fn materialised_view(live: &Live<'_>, table: &Table) -> Option<Finding> {
     }
     Some(Finding {
         severity: Severity::Warning,
-        code: "materialised_view",
+        code: Code::MaterialisedView,
+        write: None,
         place: live.mapped_to(&table.name).next().map(|mapped| mapped.collection.place.clone()),
         subject: format!("{}.{}", live.source, table.name),
         problem: "a materialised view keeps copies of rows of other tables".into(),

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 
 use super::{Live, Mapped, closest, listed};
 use crate::connector::sql::{Table, TableKind};
-use crate::datamap::{Finding, OnErasure, Severity};
+use crate::datamap::{Code, Finding, OnErasure, Severity};
 
 pub(super) fn check(live: &Live<'_>) -> Vec<Finding> {
     let mut findings = Vec::new();
@@ -47,7 +47,8 @@ fn missing_table(live: &Live<'_>, mapped: &Mapped<'_>) -> Finding {
     };
     Finding {
         severity: Severity::Error,
-        code: "missing_table",
+        code: Code::MissingTable,
+        write: None,
         place: Some(mapped.collection.place.clone()),
         subject: mapped.name(),
         problem: format!("source `{}` has no table `{name}`", live.source),
@@ -60,7 +61,8 @@ fn missing_columns(mapped: &Mapped<'_>, table: &Table) -> Vec<Finding> {
     let missing = mapped.collection.fields.iter().filter(|field| table.column(&field.name).is_none());
     let finding = |field: &crate::datamap::Field| Finding {
         severity: Severity::Error,
-        code: "missing_column",
+        code: Code::MissingColumn,
+        write: None,
         place: Some(field.place.clone()),
         subject: mapped.field_name(&field.name),
         problem: format!("table `{}` has no column `{}`", table.name, field.name),
@@ -82,7 +84,8 @@ fn primary_key_differs(mapped: &Mapped<'_>, table: &Table) -> Option<Finding> {
     }
     Some(Finding {
         severity: Severity::Warning,
-        code: "primary_key_differs",
+        code: Code::PrimaryKeyDiffers,
+        write: None,
         place: Some(mapped.collection.place.clone()),
         subject: mapped.name(),
         problem: format!("the map declares the primary key {}, the table has {}", listed(declared), listed(real.iter().copied())),
@@ -100,6 +103,7 @@ fn cannot_be_erased(mapped: &Mapped<'_>, table: &Table) -> Option<Finding> {
     let finding = |code, problem: String, why: &str, hint: &str| Finding {
         severity: Severity::Error,
         code,
+        write: None,
         place: Some(mapped.collection.place.clone()),
         subject: mapped.name(),
         problem,
@@ -108,13 +112,13 @@ fn cannot_be_erased(mapped: &Mapped<'_>, table: &Table) -> Option<Finding> {
     };
     match table.kind {
         TableKind::View | TableKind::MaterialisedView => Some(finding(
-            "view_erased",
+            Code::ViewErased,
             format!("`{}` is a view, and the map says that erasure changes its rows", table.name),
             "a view has no rows of its own: what it shows is erased in its tables, and one row of it may be of many people",
             "map the tables behind it, and write `habeas: {on_erasure: keep}` or `fides_meta: {skip_processing: true}` here",
         )),
         TableKind::Table | TableKind::Foreign if table.primary_key.is_empty() => Some(finding(
-            "no_primary_key",
+            Code::NoPrimaryKey,
             format!("table `{}` has no primary key, and the map says that erasure changes its rows", table.name),
             "rows are erased by primary key only; without one, another person's equal row could go with it",
             "add a primary key to the table, or write `habeas: {on_erasure: keep}`",
@@ -131,7 +135,8 @@ fn unmapped_columns(live: &Live<'_>, table: &Table) -> Vec<Finding> {
     let unknown = table.columns.iter().filter(|column| !is_known(&column.name));
     let finding = |column: &crate::connector::sql::Column| Finding {
         severity: Severity::Warning,
-        code: "unmapped_column",
+        code: Code::UnmappedColumn,
+        write: None,
         place: Some(mapped.collection.place.clone()),
         subject: mapped.field_name(&column.name),
         problem: format!("the table has a column `{}` ({}) that the map does not mention", column.name, column.declared_type),
@@ -148,7 +153,8 @@ fn unmapped_table(live: &Live<'_>, table: &Table) -> Option<Finding> {
     let unreadable = if table.rights.select { "" } else { ", and this role may not read it" };
     Some(Finding {
         severity: Severity::Warning,
-        code: "unmapped_table",
+        code: Code::UnmappedTable,
+        write: None,
         place: None,
         subject: format!("{}.{}", live.source, table.name),
         problem: format!("the map does not mention this table{unreadable}"),

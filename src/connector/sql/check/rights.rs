@@ -2,7 +2,7 @@
 
 use super::{Live, Mapped};
 use crate::connector::sql::Table;
-use crate::datamap::{Finding, OnErasure, Severity};
+use crate::datamap::{Code, Finding, OnErasure, Severity};
 use crate::db::Dialect;
 
 pub(super) fn check(live: &Live<'_>) -> Vec<Finding> {
@@ -31,7 +31,8 @@ fn updates(live: &Live<'_>, mapped: &Mapped<'_>) -> bool {
 fn not_writable(live: &Live<'_>) -> Finding {
     Finding {
         severity: Severity::Error,
-        code: "source_not_writable",
+        code: Code::SourceNotWritable,
+        write: None,
         place: None,
         subject: live.source.to_owned(),
         problem: "the source takes no writes: a standby, a read-only session or a read-only file".into(),
@@ -58,7 +59,8 @@ fn missing_rights(live: &Live<'_>, mapped: &Mapped<'_>, table: &Table) -> Option
     let rights = missing.join(", ");
     Some(Finding {
         severity: Severity::Error,
-        code: "missing_rights",
+        code: Code::MissingRights,
+        write: None,
         place: Some(mapped.collection.place.clone()),
         subject: mapped.name(),
         problem: format!("the role of source `{}` lacks {rights} on `{}`", live.source, table.name),
@@ -73,7 +75,8 @@ fn missing_rights(live: &Live<'_>, mapped: &Mapped<'_>, table: &Table) -> Option
 fn row_security(mapped: &Mapped<'_>, table: &Table) -> Option<Finding> {
     table.row_security.then(|| Finding {
         severity: Severity::Warning,
-        code: "row_security",
+        code: Code::RowSecurity,
+        write: None,
         place: Some(mapped.collection.place.clone()),
         subject: mapped.name(),
         problem: format!("row security of `{}` applies to this role", table.name),
@@ -88,7 +91,8 @@ fn triggers(live: &Live<'_>, mapped: &Mapped<'_>, table: &Table) -> Option<Findi
     }
     Some(Finding {
         severity: Severity::Warning,
-        code: "triggers",
+        code: Code::Triggers,
+        write: None,
         place: Some(mapped.collection.place.clone()),
         subject: mapped.name(),
         problem: format!(

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 
 use super::{Live, Mapped};
 use crate::connector::sql::Table;
-use crate::datamap::{Finding, OnErasure, Place, Severity};
+use crate::datamap::{Code, Finding, OnErasure, Place, Severity};
 
 pub(super) fn check(live: &Live<'_>) -> Vec<Finding> {
     let mut findings = Vec::new();
@@ -30,11 +30,11 @@ fn cleared_columns<'l>(live: &'l Live<'_>, mapped: &'l Mapped<'_>) -> BTreeSet<&
 fn cannot_be_cleared(mapped: &Mapped<'_>, table: &Table, name: &str) -> Option<Finding> {
     let column = table.column(name)?;
     let (code, what) = if table.primary_key.iter().any(|key| key == name) {
-        ("unlink_key_column", "is part of the primary key")
+        (Code::UnlinkKeyColumn, "is part of the primary key")
     } else if column.generated {
-        ("unlink_generated_column", "is computed by the database")
+        (Code::UnlinkGeneratedColumn, "is computed by the database")
     } else if column.not_null {
-        ("unlink_not_null", "is NOT NULL")
+        (Code::UnlinkNotNull, "is NOT NULL")
     } else {
         return None;
     };
@@ -42,6 +42,7 @@ fn cannot_be_cleared(mapped: &Mapped<'_>, table: &Table, name: &str) -> Option<F
     Some(Finding {
         severity: Severity::Error,
         code,
+        write: None,
         place: Some(place.clone()),
         subject: mapped.field_name(name),
         problem: format!("unlinking clears `{name}`, which {what}"),
@@ -81,6 +82,6 @@ dataset:
         assert_eq!(about(&findings, Error, "unlink_key_column"), ["app.notes.reviewer_id"]);
         let lenient = "CREATE TABLE users (id INTEGER PRIMARY KEY, email TEXT UNIQUE);
             CREATE TABLE notes (id INTEGER PRIMARY KEY, author_id INTEGER NOT NULL, reviewer_id INTEGER)";
-        assert!(check_sqlite(MAP, lenient).await.iter().all(|finding| !finding.code.starts_with("unlink")));
+        assert!(check_sqlite(MAP, lenient).await.iter().all(|finding| !finding.code.as_str().starts_with("unlink")));
     }
 }
