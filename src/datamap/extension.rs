@@ -1,10 +1,11 @@
 //! Reads our own keys, which stand under `habeas:` on datasets, collections and fields: what Fideslang does not say (ownership, erasure,
 //! statutory retention, sources). Fides ignores them, so one file serves both.
 
+use super::edge_words::EDGE_KEYS;
 use super::reader::{Keys, Object, Reader};
 use super::tree::Node;
 use super::until::Period;
-use super::{Collection, Field, OnErasure, Predicate, Provided, RetainWhen, Retention, Right, Role, Until, Withhold};
+use super::{Collection, Field, Names, OnErasure, Predicate, Provided, RetainWhen, Retention, Role, Until, Withhold};
 use crate::plan::Ground;
 use crate::subject::NormalForm;
 
@@ -12,6 +13,7 @@ pub(super) const DATASET: Keys = Keys { known: &["source", "role"], elsewhere: &
 pub(super) const COLLECTION: Keys = Keys {
     known: &[
         "on_erasure",
+        "names",
         "purpose",
         "legal_basis",
         "provided",
@@ -26,30 +28,26 @@ pub(super) const COLLECTION: Keys = Keys {
     elsewhere: &[],
 };
 pub(super) const FIELD: Keys =
-    Keys { known: &["right", "hide", "on_erasure", "edge", "where", "withhold", "normal_form", "object"], elsewhere: &[] };
+    Keys { known: &["right", "hide", "on_erasure", "edge", "where", "references", "withhold", "normal_form", "object"], elsewhere: &[] };
 const RETENTION: Keys = Keys { known: &["delete_after", "counted_from", "class"], elsewhere: &[] };
 const RETAIN_WHEN: Keys = Keys { known: &["where", "ground", "law", "until"], elsewhere: &[] };
-
-/// Field keys that say something about the field's references.
-const EDGE_KEYS: [&str; 5] = ["right", "hide", "on_erasure", "edge", "where"];
 
 const ROLES: [(&str, Role); 2] = [("controller", Role::Controller), ("processor", Role::Processor)];
 const ON_ERASURE: [(&str, OnErasure); 4] =
     [("delete", OnErasure::Delete), ("mask", OnErasure::Mask), ("unlink", OnErasure::Unlink), ("keep", OnErasure::Keep)];
+const NAMES: [(&str, Names); 3] = [("account", Names::Account), ("one_person", Names::OnePerson), ("several", Names::Several)];
 const PROVIDED: [(&str, Provided); 4] = [
     ("by_subject", Provided::BySubject),
     ("observed", Provided::Observed),
     ("inferred", Provided::Inferred),
     ("by_other_user", Provided::ByOtherUser),
 ];
-const RIGHTS: [(&str, Right); 3] = [("owns", Right::Owns), ("accesses", Right::Accesses), ("none", Right::None)];
 const WITHHOLD: [(&str, Withhold); 3] =
     [("credential", Withhold::Credential), ("third_party", Withhold::ThirdParty), ("trade_secret", Withhold::TradeSecret)];
 const NORMAL_FORMS: [(&str, NormalForm); 3] =
     [("exact", NormalForm::Exact), ("ascii_lower", NormalForm::AsciiLower), ("e164", NormalForm::E164)];
 /// The grounds that a map may claim: hold, policy and shared are found out, not declared here.
 const STATUTORY_GROUNDS: [(&str, Ground); 2] = [("art17_3_b", Ground::LegalObligation), ("art17_3_e", Ground::LegalClaims)];
-const UNLINK: [(&str, ()); 1] = [("unlink", ())];
 
 const NO_OBJECT_STORAGE: &str = "object storage is not supported yet by this version";
 
@@ -86,6 +84,7 @@ impl Reader {
             self.error(object.line_of("objects"), format!("`objects` of {what}: {NO_OBJECT_STORAGE}"), None);
         }
         collection.on_erasure = self.word(object, "on_erasure", &ON_ERASURE);
+        collection.names = self.word(object, "names", &NAMES);
         collection.purpose = self.text(object, "purpose");
         collection.legal_basis = self.text(object, "legal_basis");
         collection.provided = self.word(object, "provided", &PROVIDED);
@@ -137,7 +136,7 @@ impl Reader {
         }
     }
 
-    fn predicate(&mut self, object: Object<'_>, key: &str) -> Option<Predicate> {
+    pub(super) fn predicate(&mut self, object: Object<'_>, key: &str) -> Option<Predicate> {
         let node = object.get(key)?;
         match Predicate::from_value(&node.to_json()) {
             Ok(predicate) => Some(predicate),
@@ -155,17 +154,13 @@ impl Reader {
         if object.get("object").is_some() {
             self.error(object.line_of("object"), format!("`object` of {what}: {NO_OBJECT_STORAGE}"), None);
         }
-        if !declares.references {
-            for key in EDGE_KEYS.into_iter().filter(|key| object.get(key).is_some()) {
+        if declares.references {
+            self.edge_words(object, field);
+        } else {
+            for key in EDGE_KEYS.into_iter().chain(["references"]).filter(|key| object.get(key).is_some()) {
                 let hint = (key == "on_erasure").then(|| "what erasure does to whole rows stands on the collection".to_owned());
                 self.error(object.line_of(key), format!("`{key}` of {what} belongs to a field with `references`"), hint);
             }
-        } else {
-            field.right = self.word(object, "right", &RIGHTS);
-            field.hide = self.texts(object, "hide");
-            field.unlink = self.word(object, "on_erasure", &UNLINK).is_some();
-            field.edge = object.get("edge").and_then(|_| self.required_text(object, "edge"));
-            field.r#where = self.predicate(object, "where");
         }
         if !declares.identity && object.get("normal_form").is_some() {
             self.error(object.line_of("normal_form"), format!("`normal_form` of {what} belongs to a field with `identity`"), None);

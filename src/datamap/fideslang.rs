@@ -5,7 +5,7 @@
 use super::extension::Declares;
 use super::reader::{Keys, Object, Reader};
 use super::tree::{Node, Value};
-use super::{Collection, Dataset, Direction, Field, Reference};
+use super::{Collection, Dataset, Direction, EdgeWords, Field, Reference};
 
 const META: [&str; 2] = ["fides_meta", "fidesops_meta"];
 
@@ -121,6 +121,7 @@ impl Reader {
             erase_after: Vec::new(),
             delete_override: false,
             on_erasure: None,
+            names: None,
             purpose: None,
             legal_basis: None,
             provided: None,
@@ -243,7 +244,7 @@ impl Reader {
             return None;
         };
         let (collection, field) = (collection.to_owned(), field.to_owned());
-        Some(Reference { dataset, collection, field, direction, place: self.place(object.line) })
+        Some(Reference { dataset, collection, field, direction, words: EdgeWords::default(), place: self.place(object.line) })
     }
 
     /// `fides_meta`, or the older `fidesops_meta`.

@@ -4,6 +4,7 @@
 //! ─> `graph` (where data flows) ─> `lint` (what is unwise)
 
 mod check;
+mod edge_words;
 mod error;
 mod extension;
 mod fideslang;

@@ -4,14 +4,11 @@
 use super::rules::Rule;
 use super::{Desk, GatherError, map_error};
 use crate::connector::sql::text::fate;
-use crate::connector::sql::{Inbound, OnDelete, Snapshot, SnapshotError};
+use crate::connector::sql::{Inbound, Location, OnDelete, Snapshot, SnapshotError};
 use crate::datamap::{Graph, NodeId};
 use crate::db::Dialect;
 use crate::plan::{Order, Refers, order};
 use crate::value::ColumnType;
-
-/// Deepest nesting of a table that refers to itself.
-const MOST_ROUNDS: i64 = 100_000;
 
 /// Whether the traversal has followed this very reference from the parent to all its children: then every row that refers to a reached row
 /// is reached itself, in the same snapshot. Only where traversal and database cannot differ on what is equal: not for text, which the
@@ -114,29 +111,39 @@ impl Desk<'_, '_> {
             if key.child_node != Some(key.parent) || self.rules[key.parent.0] != Rule::Delete {
                 continue;
             }
-            let name = self.name(key.parent.0);
             let Some(snapshot) = self.gathering.snapshots.get_mut(&source) else { continue };
+            let failed = |problem| map_error(&source, SnapshotError::Database(problem));
             let Some(location) = snapshot.location(key.parent.0).cloned() else { continue };
+            if !snapshot.is_reached(key.parent.0) {
+                continue;
+            }
+            let rows = snapshot.count(fate::erased_count(&location)).await.map_err(failed)?;
             let mut depth = 0;
-            loop {
-                let statement = fate::deepen(&key, &location, depth, snapshot.dialect);
-                let deeper = snapshot.run(statement).await;
-                if deeper.map_err(|problem| map_error(&source, SnapshotError::Database(problem)))? == 0 {
-                    break;
-                }
+            while snapshot.run(fate::deepen(&key, &location, depth, snapshot.dialect)).await.map_err(failed)? > 0 {
                 depth += 1;
-                if depth > MOST_ROUNDS {
-                    self.problem(
-                        "delete_order_impossible",
-                        name.clone(),
-                        "rows of this table refer to each other in a circle".into(),
-                        "break the circle in the data, or write `on_erasure: keep`".into(),
-                    );
+                if u64::try_from(depth).is_ok_and(|depth| depth > rows) {
+                    // Deeper than there are rows: they refer to each other in a circle.
+                    self.open_circle_of_rows(&key, &location);
                     break;
                 }
             }
         }
         Ok(())
+    }
+
+    /// Rows of one table that refer to each other in a circle are untied before they are deleted, if they can be.
+    fn open_circle_of_rows(&mut self, key: &Inbound, location: &Location) {
+        let admits_null = |name: &String| location.table.column(name).is_some_and(|column| !column.not_null && !column.generated);
+        if key.child_columns.iter().all(admits_null) {
+            self.detached.push(key.clone());
+            return;
+        }
+        self.problem(
+            "delete_order_impossible",
+            self.name(key.parent.0),
+            "rows of this table refer to each other in a circle".into(),
+            "make the column nullable, break the circle in the data, or write `on_erasure: keep`".into(),
+        );
     }
 
     /// Rows that refer to a row to be deleted must be deleted as well, or be cut loose by the plan. Anything else is somebody else's row, or a

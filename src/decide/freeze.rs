@@ -2,12 +2,13 @@
 
 use futures_util::TryStreamExt;
 
+use super::cuts::{Cut, Tie};
 use super::rules::Rule;
 use super::{Decided, Desk, GatherError, Items, MaskSecret, map_error, masks};
-use crate::connector::sql::text::fate;
+use crate::connector::sql::text::fate::{self, CutRows};
 use crate::connector::sql::text::read::{self, Selection};
-use crate::connector::sql::{Snapshot, SnapshotError, Tally, decode};
-use crate::datamap::{Masking, Right};
+use crate::connector::sql::{Location, Snapshot, SnapshotError, Tally, decode};
+use crate::datamap::{Edge, Graph, Masking, Predicate, Right};
 use crate::db::DbError;
 use crate::gather::Gathering;
 use crate::plan::{Action, ColumnChange, Disposition, Ground, ManifestRecord, Order, Plan, PlanItem, Referrer, Retained, Step};
@@ -79,31 +80,37 @@ impl Desk<'_, '_> {
             action,
             guard,
             unreferenced: Vec::new(),
+            counted: Vec::new(),
             identity,
             records: 0,
         };
         let referrers = referrers_of(snapshot, node);
+        let counted = owning_referrers(self.brief.graph, snapshot, node).into_iter().map(|(_, referrer)| referrer).collect();
         let main = items.len();
         let mut cut_item: Option<PlanItem> = None;
-        for cut in self.cuts.0.iter().filter(|cut| cut.node == node) {
+        let mut clearing = Vec::new();
+        let cuts = self.cuts.0.iter().filter(|cut| cut.node == node);
+        for (cut, rows) in cuts.flat_map(|cut| [(cut, CutRows::Unlinked), (cut, CutRows::Others)]) {
             let Some(location) = snapshot.location(node) else { continue };
-            let statement = fate::cut_count(location, cut.bit);
+            let statement = fate::cut_count(location, cut.bit, rows);
             let count = snapshot.count(statement).await.map_err(failed)?;
             if count == 0 {
                 continue;
             }
-            let unlinks_own_rows = rule == Rule::Unlink;
-            let target = if unlinks_own_rows { &mut item } else { cut_item.get_or_insert_with(|| unlink_item(&item)) };
-            if !unlinks_own_rows {
+            // One item tells all of a collection that is unlinked; elsewhere the kept rows that lose a column have one of their own.
+            let is_main = rule == Rule::Unlink;
+            let target = if is_main { &mut item } else { cut_item.get_or_insert_with(|| unlink_item(&item)) };
+            if rows == CutRows::Others {
                 target.expected += count;
+                target.disposition = Disposition::Unlink;
             }
-            target.columns.extend(cut.columns.iter().map(|column| unlink_change(column)));
-            let action = Action::Clear { columns: cut.columns.clone() };
-            let at = if unlinks_own_rows { main } else { main + 1 };
-            sources.push(Source {
-                step: step(at, Disposition::Unlink, action, cut.columns.clone()),
+            target.columns.extend(cut.cleared.iter().map(|column| unlink_change(column)));
+            let action = Action::Clear { columns: cut.cleared.clone() };
+            let at = if is_main { main } else { main + 1 };
+            clearing.push(Source {
+                step: step(at, Disposition::Unlink, action, guard_of(self.brief.graph, cut, &rule)),
                 node,
-                selection: Selection::Cut(cut.bit),
+                selection: Selection::Cut(cut.bit, rows),
                 masks: Vec::new(),
             });
         }
@@ -113,14 +120,17 @@ impl Desk<'_, '_> {
         {
             let names: Vec<String> = columns.iter().map(|(name, ..)| name.clone()).collect();
             let guard = owners.iter().chain(&names).cloned().collect();
-            let action = Action::Overwrite { columns: names };
+            let mut overwrite = step(main, Disposition::Mask, Action::Overwrite { columns: names }, guard);
+            overwrite.counted = counted;
             sources.push(Source {
-                step: step(main, Disposition::Mask, action, guard),
+                step: overwrite,
                 node,
                 selection: Selection::Fate(fate::MASK),
                 masks: columns.clone(),
             });
         }
+        // Overwriting comes first: it knows a row by its owner, which is cleared then.
+        sources.append(&mut clearing);
         if item.disposition == Disposition::Erase && item.expected > 0 {
             let mut delete = step(main, Disposition::Erase, Action::Delete, owners);
             delete.unreferenced = referrers;
@@ -144,7 +154,7 @@ impl Desk<'_, '_> {
     fn owner_columns(&self, node: usize) -> Vec<String> {
         let graph = self.brief.graph;
         let owning = graph.edges.iter().filter(|edge| edge.to.0 == node && edge.declared_on_to && edge.right == Right::Owns);
-        let mut columns: Vec<String> = owning.flat_map(|edge| edge.to_columns.clone()).collect();
+        let mut columns: Vec<String> = owning.flat_map(ends_of).collect();
         columns.extend(graph.nodes[node].identities.iter().map(|identity| identity.column.clone()));
         columns.sort();
         columns.dedup();
@@ -177,6 +187,7 @@ impl Desk<'_, '_> {
                 action: Action::Clear { columns: key.child_columns.clone() },
                 guard: key.child_columns.clone(),
                 unreferenced: Vec::new(),
+                counted: Vec::new(),
                 identity: false,
                 records: 0,
             };
@@ -184,6 +195,26 @@ impl Desk<'_, '_> {
         }
         sources
     }
+}
+
+/// Columns that say whether a row is at the end of an edge: those that refer, and those of the edge's condition.
+fn ends_of(edge: &Edge) -> Vec<String> {
+    let condition = edge.filter.iter().flat_map(Predicate::columns).map(str::to_owned);
+    edge.to_columns.iter().cloned().chain(condition).collect()
+}
+
+/// Columns by which a row is known to be tied to the person still. What is overwritten before does not count.
+fn guard_of(graph: &Graph, cut: &Cut, rule: &Rule) -> Vec<String> {
+    let mut guard = match &cut.tie {
+        Tie::Edge(at) => ends_of(&graph.edges[*at]),
+        Tie::Identity(_) => cut.columns.clone(),
+    };
+    guard.sort();
+    guard.dedup();
+    if let Rule::Mask(masks) = rule {
+        guard.retain(|column| cut.cleared.contains(column) || !masks.iter().any(|(masked, ..)| masked == column));
+    }
+    guard
 }
 
 /// Tables whose rows own rows of this node by referring to them. Their own rows of this subject go first, so that one that still refers is
@@ -201,6 +232,25 @@ fn referrers_of(snapshot: &Snapshot, node: usize) -> Vec<Referrer> {
             referred: key.parent_columns.clone(),
         })
         .collect()
+}
+
+/// The same where such rows may stay, with the nodes of their tables, and whether or not the database knows of the reference: it lets a row be
+/// changed that others refer to.
+fn owning_referrers(graph: &Graph, snapshot: &Snapshot, node: usize) -> Vec<(usize, Referrer)> {
+    let owning = graph.edges.iter().filter(|edge| edge.to.0 == node && edge.right == Right::Owns && !edge.declared_on_to);
+    let referrer = |edge: &Edge| {
+        let location = snapshot.location(edge.from.0)?;
+        Some((
+            edge.from.0,
+            Referrer {
+                schema: location.table.name.schema.clone(),
+                table: location.table.name.name.clone(),
+                columns: edge.from_columns.clone(),
+                referred: edge.to_columns.clone(),
+            },
+        ))
+    };
+    owning.filter_map(referrer).collect()
 }
 
 fn item_of(place: &crate::datamap::Node, rule: &Rule, tally: &[Tally]) -> PlanItem {
@@ -312,6 +362,7 @@ async fn write_records(
     secret: &MaskSecret,
     sink: &mut dyn ManifestSink,
 ) -> Result<u64, GatherError> {
+    let graph = gathering.graph;
     let Some((name, snapshot)) = gathering.snapshot_of(source.node) else { return Ok(0) };
     let name = name.to_owned();
     let failed = |problem: DbError| map_error(&name, SnapshotError::Database(problem));
@@ -319,7 +370,15 @@ async fn write_records(
     let dialect = snapshot.dialect;
     let columns: Vec<String> = source.masks.iter().map(|(column, ..)| column.clone()).collect();
     let is_ranked = snapshot.inbound.iter().any(|key| key.parent.0 == source.node && key.child_node == Some(key.parent));
-    let statement = read::frozen(&location, source.selection, &source.step.guard, &columns, is_ranked, dialect);
+    let counted: Vec<(Referrer, Location)> = match source.step.counted.is_empty() {
+        true => Vec::new(),
+        false => owning_referrers(graph, snapshot, source.node)
+            .into_iter()
+            .filter_map(|(child, referrer)| Some((referrer, snapshot.location(child)?.clone())))
+            .collect(),
+    };
+    let marks = read::Marks { guard: &source.step.guard, counted: &counted };
+    let statement = read::frozen(&location, source.selection, marks, &columns, is_ranked, dialect);
     let width = location.key_width();
     let mut rows = snapshot.stream(statement).map_err(failed)?;
     let mut written = 0;

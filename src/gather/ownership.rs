@@ -4,6 +4,7 @@
 use std::collections::BTreeMap;
 
 use super::Gathering;
+use super::names::names_of;
 use super::resolve::columns_of_kind;
 use super::traverse::{GatherError, gather_error};
 use crate::connector::sql::SnapshotError;
@@ -72,7 +73,8 @@ impl Gathering<'_> {
         let dialect = snapshot.dialect;
         let Some(to) = snapshot.location(edge.to.0).cloned() else { return Ok(0) };
         let failed = |problem: DbError| GatherError::Source { source_name: source.clone(), problem };
-        for statement in reach::mark_shared_across(edge, &to, &ours, dialect) {
+        let statements = reach::mark_shared_across(edge, &to, &ours, dialect).map_err(GatherError::Map)?;
+        for statement in statements {
             snapshot.run(statement).await.map_err(failed)?;
         }
         Ok(self.shared_rows(edge.to.0).await?.saturating_sub(before))
@@ -108,7 +110,9 @@ impl Gathering<'_> {
                 let Some(snapshot) = self.snapshots.get_mut(&node.source) else { continue };
                 let Some(location) = snapshot.location(at) else { continue };
                 let known = ours.get(kind).map(Vec::as_slice).unwrap_or_default();
-                let statement = reach::mark_shared_by_identity(location, &columns_of_kind(node, kind), known, snapshot.dialect);
+                let names = names_of(graph, at, &location.table);
+                let columns = columns_of_kind(node, kind);
+                let statement = reach::mark_shared_by_identity(location, &columns, known, names, snapshot.dialect);
                 let failed = |problem| GatherError::Source { source_name: node.source.clone(), problem };
                 snapshot.run(statement).await.map_err(failed)?;
             }

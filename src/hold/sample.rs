@@ -38,6 +38,7 @@ fn collection(name: &str, fields: Vec<Field>) -> Collection {
         erase_after: Vec::new(),
         delete_override: false,
         on_erasure: None,
+        names: None,
         purpose: None,
         legal_basis: None,
         provided: None,

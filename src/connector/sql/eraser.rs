@@ -7,7 +7,7 @@ use thiserror::Error;
 
 use super::text::Statement;
 use super::text::batch::{self, BatchRows, Guard};
-use super::{Location, SqlSource, decode};
+use super::{Location, OnDelete, SqlSource, decode};
 use crate::args;
 use crate::datamap::Predicate;
 use crate::db::{Conn, DbError, Dialect, Record, Sql};
@@ -28,6 +28,8 @@ pub struct SqlBatch {
     pub guard: Vec<String>,
     /// Tables that must not refer to the rows any more.
     pub unreferenced: Vec<Referrer>,
+    /// Tables of which as many rows must refer to the rows as when they were frozen.
+    pub counted: Vec<Referrer>,
     /// Keys, fingerprints, new values.
     pub rows: BatchRows,
     /// Whether the rows may belong to others as well: only clearing touches such rows.
@@ -148,7 +150,7 @@ impl EraseSession {
         }
         let expected = free.rows.keys.len() as u64;
         self.load_sqlite(&free).await?;
-        let affected = self.execute(change(&free, &held, self.dialect)?).await?;
+        let affected = self.change(&free, &held).await?;
         if affected != expected {
             return Err(EraseError::Miscounted { table: batch.location.table.name.name.clone(), expected, affected });
         }
@@ -161,13 +163,13 @@ impl EraseSession {
         let expected = batch.rows.keys.len() as u64;
         if self.dialect == Dialect::Sqlite {
             self.load_sqlite(batch).await?;
-            let guard = Guard { columns: &batch.guard, held, unreferenced: &batch.unreferenced };
+            let guard = Guard { columns: &batch.guard, held, unreferenced: &batch.unreferenced, counted: &batch.counted };
             let matching =
                 batch::count_matching(&batch.location, &batch.rows, guard, self.dialect).map_err(EraseError::Condition)?;
             if self.count(matching).await? != expected {
                 return Ok(None);
             }
-            let affected = self.execute(change(batch, held, self.dialect)?).await?;
+            let affected = self.change(batch, held).await?;
             if affected != expected {
                 return Err(EraseError::Miscounted { table: batch.location.table.name.name.clone(), expected, affected });
             }
@@ -187,7 +189,7 @@ impl EraseSession {
     async fn inspect(&mut self, batch: &SqlBatch, held: &[Predicate]) -> Result<(SqlBatch, Applied), EraseError> {
         self.load_sqlite(batch).await?;
         let columns = changed_columns(&batch.action);
-        let guard = Guard { columns: &batch.guard, held, unreferenced: &batch.unreferenced };
+        let guard = Guard { columns: &batch.guard, held, unreferenced: &batch.unreferenced, counted: &batch.counted };
         let statement =
             batch::inspect(&batch.location, &batch.rows, columns, guard, self.dialect).map_err(EraseError::Condition)?;
         let present = self.conn.on().fetch_all(statement.sql, statement.args).await?;
@@ -212,6 +214,19 @@ impl EraseSession {
         }
         let rows = filtered(&batch.rows, |position| free[position]);
         Ok((SqlBatch { rows, ..batch.clone() }, applied))
+    }
+
+    /// Makes the change; rows that the database says it changed.
+    async fn change(&mut self, batch: &SqlBatch, held: &[Predicate]) -> Result<u64, EraseError> {
+        if self.dialect == Dialect::Sqlite && batch.action == Action::Delete && acts_on_itself(&batch.location) {
+            // SQLite acts on such a reference in the middle of a statement, so that the deepest rows have to go before it sees the others.
+            let mut affected = 0;
+            for position in 0..batch.rows.keys.len() {
+                affected += self.execute(batch::sqlite_delete_one(&batch.location, position)).await?;
+            }
+            return Ok(affected);
+        }
+        Ok(self.execute(change(batch, held, self.dialect)?).await?)
     }
 
     async fn load_sqlite(&mut self, batch: &SqlBatch) -> Result<(), DbError> {
@@ -266,8 +281,14 @@ pub(super) async fn load_sqlite(conn: &mut Conn, location: &Location, rows: &Bat
     Ok(())
 }
 
+/// Whether rows of a table refer to rows of the same one, and the database does something about it when those go.
+fn acts_on_itself(location: &Location) -> bool {
+    let table = &location.table;
+    table.foreign_keys.iter().any(|key| key.referenced == table.name && key.on_delete != OnDelete::NoAction)
+}
+
 fn change(batch: &SqlBatch, held: &[Predicate], dialect: Dialect) -> Result<Statement, EraseError> {
-    let guard = Guard { columns: &batch.guard, held, unreferenced: &batch.unreferenced };
+    let guard = Guard { columns: &batch.guard, held, unreferenced: &batch.unreferenced, counted: &batch.counted };
     let built = match &batch.action {
         Action::Delete => batch::delete(&batch.location, &batch.rows, guard, dialect),
         Action::Overwrite { columns } => batch::overwrite(&batch.location, &batch.rows, columns, guard, dialect),

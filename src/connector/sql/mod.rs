@@ -2,6 +2,7 @@
 
 mod catalogue;
 mod check;
+mod clearing;
 pub mod decode;
 mod eraser;
 mod introspect;
@@ -19,6 +20,7 @@ mod types;
 
 pub use catalogue::*;
 pub use check::check_live;
+pub use clearing::columns_to_clear;
 pub use eraser::{Applied, EraseError, EraseSession, Idle, SqlBatch};
 pub use introspect::load_catalogue;
 pub use location::{Inbound, Location, RowKey, inbound_keys, mapped_references};

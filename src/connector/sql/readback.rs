@@ -70,7 +70,7 @@ impl ReadBack {
 
     async fn count_done(&mut self, batch: &SqlBatch) -> Result<u64, DbError> {
         let columns = changed_columns(&batch.action);
-        let guard = Guard { columns: &batch.guard, held: &[], unreferenced: &[] };
+        let guard = Guard { columns: &batch.guard, held: &[], unreferenced: &[], counted: &[] };
         let statement = batch::inspect(&batch.location, &batch.rows, columns, guard, self.dialect)
             .map_err(|problem| DbError::Column { column: batch.location.table.name.name.clone(), problem })?;
         let width = batch.location.key_width();

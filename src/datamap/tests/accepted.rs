@@ -135,9 +135,10 @@ dataset:
     let mail = entries.field("mail").unwrap();
     assert_eq!((mail.normal_form, mail.withhold), (NormalForm::AsciiLower, Some(Withhold::ThirdParty)));
     let workspace = entries.field("workspace_id").unwrap();
-    assert_eq!((workspace.right, workspace.unlink, workspace.edge.as_deref()), (Some(Right::Accesses), true, Some("home")));
-    assert_eq!(workspace.hide, ["mail"]);
-    assert_eq!(workspace.r#where.as_ref().map(Predicate::to_value), Some(json!({"kind": {"ne": 3}})));
+    let words = &workspace.references[0].words;
+    assert_eq!((words.right, words.unlink, words.edges.as_slice()), (Some(Right::Accesses), true, ["home".to_owned()].as_slice()));
+    assert_eq!(words.hide, ["mail"]);
+    assert_eq!(words.r#where.as_ref().map(Predicate::to_value), Some(json!({"kind": {"ne": 3}})));
 }
 
 #[test]

@@ -118,7 +118,11 @@ fn reference(dice: &mut Dice, world: &mut World, on: usize, other: usize) {
         columns.push(name);
     }
     let both_mapped = world.tables[on].mapped && world.tables[other].mapped;
-    let words = (both_mapped && chance(dice, 93)).then(|| words(dice, world, on, other));
+    let mut words = (both_mapped && chance(dice, 93)).then(|| words(dice, world, on, other));
+    if let (Some(words), false) = (&mut words, to_key) {
+        // Of two plain columns the one refers on which the map says it.
+        words.on_other_side = false;
+    }
     let declared = (to_key && chance(dice, 55)).then(|| action(dice, world, on, words.as_ref()));
     world.references.push(Reference { on, columns, other, other_columns, words, declared });
 }
@@ -232,7 +236,8 @@ fn point(dice: &mut Dice, world: &mut World, at: usize) {
     let targets: Vec<Vec<Value>> = world.tables[reference.other]
         .rows
         .iter()
-        .map(|row| reference.other_columns.iter().map(|name| row[name].clone()).collect())
+        .map(|row| reference.other_columns.iter().map(|name| row[name].clone()).collect::<Vec<Value>>())
+        .filter(|values| !values.contains(&Value::Null))
         .collect();
     let not_null = reference.columns.iter().any(|name| !world.tables[reference.on].admits_null(name) && name != "a");
     let mut kept = Vec::new();

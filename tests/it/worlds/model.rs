@@ -17,13 +17,12 @@ pub struct Edge<'w> {
     pub kind: Option<&'static str>,
     /// Whether the columns that refer stand at the reached end.
     pub refers_at_end: bool,
-    pub number: usize,
 }
 
 /// The edges of a world.
 pub fn edges(world: &World) -> Vec<Edge<'_>> {
     let mut edges = Vec::new();
-    for (number, reference) in world.references.iter().enumerate() {
+    for reference in &world.references {
         let Some(words) = &reference.words else { continue };
         if words.right == Right::None {
             continue;
@@ -42,7 +41,6 @@ pub fn edges(world: &World) -> Vec<Edge<'_>> {
             hide: words.hide,
             kind: words.kind,
             refers_at_end: words.to_referrer,
-            number,
         });
     }
     edges
@@ -86,9 +84,10 @@ pub struct Reach {
     pub alone: BTreeSet<RowId>,
 }
 
-/// Tables whose rows are people: an address, others refer to their key, and they do not themselves belong to rows with addresses.
+/// Tables whose rows are people: one address, others refer to their key, and they do not themselves belong to rows with addresses.
 pub fn people_tables(world: &World) -> BTreeSet<usize> {
     let edges = edges(world);
+    let has_one_address = |table: usize| world.tables[table].identities().count() == 1;
     let has_addresses = |table: usize| world.tables[table].mapped && world.tables[table].identities().next().is_some();
     let owned_by = |owner: usize, table: usize| {
         edges.iter().any(|edge| edge.right == Right::Owns && edge.from == owner && edge.to == table)
@@ -99,7 +98,7 @@ pub fn people_tables(world: &World) -> BTreeSet<usize> {
     let belongs = |table: usize| {
         (0..world.tables.len()).any(|other| other != table && has_addresses(other) && owned_by(other, table) && !owned_by(table, other))
     };
-    (0..world.tables.len()).filter(|table| has_addresses(*table) && referred(*table) && !belongs(*table)).collect()
+    (0..world.tables.len()).filter(|table| has_addresses(*table) && has_one_address(*table) && referred(*table) && !belongs(*table)).collect()
 }
 
 /// Everything that the bearer of an address owns and accesses.

@@ -143,7 +143,7 @@ async fn planned(
 async fn run(deployment: &Arc<Deployment>, file: &JobFile) -> Result<Request, String> {
     let failed = |error: &dyn std::fmt::Debug| format!("{error:?}");
     let mut tx = deployment.ledger.begin().await.map_err(|error| failed(&error))?;
-    let received = job::receive(&mut tx, deployment, file).await.map_err(|error| failed(&error))?;
+    let received = job::receive(&mut tx, deployment, file, None).await.map_err(|error| failed(&error))?;
     tx.commit().await.map_err(|error| failed(&error))?;
     let Received::New(taken) = received else { return Err("the request is not new".into()) };
     let mut tx = deployment.ledger.begin().await.map_err(|error| failed(&error))?;
@@ -232,7 +232,9 @@ fn check_status(world: &World, prediction: &Prediction, answer: &Answer) -> Resu
     if complete && held {
         return Err(format!("complete, although records are held: {}", answer.document));
     }
-    let is_clean = world.holds.is_empty() && answer.status == Status::Completed && complete;
+    // Where nothing may be changed, the certificate says that the erasure was refused.
+    let acts = prediction.fates.values().any(|fate| !matches!(fate, predict::Fate::Keep(_))) || !prediction.cleared.is_empty();
+    let is_clean = answer.status == Status::Completed && (complete || !acts);
     let residue = answer.document["residue"].as_array().is_some_and(|places| !places.is_empty());
     if world.holds.is_empty() && !is_clean && !residue {
         return Err(format!("nothing is held or left over, and it is not complete: {}", answer.document));

@@ -89,19 +89,13 @@ pub fn clearable(world: &World, table: usize, columns: &[String]) -> Vec<String>
     let nullable: Vec<String> = columns.iter().filter(|name| world.tables[table].admits_null(name)).cloned().collect();
     let others = || edge_ends(world, table).into_iter().filter(|other| *other != columns);
     let free: Vec<String> = nullable.iter().filter(|name| !others().any(|other| other.contains(name))).cloned().collect();
-    if free.is_empty() && columns.len() == 1 { nullable } else { free }
+    if columns.len() == 1 { nullable } else { free }
 }
 
-/// Column lists of the references on a table that the map follows.
+/// Column lists of the references on a table that the map knows.
 fn edge_ends(world: &World, table: usize) -> Vec<&[String]> {
-    let mut ends = Vec::new();
-    for reference in &world.references {
-        let followed = reference.words.as_ref().is_some_and(|words| words.right != Right::None);
-        if followed && reference.on == table {
-            ends.push(reference.columns.as_slice());
-        }
-    }
-    ends
+    let known = world.references.iter().filter(|reference| reference.words.is_some() && reference.on == table);
+    known.map(|reference| reference.columns.as_slice()).collect()
 }
 
 fn clear_columns(world: &World, prediction: &mut Prediction) {
@@ -109,7 +103,7 @@ fn clear_columns(world: &World, prediction: &mut Prediction) {
     let edges = edges(world);
     let mut cleared: BTreeMap<RowId, BTreeSet<String>> = BTreeMap::new();
     for (row, fate) in &prediction.fates {
-        let (Fate::Keep(_) | Fate::Unlink) = fate else { continue };
+        let (Fate::Keep(_) | Fate::Unlink | Fate::Mask) = fate else { continue };
         if *fate == Fate::Keep(Why::Hold) {
             continue;
         }
@@ -250,7 +244,7 @@ fn refuse(world: &World, prediction: &mut Prediction) {
     }
     for table in world.tables.iter().filter(|table| table.mapped && table.rule == Rule::Unlink) {
         let ends = edges(world).into_iter().filter(|edge| world.tables[edge.to].name == table.name && edge.refers_at_end);
-        if ends.into_iter().any(|edge| edge.to_columns.iter().any(|name| !table.admits_null(name))) {
+        if ends.into_iter().any(|edge| edge.right == Right::Owns && clearable(world, edge.to, edge.to_columns).is_empty()) {
             prediction.may_refuse.extend(["unlink_not_null", "unlink_key_column"]);
         }
     }
@@ -270,8 +264,7 @@ fn refuse_by_the_map(world: &World, reference: &Reference, prediction: &mut Pred
     if changes_rows && !is_fine {
         prediction.may_refuse.insert("cascade_outside_plan");
     }
-    let fixed = |name: &String| !child.admits_null(name);
-    if words.is_some_and(|words| words.unlink) && reference.columns.iter().any(fixed) {
+    if words.is_some_and(|words| words.unlink) && clearable(world, reference.on, &reference.columns).is_empty() {
         prediction.may_refuse.extend(["unlink_not_null", "unlink_key_column"]);
     }
 }

@@ -4,22 +4,27 @@
 use std::collections::BTreeSet;
 
 use super::{Live, Mapped};
-use crate::connector::sql::Table;
-use crate::datamap::{Code, Finding, OnErasure, Place, Severity};
+use crate::connector::sql::{Table, columns_to_clear};
+use crate::datamap::{Code, Edge, Finding, OnErasure, Place, Right, Severity};
 
 pub(super) fn check(live: &Live<'_>) -> Vec<Finding> {
     let mut findings = Vec::new();
     for (mapped, table) in live.reached() {
-        for column in cleared_columns(live, mapped) {
+        for column in fixed_columns(live, mapped, table) {
             findings.extend(cannot_be_cleared(mapped, table, column));
         }
     }
     findings
 }
 
-fn cleared_columns<'l>(live: &'l Live<'_>, mapped: &'l Mapped<'_>) -> BTreeSet<&'l str> {
+/// Columns of what is to be cleared where nothing of it can be. Of a composite key one part is enough.
+fn fixed_columns<'l>(live: &'l Live<'_>, mapped: &'l Mapped<'_>, table: &Table) -> BTreeSet<&'l str> {
     let all = mapped.effect() == Some(OnErasure::Unlink);
-    let edges = live.graph.edges.iter().filter(|edge| Some(edge.to) == mapped.node && (all || edge.unlink));
+    let is_cut = |edge: &&Edge| {
+        Some(edge.to) == mapped.node && edge.declared_on_to && (edge.unlink || all && edge.right == Right::Owns)
+    };
+    let is_fixed = |edge: &&Edge| columns_to_clear(live.graph, edge.to.0, &edge.to_columns, table).is_empty();
+    let edges = live.graph.edges.iter().filter(is_cut).filter(is_fixed);
     let mut columns: BTreeSet<&str> = edges.flat_map(|edge| edge.to_columns.iter().map(String::as_str)).collect();
     if all {
         columns.extend(mapped.collection.fields.iter().filter(|field| field.identity.is_some()).map(|field| field.name.as_str()));

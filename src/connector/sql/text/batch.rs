@@ -2,7 +2,7 @@
 //! casts them back to the key's types; SQLite takes it from a temporary table that is filled first.
 
 use super::{Builder, Statement, predicate, quote};
-use crate::connector::sql::{Location, RowKey, TableName};
+use crate::connector::sql::{Location, RowKey};
 use crate::datamap::Predicate;
 use crate::db::{Arg, Dialect, Sql};
 use crate::plan::Referrer;
@@ -120,11 +120,19 @@ pub struct Guard<'a> {
     pub held: &'a [Predicate],
     /// Tables that must not refer to the row: whoever does owns it too (O-1).
     pub unreferenced: &'a [Referrer],
+    /// Tables of which as many rows must refer to it as when it was frozen.
+    pub counted: &'a [Referrer],
 }
 
 impl Guard<'_> {
+    fn fingerprint(&self, dialect: Dialect) -> String {
+        let counts: Vec<String> =
+            self.counted.iter().map(|referrer| format!("(SELECT COUNT(*) FROM {})", quote::referring(referrer, "o", "t"))).collect();
+        quote::fingerprint_with_counts(self.columns, &counts, "t", dialect)
+    }
+
     fn condition(&self, builder: &mut Builder, location: &Location, dialect: Dialect) -> Result<String, String> {
-        let mut text = format!("{} = k.fp", quote::fingerprint(self.columns, "t", dialect));
+        let mut text = format!("{} = k.fp", self.fingerprint(dialect));
         for held in self.held {
             let condition = predicate::condition(builder, held, &location.table, "t", dialect)?;
             text.push_str(&format!(" AND NOT ({condition} IS NOT FALSE)"));
@@ -137,10 +145,7 @@ impl Guard<'_> {
 }
 
 fn refers(referrer: &Referrer) -> String {
-    let table = quote::table(&TableName { schema: referrer.schema.clone(), name: referrer.table.clone() });
-    let columns: Vec<String> = referrer.columns.iter().map(|name| quote::column("o", name)).collect();
-    let referred: Vec<String> = referrer.referred.iter().map(|name| quote::column("t", name)).collect();
-    format!("EXISTS (SELECT 1 FROM {table} o WHERE {})", quote::all_equal(&columns, &referred))
+    format!("EXISTS (SELECT 1 FROM {})", quote::referring(referrer, "o", "t"))
 }
 
 /// How many rows of the batch are there, unchanged and free.
@@ -189,6 +194,21 @@ pub fn delete(location: &Location, rows: &BatchRows, guard: Guard<'_>, dialect: 
         }
     };
     Ok(builder.finish())
+}
+
+/// Deletes one row of SQLite's batch table: the one that was put into it at this position. The caller has counted the matching rows in the
+/// same exclusive transaction.
+pub fn sqlite_delete_one(location: &Location, position: usize) -> Statement {
+    let mut builder = Builder::new(String::new());
+    // The table is filled row by row in one go: its row ids count from 1.
+    let row = builder.bind(i64::try_from(position).unwrap_or(i64::MAX).saturating_add(1));
+    let keys = quote::reach_key(location.key_width(), "k").join(", ");
+    builder.text = format!(
+        "DELETE FROM {table} WHERE {columns} IN (SELECT {keys} FROM temp.{SQLITE_BATCH} k WHERE k.rowid = {row})",
+        table = quote::table(&location.table.name),
+        columns = key_list(location),
+    );
+    builder.finish()
 }
 
 /// Overwrites `columns` of the rows of the batch with their new values.
@@ -258,7 +278,7 @@ pub fn inspect(
             Dialect::Sqlite => format!("{key} AS k{}", at + 1),
         })
         .collect();
-    list.push(format!("{} AS fp", quote::fingerprint(guard.columns, "t", dialect)));
+    list.push(format!("{} AS fp", guard.fingerprint(dialect)));
     let mut held = Vec::new();
     for condition in guard.held {
         held.push(format!("{} IS NOT FALSE", predicate::condition(&mut builder, condition, &location.table, "t", dialect)?));
@@ -286,7 +306,7 @@ fn key_list(location: &Location) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::connector::sql::{Column, Rights, Table, TableKind};
+    use crate::connector::sql::{Column, Rights, Table, TableKind, TableName};
     use crate::datamap::NodeId;
 
     fn keyed_by(column_type: ColumnType) -> Location {

@@ -143,7 +143,14 @@ pub fn retain_when(location: &Location, rule: &RetainWhen, today: &str, dialect:
 
 /// Sets the bit of an edge on rows that stay and whose edge columns lead to a row that is the subject's alone. What leads to a shared row
 /// belongs to its other owners too, and held rows are left exactly as they are.
-pub fn cut(edge: &Edge, bit: u32, from: &Location, to: &Location, rows: Rows, dialect: Dialect) -> Statement {
+pub fn cut(
+    edge: &Edge,
+    bit: u32,
+    from: &Location,
+    to: &Location,
+    rows: Rows,
+    dialect: Dialect,
+) -> Result<Statement, String> {
     let reach = to.reach();
     let own = quote::all_equal(&quote::key(to, "b", dialect), &quote::reach_key(to.key_width(), &reach));
     let mut join = String::new();
@@ -161,15 +168,19 @@ pub fn cut(edge: &Edge, bit: u32, from: &Location, to: &Location, rows: Rows, di
     }
     let mut builder = Builder::new(String::new());
     let flag = builder.bind(1_i64 << bit);
+    // Under a condition that does not hold, the same value names something else.
+    if let Some(filter) = &edge.filter {
+        pairs.push(predicate::condition(&mut builder, filter, &to.table, "b", dialect)?);
+    }
     builder.text = format!(
-        "UPDATE {reach} SET cut = cut | {flag} WHERE {rows} AND fate IN (3, 4) AND (ground IS NULL OR ground <> 'hold') AND EXISTS \
+        "UPDATE {reach} SET cut = cut | {flag} WHERE {rows} AND fate IN (2, 3, 4) AND (ground IS NULL OR ground <> 'hold') AND EXISTS \
          (SELECT 1 FROM {table} b, {from_reach} r {join} WHERE {own} AND {pairs} AND r.rights = 2 AND r.shared = 0)",
         rows = rows.condition(),
         table = quote::table(&to.table.name),
         from_reach = from.reach(),
         pairs = pairs.join(" AND "),
     );
-    builder.finish()
+    Ok(builder.finish())
 }
 
 /// Join of a child's live rows (`c`) with the parent's reached rows (`rp`) over a foreign key.
@@ -268,6 +279,11 @@ pub fn deepen(key: &Inbound, location: &Location, depth: i64, dialect: Dialect) 
     builder.finish()
 }
 
+/// How many rows of a location are to be deleted.
+pub fn erased_count(location: &Location) -> Statement {
+    Builder::new(format!("SELECT COUNT(*) AS n FROM {} WHERE fate = {ERASE}", location.reach())).finish()
+}
+
 /// The tally of a location: one row per right, share, fate and ground. Before anything is decided there is neither fate nor ground.
 pub fn tally(location: &Location, is_decided: bool) -> Sql {
     let (columns, review, groups) = match is_decided {
@@ -290,11 +306,27 @@ pub fn touched(location: &Location) -> Sql {
     Sql::built(format!("SELECT COUNT(*) AS n FROM (SELECT 1 FROM {} WHERE fate IN (1, 2, 4) LIMIT 1) touched", location.reach()))
 }
 
+/// Which of the rows that are cut.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum CutRows {
+    /// The subject's own, of which nothing else is to go.
+    Unlinked,
+    /// Those that stay for another reason, or are overwritten.
+    Others,
+}
+
+impl CutRows {
+    pub(super) fn condition(self, fate: &str) -> String {
+        let sign = if self == CutRows::Unlinked { "=" } else { "<>" };
+        format!("{fate} {sign} {UNLINK}")
+    }
+}
+
 /// How many rows have an edge's bit set.
-pub fn cut_count(location: &Location, bit: u32) -> Statement {
+pub fn cut_count(location: &Location, bit: u32, rows: CutRows) -> Statement {
     let mut builder = Builder::new(format!("SELECT COUNT(*) AS n FROM {} WHERE (cut & ", location.reach()));
     let flag = builder.bind(1_i64 << bit);
-    builder.push(&format!("{flag}) <> 0"));
+    builder.push(&format!("{flag}) <> 0 AND {}", rows.condition("fate")));
     builder.finish()
 }
 
@@ -327,7 +359,7 @@ pub fn cut_identity(
         return None;
     }
     builder.text = format!(
-        "UPDATE {reach} SET cut = cut | {flag} WHERE {rows} AND fate IN (3, 4) AND (ground IS NULL OR ground <> 'hold') AND EXISTS \
+        "UPDATE {reach} SET cut = cut | {flag} WHERE {rows} AND fate IN (2, 3, 4) AND (ground IS NULL OR ground <> 'hold') AND EXISTS \
          (SELECT 1 FROM {table} t WHERE {own} AND ({mine}))",
         rows = rows.condition(),
         table = quote::table(&location.table.name),

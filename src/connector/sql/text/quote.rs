@@ -2,6 +2,7 @@
 
 use crate::connector::sql::{Column, Location, RowKey, Table, TableName};
 use crate::db::Dialect;
+use crate::plan::Referrer;
 
 /// A quoted identifier. Names come from the live catalogue, which refuses those with a NUL ([`crate::connector::sql::load_catalogue`]);
 /// should one get here all the same, it neither ends the text early nor turns into the name of something else: it names nothing.
@@ -80,6 +81,23 @@ pub fn fingerprint(columns: &[String], alias: &str, dialect: Dialect) -> String 
         Dialect::Postgres => format!("ROW({})::text", quoted.join(", ")),
         Dialect::Sqlite => quoted.iter().map(|c| format!("quote({c})")).collect::<Vec<_>>().join(" || ',' || "),
     }
+}
+
+/// The fingerprint with some counts behind it.
+pub fn fingerprint_with_counts(columns: &[String], counts: &[String], alias: &str, dialect: Dialect) -> String {
+    let mut text = fingerprint(columns, alias, dialect);
+    for count in counts {
+        text.push_str(&format!(" || '#' || {}", as_text(count, dialect)));
+    }
+    text
+}
+
+/// Table and condition of the rows under an alias that refer to the row under another.
+pub fn referring(referrer: &Referrer, alias: &str, row: &str) -> String {
+    let name = TableName { schema: referrer.schema.clone(), name: referrer.table.clone() };
+    let columns: Vec<String> = referrer.columns.iter().map(|name| column(alias, name)).collect();
+    let referred: Vec<String> = referrer.referred.iter().map(|name| column(row, name)).collect();
+    format!("{} {alias} WHERE {}", table(&name), all_equal(&columns, &referred))
 }
 
 /// Whether all these columns are exactly the table's key, so that the reached keys can stand for them.

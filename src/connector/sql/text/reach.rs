@@ -4,7 +4,7 @@
 
 use super::{Builder, Statement, quote};
 use crate::connector::sql::Location;
-use crate::datamap::{Edge, Right};
+use crate::datamap::{Edge, Names, Right};
 use crate::db::{Arg, Dialect, Sql};
 use crate::subject::NormalForm;
 
@@ -238,20 +238,23 @@ pub fn mark_shared(edge: &Edge, from: &Location, to: &Location, dialect: Dialect
         Some(filter) => format!(" AND {}", super::predicate::condition(&mut builder, filter, &to.table, "b", dialect)?),
         None => String::new(),
     };
+    let present = ends.iter().map(|end| format!("{end} IS NOT NULL")).collect::<Vec<_>>().join(" AND ");
     let foreign = if edge.declared_on_to && quote::is_key(&from.table, &edge.from_columns) {
         // The end names one start by its key: foreign unless that key is among ours.
-        let present = ends.iter().map(|end| format!("{end} IS NOT NULL")).collect::<Vec<_>>().join(" AND ");
         let same = edge_pairs(edge, from, to, &quote::reach_key(from.key_width(), "r"), dialect);
         format!("{present} AND NOT EXISTS (SELECT 1 FROM {} r WHERE {same} AND r.rights = 2 AND r.shared = 0)", from.reach())
     } else {
         let starts: Vec<String> = edge.from_columns.iter().map(|name| quote::column("a", name)).collect();
         let meets = edge_pairs(edge, from, to, &starts, dialect);
         let mine = quote::all_equal(&quote::reach_key(from.key_width(), "r"), &quote::key(from, "a", dialect));
-        format!(
-            "EXISTS (SELECT 1 FROM {table} a WHERE {meets} AND NOT EXISTS (SELECT 1 FROM {from_reach} r WHERE {mine} AND r.rights = 2 AND r.shared = 0))",
-            table = quote::table(&from.table.name),
-            from_reach = from.reach(),
-        )
+        let (table, from_reach) = (quote::table(&from.table.name), from.reach());
+        let of_another = format!(
+            "EXISTS (SELECT 1 FROM {table} a WHERE {meets} AND NOT EXISTS (SELECT 1 FROM {from_reach} r WHERE {mine} AND r.rights = 2 AND r.shared = 0))"
+        );
+        match edge.declared_on_to {
+            true => format!("({of_another} OR ({present} AND NOT EXISTS (SELECT 1 FROM {table} a WHERE {meets})))"),
+            false => of_another,
+        }
     };
     builder.text = format!(
         "UPDATE {reach} SET shared = 1 WHERE rights = 2 AND shared = 0 AND EXISTS (SELECT 1 FROM {table} b WHERE {own}{filter} AND {foreign})",
@@ -269,34 +272,49 @@ fn edge_pairs(edge: &Edge, from: &Location, to: &Location, starts: &[String], di
     pairs.join(" AND ")
 }
 
-/// Marks owned rows that were not found by an identifier themselves and carry an identity value that is not one of ours: they belong to
-/// that person as well. With no value of ours to compare, any value counts as another's.
+/// Marks owned rows that carry an identity value which is not one of ours: they belong to that person as well. Where all identifiers of a row
+/// are one person's, one of ours settles it. Where they may be several people's, each value must be ours, also in rows that an identifier
+/// named; only a kind of which no value of ours is known says nothing there. In other rows, with no value to compare, any counts as another's.
 pub fn mark_shared_by_identity(
     location: &Location,
     columns: &[(String, NormalForm)],
     ours: &[String],
+    names: Names,
     dialect: Dialect,
 ) -> Statement {
     let reach = location.reach();
     let own = quote::all_equal(&quote::key(location, "t", dialect), &quote::reach_key(location.key_width(), &reach));
     let mut builder = Builder::new(String::new());
-    let mut mine = Vec::new();
     let mut present = Vec::new();
+    let mut mine = Vec::new();
+    let mut foreign = Vec::new();
     for (column, form) in columns {
-        present.push(format!("{} IS NOT NULL", quote::column("t", column)));
-        for value in ours {
-            mine.extend(identity_condition(&mut builder, location, column, *form, value, dialect));
-        }
+        let stored = quote::column("t", column);
+        let hits: Vec<String> =
+            ours.iter().filter_map(|value| identity_condition(&mut builder, location, column, *form, value, dialect)).collect();
+        let hit = any_of(&hits);
+        foreign.push(format!("({stored} IS NOT NULL AND NOT COALESCE({hit}, FALSE))"));
+        present.push(format!("{stored} IS NOT NULL"));
+        mine.push(hit);
     }
-    let mine =
-        if mine.is_empty() { "1 = 0".to_owned() } else { mine.iter().map(|c| format!("({c})")).collect::<Vec<_>>().join(" OR ") };
+    let of_another = match names {
+        Names::Several => any_of(&foreign),
+        Names::Account | Names::OnePerson => format!("{} AND NOT COALESCE({}, FALSE)", any_of(&present), any_of(&mine)),
+    };
+    let rows = if names == Names::Several && !ours.is_empty() { "" } else { " AND seeded = 0" };
     builder.text = format!(
-        "UPDATE {reach} SET shared = 1 WHERE rights = 2 AND seeded = 0 AND shared = 0 AND EXISTS \
-         (SELECT 1 FROM {table} t WHERE {own} AND ({present}) AND NOT COALESCE(({mine}), FALSE))",
+        "UPDATE {reach} SET shared = 1 WHERE rights = 2 AND shared = 0{rows} AND EXISTS (SELECT 1 FROM {table} t WHERE {own} AND {of_another})",
         table = quote::table(&location.table.name),
-        present = present.join(" OR "),
     );
     builder.finish()
+}
+
+/// One of these conditions; false when there is none.
+fn any_of(conditions: &[String]) -> String {
+    if conditions.is_empty() {
+        return "(1 = 0)".to_owned();
+    }
+    format!("({})", conditions.iter().map(|condition| format!("({condition})")).collect::<Vec<_>>().join(" OR "))
 }
 
 /// Values of an identity column in the rows found by an identifier: the subject's other names. At most `limit`.
@@ -335,6 +353,26 @@ pub fn contradictions(location: &Location, columns: &[(String, NormalForm)], val
     builder.finish()
 }
 
+/// How many rows of a table an identifier names; with `is_ours` only those that are the subject's already.
+pub fn named(location: &Location, columns: &[(String, NormalForm)], value: &str, is_ours: bool, dialect: Dialect) -> Statement {
+    let mut builder = Builder::new(String::new());
+    let hits: Vec<String> = columns
+        .iter()
+        .filter_map(|(column, form)| identity_condition(&mut builder, location, column, *form, value, dialect))
+        .collect();
+    let own = quote::all_equal(&quote::key(location, "t", dialect), &quote::reach_key(location.key_width(), "r"));
+    let ours = match is_ours {
+        true => format!(" AND EXISTS (SELECT 1 FROM {} r WHERE {own} AND r.seeded = 1)", location.reach()),
+        false => String::new(),
+    };
+    builder.text = format!(
+        "SELECT COUNT(*) AS n FROM {table} t WHERE {hits}{ours}",
+        table = quote::table(&location.table.name),
+        hits = any_of(&hits),
+    );
+    builder.finish()
+}
+
 /// How many rows an identifier named.
 pub fn seeded_count(location: &Location) -> Sql {
     Sql::built(format!("SELECT COUNT(*) AS n FROM {} WHERE seeded = 1", location.reach()))
@@ -355,18 +393,26 @@ pub fn owned_values(edge: &Edge, from: &Location, dialect: Dialect) -> Statement
 
 /// Marks rows as shared whose columns at the edge's end hold values other than ours: first all that hold any, then frees those that hold
 /// one of ours and are not shared for another reason (`shared` is 2 in between).
-pub fn mark_shared_across(edge: &Edge, to: &Location, ours: &[Vec<String>], dialect: Dialect) -> Vec<Statement> {
+pub fn mark_shared_across(
+    edge: &Edge,
+    to: &Location,
+    ours: &[Vec<String>],
+    dialect: Dialect,
+) -> Result<Vec<Statement>, String> {
     let reach = to.reach();
     let table = quote::table(&to.table.name);
     let own = quote::all_equal(&quote::key(to, "b", dialect), &quote::reach_key(to.key_width(), &reach));
     let present: Vec<String> = edge.to_columns.iter().map(|name| format!("{} IS NOT NULL", quote::column("b", name))).collect();
-    let mut statements = vec![
-        Builder::new(format!(
-            "UPDATE {reach} SET shared = 2 WHERE rights = 2 AND shared = 0 AND EXISTS (SELECT 1 FROM {table} b WHERE {own} AND {})",
-            present.join(" AND ")
-        ))
-        .finish(),
-    ];
+    let mut first = Builder::new(String::new());
+    let filter = match &edge.filter {
+        Some(filter) => format!(" AND {}", super::predicate::condition(&mut first, filter, &to.table, "b", dialect)?),
+        None => String::new(),
+    };
+    first.push(&format!(
+        "UPDATE {reach} SET shared = 2 WHERE rights = 2 AND shared = 0 AND EXISTS (SELECT 1 FROM {table} b WHERE {own}{filter} AND {})",
+        present.join(" AND ")
+    ));
+    let mut statements = vec![first.finish()];
     for values in ours {
         let mut builder = Builder::new(String::new());
         let same: Vec<String> = edge
@@ -385,7 +431,7 @@ pub fn mark_shared_across(edge: &Edge, to: &Location, ours: &[Vec<String>], dial
         statements.push(builder.finish());
     }
     statements.push(Builder::new(format!("UPDATE {reach} SET shared = 1 WHERE shared = 2")).finish());
-    statements
+    Ok(statements)
 }
 
 /// How many owned rows of a location are shared.
