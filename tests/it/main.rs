@@ -17,7 +17,7 @@ mod laws_ownership;
 mod laws_plan;
 mod laws_verify;
 mod leaks;
-mod ownership_model;
+mod ownership_shapes;
 mod ownership_worlds;
 mod readme;
 mod relook;
