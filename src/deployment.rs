@@ -9,8 +9,8 @@ use secrecy::ExposeSecret;
 use thiserror::Error;
 
 use crate::clock::Clock;
-use crate::config::Config;
-use crate::connector::sql::{SqlAddress, SqlSource};
+use crate::config::{Config, Source};
+use crate::connector::sql::{SourceError, SqlAddress, SqlSource};
 use crate::crypto::{CryptoError, Keys, SigningKey};
 use crate::datamap::{DataMap, Graph, MapErrors, MapWarning};
 use crate::gather::Unreached;
@@ -149,6 +149,14 @@ pub fn graph_of(config: &Config, map: &DataMap) -> Result<Graph, DeploymentError
     Ok(graph)
 }
 
+/// Opens one source.
+pub async fn open_source(source: &Source) -> Result<SqlSource, Unreached> {
+    let verify_url = source.verifies_separately().then(|| source.verify_url());
+    let address = SqlAddress { name: source.name.clone(), url: source.url(), verify_url };
+    let unreached = |error: SourceError| Unreached { source: source.name.clone(), problem: error.problem.to_string() };
+    SqlSource::open(&address).await.map_err(unreached)
+}
+
 /// Opens the sources that nodes of the graph name.
 pub async fn open_sources(config: &Config, graph: &Graph) -> (BTreeMap<String, SqlSource>, Vec<Unreached>) {
     let mut open = BTreeMap::new();
@@ -157,13 +165,11 @@ pub async fn open_sources(config: &Config, graph: &Graph) -> (BTreeMap<String, S
         if !graph.nodes.iter().any(|node| &node.source == name) {
             continue;
         }
-        let verify_url = source.verifies_separately().then(|| source.verify_url());
-        let address = SqlAddress { name: name.clone(), url: source.url(), verify_url };
-        match SqlSource::open(&address).await {
+        match open_source(source).await {
             Ok(source) => {
                 open.insert(name.clone(), source);
             }
-            Err(error) => unreached.push(Unreached { source: name.clone(), problem: error.problem.to_string() }),
+            Err(gap) => unreached.push(gap),
         }
     }
     (open, unreached)

@@ -26,6 +26,7 @@ pub mod gather;
 pub mod hold;
 pub mod job;
 pub mod journal;
+pub mod json;
 pub mod ledger;
 pub mod observe;
 pub mod plan;

@@ -46,6 +46,11 @@ impl ColumnType {
     pub fn is_text_like(self) -> bool {
         matches!(self, ColumnType::Text)
     }
+
+    /// Whether a column of this type can hold JSON: applications keep it in text columns as well.
+    pub fn may_hold_json(self) -> bool {
+        matches!(self, ColumnType::Json | ColumnType::Text)
+    }
 }
 
 /// One value of one row.

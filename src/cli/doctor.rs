@@ -94,8 +94,8 @@ async fn examine(config: Config, context: &Context) -> Result<(Vec<Finding>, Vec
     findings.extend(unfinished(&config));
     findings.extend(folders::check(&config));
     findings.extend(ledger(&config).await);
-    match map::findings(&config, context.lenient_map).await {
-        Ok(found) => findings.extend(found.into_iter().map(of_map)),
+    match map::check::report(&map::check::Args::default(), &config, context.lenient_map).await {
+        Ok(report) => findings.extend(report.findings.into_iter().map(of_map)),
         Err(error) => {
             let hint = error.hint().unwrap_or_else(|| "see the documentation of the data map".into());
             findings.push(Finding::error("map_invalid", "data map", error.to_string(), hint));
@@ -105,7 +105,7 @@ async fn examine(config: Config, context: &Context) -> Result<(Vec<Finding>, Vec
     if let Ok(deployment) =
         Deployment::open(config, Arc::clone(&context.clock), Arc::clone(&context.progress), context.lenient_map).await
     {
-        findings.extend(systems::check(&deployment).await?);
+        findings.extend(systems::check(&deployment, &findings).await?);
         findings.extend(holdings::check(&deployment).await?);
         looked_at.push("holds");
     }

@@ -15,12 +15,15 @@ pub struct Printer {
     json: bool,
     quiet: bool,
     colour: bool,
+    colour_of_data: bool,
 }
 
 impl Printer {
     /// `quiet` drops talk, never data and never errors.
     pub fn new(json: bool, quiet: bool) -> Self {
-        Printer { json, quiet, colour: colour_is_welcome(io::stderr().is_terminal(), |name| std::env::var(name).ok()) }
+        let environment = |name: &str| std::env::var(name).ok();
+        let colour = colour_is_welcome(io::stderr().is_terminal(), environment);
+        Printer { json, quiet, colour, colour_of_data: colour_is_welcome(io::stdout().is_terminal(), environment) }
     }
 
     /// Whether stdout is to be one JSON document: then a verb calls [`Printer::document`] once, and neither `data` nor `table`.
@@ -31,6 +34,26 @@ impl Printer {
     /// Whether stderr takes colour.
     pub fn colour(&self) -> bool {
         self.colour
+    }
+
+    /// A word of data that is to catch the eye, where stdout takes colour.
+    pub fn red(&self, word: &str) -> String {
+        painted(self.colour_of_data, word, "31;1")
+    }
+
+    /// The same for a warning.
+    pub fn yellow(&self, word: &str) -> String {
+        painted(self.colour_of_data, word, "33;1")
+    }
+
+    /// The same for what can be copied.
+    pub fn cyan(&self, word: &str) -> String {
+        painted(self.colour_of_data, word, "36")
+    }
+
+    /// The same for a heading.
+    pub fn bold(&self, word: &str) -> String {
+        painted(self.colour_of_data, word, "1")
     }
 
     /// A line of data.
@@ -91,8 +114,12 @@ impl Printer {
     }
 
     fn paint(&self, word: &str, code: &str) -> String {
-        if self.colour { format!("\u{1b}[{code}m{word}\u{1b}[0m") } else { word.to_owned() }
+        painted(self.colour, word, code)
     }
+}
+
+fn painted(colour: bool, word: &str, code: &str) -> String {
+    if colour { format!("\u{1b}[{code}m{word}\u{1b}[0m") } else { word.to_owned() }
 }
 
 /// The document that stands on stdout when a command fails under `--json`.
@@ -125,7 +152,7 @@ fn columns(headings: &[&str], rows: impl IntoIterator<Item = Vec<String>>) -> St
 }
 
 /// Names from a database may hold anything; a terminal obeys control characters.
-fn harmless(text: &str) -> String {
+pub(super) fn harmless(text: &str) -> String {
     text.chars().map(|c| if c.is_control() { '\u{fffd}' } else { c }).collect()
 }
 
@@ -153,7 +180,7 @@ mod tests {
     #[test]
     fn an_error_is_lower_case_with_its_hint_after_a_blank_line() {
         let error = CliError::ConfirmationMissing { plan_digest: "sha256:ab".into() };
-        let plain = Printer { json: false, quiet: false, colour: false };
+        let plain = Printer { json: false, quiet: false, colour: false, colour_of_data: false };
         assert_eq!(
             plain.render(&error),
             "error: this plan erases data and is not confirmed\n\nhint: look at it with `habeas plan`, then add `--confirm sha256:ab`"

@@ -168,9 +168,9 @@ fn composite_edges(errors: &mut Vec<MapError>, collection: &Collection) {
         let is_meant_elsewhere = edges.iter().any(|(other, said)| {
             other.0 == *edge && said.fields.len() > 1 && said.fields.iter().any(|(known, _)| known.name == field.name)
         });
-        let is_part_of_another = edges.values().any(|other| {
-            other.fields.len() > 1 && other.fields.iter().any(|(_, known)| std::ptr::eq(*known, *reference))
-        });
+        let is_part_of_another = edges
+            .values()
+            .any(|other| other.fields.len() > 1 && other.fields.iter().any(|(_, known)| std::ptr::eq(*known, *reference)));
         if is_meant_elsewhere || is_part_of_another {
             continue;
         }

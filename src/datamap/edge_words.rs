@@ -31,8 +31,7 @@ impl Reader {
             let Some(object) = self.object(&entry.node, &what, &ONE_REFERENCE) else { continue };
             let own = self.words(object);
             let names = |reference: &super::Reference| format!("{}.{}", reference.collection, reference.field);
-            let meant: Vec<usize> =
-                (0..field.references.len()).filter(|at| names(&field.references[*at]) == entry.key).collect();
+            let meant: Vec<usize> = (0..field.references.len()).filter(|at| names(&field.references[*at]) == entry.key).collect();
             if meant.is_empty() {
                 let known: Vec<String> = field.references.iter().map(names).collect();
                 let hint = did_you_mean(&entry.key, known.iter().map(String::as_str))

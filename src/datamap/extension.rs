@@ -1,15 +1,16 @@
 //! Reads our own keys, which stand under `habeas:` on datasets, collections and fields: what Fideslang does not say (ownership, erasure,
 //! statutory retention, sources). Fides ignores them, so one file serves both.
 
+use super::acceptance::Level;
 use super::edge_words::EDGE_KEYS;
 use super::reader::{Keys, Object, Reader};
 use super::tree::Node;
 use super::until::Period;
-use super::{Collection, Field, Names, OnErasure, Predicate, Provided, RetainWhen, Retention, Role, Until, Withhold};
+use super::{Acceptance, Collection, Field, Names, OnErasure, Predicate, Provided, RetainWhen, Retention, Role, Until, Withhold};
 use crate::plan::Ground;
 use crate::subject::NormalForm;
 
-pub(super) const DATASET: Keys = Keys { known: &["source", "role"], elsewhere: &[] };
+pub(super) const DATASET: Keys = Keys { known: &["source", "role", "accept"], elsewhere: &[] };
 pub(super) const COLLECTION: Keys = Keys {
     known: &[
         "on_erasure",
@@ -23,12 +24,16 @@ pub(super) const COLLECTION: Keys = Keys {
         "controlled_by",
         "held_by",
         "note",
+        "accept",
+        "triggers",
         "objects",
     ],
     elsewhere: &[],
 };
-pub(super) const FIELD: Keys =
-    Keys { known: &["right", "hide", "on_erasure", "edge", "where", "references", "withhold", "normal_form", "object"], elsewhere: &[] };
+pub(super) const FIELD: Keys = Keys {
+    known: &["right", "hide", "on_erasure", "edge", "where", "references", "withhold", "normal_form", "accept", "object"],
+    elsewhere: &[],
+};
 const RETENTION: Keys = Keys { known: &["delete_after", "counted_from", "class"], elsewhere: &[] };
 const RETAIN_WHEN: Keys = Keys { known: &["where", "ground", "law", "until"], elsewhere: &[] };
 
@@ -56,6 +61,7 @@ const NO_OBJECT_STORAGE: &str = "object storage is not supported yet by this ver
 pub(super) struct DatasetExtension {
     pub(super) source: Option<String>,
     pub(super) role: Role,
+    pub(super) accept: Vec<Acceptance>,
 }
 
 /// What the `fides_meta` of a field has, whether or not it could be read: one mistake should not be told twice.
@@ -73,7 +79,11 @@ impl Reader {
             return DatasetExtension::default();
         };
         let source = object.get("source").and_then(|_| self.required_text(object, "source"));
-        DatasetExtension { source, role: self.word(object, "role", &ROLES).unwrap_or_default() }
+        DatasetExtension {
+            source,
+            role: self.word(object, "role", &ROLES).unwrap_or_default(),
+            accept: self.accept(object, Level::Dataset),
+        }
     }
 
     /// `habeas:` of a collection.
@@ -94,6 +104,8 @@ impl Reader {
         collection.controlled_by = self.text(object, "controlled_by");
         collection.held_by = object.get("held_by").and_then(|_| self.required_text(object, "held_by"));
         collection.note = self.text(object, "note");
+        collection.accept = self.accept(object, Level::Collection);
+        collection.triggers = self.texts(object, "triggers");
     }
 
     fn retention(&mut self, node: &Node) -> Option<Retention> {
@@ -167,5 +179,6 @@ impl Reader {
         }
         field.normal_form = self.word(object, "normal_form", &NORMAL_FORMS).unwrap_or_default();
         field.withhold = self.word(object, "withhold", &WITHHOLD);
+        field.accept = self.accept(object, Level::Field);
     }
 }

@@ -94,6 +94,7 @@ impl Reader {
             schema,
             source: habeas.source,
             role: habeas.role,
+            accept: habeas.accept,
             collections,
             place: self.place(object.line),
         })
@@ -131,6 +132,8 @@ impl Reader {
             controlled_by: None,
             held_by: None,
             note: None,
+            accept: Vec::new(),
+            triggers: Vec::new(),
             place: self.place(object.line),
         };
         if let Some(meta) = self.meta(object, &what, &COLLECTION_META) {
@@ -170,7 +173,11 @@ impl Reader {
     fn field(&mut self, node: &Node, level: Level) -> Option<Field> {
         let what = self.called("field", node, &["name"]);
         let object = self.object(node, &what, &FIELD)?;
-        let name = self.required_text(object, "name");
+        let name = match (level, object.get("name")) {
+            // The empty text is a key of a JSON object like any other.
+            (Level::SubField, Some(_)) => self.text(object, "name"),
+            _ => self.required_text(object, "name"),
+        };
         let mut field = Field {
             description: self.text(object, "description"),
             data_categories: self.categories(object),

@@ -1,9 +1,13 @@
 //! What the map alone shows to be unwise or unfinished, before any database is asked. Errors block plans, warnings do not.
 //! It never looks at data and never repairs a map: it says what to write.
 
+mod order;
+mod ownership;
+mod words;
+
 use super::{
-    Code, Collection, DataMap, Dataset, Direction, Edge, Field, Finding, Graph, Masking, Node, OnErasure, Place, Predicate, Reference, Right,
-    Severity, category_matches,
+    Code, Collection, DataMap, Dataset, Direction, Edge, Field, Finding, Graph, Node, OnErasure, Place, Predicate, Reference,
+    Right, Severity, category_matches, yaml_name,
 };
 
 /// All findings, in the order of collections and fields.
@@ -18,9 +22,13 @@ pub fn lint(map: &DataMap, graph: &Graph) -> Vec<Finding> {
         });
         findings.extend(mask_without_fields(node, collection));
         findings.extend(pseudonymised_fields(node, collection));
+        findings.extend(super::sub_fields::findings(node, collection));
         findings.extend(unmapped_retention_columns(node, collection));
         findings.extend(owned_by_default(map, node, collection));
+        findings.extend(words::legal_basis(node, collection));
     }
+    findings.extend(ownership::check(map, graph));
+    findings.extend(order::check(map));
     for edge in graph.edges.iter().chain(&graph.ignored) {
         let reached = &graph.nodes[edge.to.0];
         let Some((dataset, collection)) = dataset_and_collection(map, reached) else { continue };
@@ -42,7 +50,7 @@ fn undecided(node: &Node, collection: &Collection) -> Option<Finding> {
     Some(Finding {
         severity: Severity::Error,
         code: Code::UndecidedCollection,
-        write: None,
+        write: Some("habeas: {on_erasure: delete}".into()),
         place: Some(collection.place.clone()),
         subject: node.name(),
         problem: "the map does not say what erasure does to these rows".into(),
@@ -58,7 +66,7 @@ fn unreachable(node: &Node, collection: &Collection) -> Finding {
     Finding {
         severity: if is_personal { Severity::Error } else { Severity::Warning },
         code: Code::UnreachableCollection,
-        write: None,
+        write: (!is_personal).then(|| "fides_meta: {skip_processing: true}".into()),
         place: Some(collection.place.clone()),
         subject: node.name(),
         problem: match is_personal {
@@ -81,14 +89,13 @@ fn has_personal_labels(collection: &Collection) -> bool {
 }
 
 fn mask_without_fields(node: &Node, collection: &Collection) -> Option<Finding> {
-    let changes_something = |field: &Field| field.mask.as_ref().is_some_and(|mask| *mask != Masking::Preserve) && !field.read_only;
-    if collection.on_erasure != Some(OnErasure::Mask) || collection.fields.iter().any(changes_something) {
+    if collection.on_erasure != Some(OnErasure::Mask) || collection.fields.iter().any(Field::is_overwritten) {
         return None;
     }
     Some(Finding {
         severity: Severity::Error,
         code: Code::MaskWithoutFields,
-        write: None,
+        write: Some("fides_meta: {masking_strategy_override: {strategy: null_rewrite}}".into()),
         place: Some(collection.place.clone()),
         subject: node.name(),
         problem: "`on_erasure: mask`, but no field says how it is overwritten".into(),
@@ -103,7 +110,7 @@ fn pseudonymised_fields<'m>(node: &'m Node, collection: &'m Collection) -> impl 
         Some(Finding {
             severity: Severity::Warning,
             code: Code::PseudonymisedField,
-            write: None,
+            write: Some("fides_meta: {masking_strategy_override: {strategy: null_rewrite}}".into()),
             place: Some(field.place.clone()),
             subject: format!("{}.{}", node.name(), field.name),
             problem: format!("`{}` is pseudonymisation, not erasure", mask.name()),
@@ -128,7 +135,7 @@ fn owned_by_default(map: &DataMap, node: &Node, collection: &Collection) -> Vec<
             findings.push(Finding {
                 severity: Severity::Warning,
                 code: Code::OwnedByDefault,
-                write: None,
+                write: Some("habeas: {right: none}".into()),
                 place: Some(reference.place.clone()),
                 subject: format!("{}.{}", node.name(), field.name),
                 problem: format!("it gives the person rows of {}.{} without saying so", reference.dataset, reference.collection),
@@ -171,7 +178,7 @@ fn unmapped_column(collection: &str, place: &Place, column: &str, key: &str, why
     Finding {
         severity: Severity::Warning,
         code: Code::UnmappedColumn,
-        write: None,
+        write: Some(format!("- {{name: {}}}", yaml_name(column))),
         place: Some(place.clone()),
         subject: format!("{collection}.{column}"),
         problem: format!("`{key}` names a column that the map does not list"),

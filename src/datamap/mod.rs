@@ -3,6 +3,7 @@
 //! `tree` (YAML with lines) ─> `fideslang`, `extension`, `policy`, `masking` (decode) ─> `check` (names hang together) ─> [`DataMap`]
 //! ─> `graph` (where data flows) ─> `lint` (what is unwise)
 
+mod acceptance;
 mod check;
 mod edge_words;
 mod error;
@@ -10,26 +11,32 @@ mod extension;
 mod fideslang;
 mod finding;
 mod graph;
+mod legal_basis;
 mod lint;
 mod load;
 mod masking;
 mod model;
 mod parse;
+mod paste;
 mod policy;
 mod predicate;
 mod reader;
+mod sub_fields;
 mod taxonomy;
 #[cfg(test)]
 mod tests;
 mod tree;
 mod until;
 
+pub use acceptance::{Acceptance, Accepted, apply_acceptances};
 pub use error::{Loaded, MapError, MapErrors, MapWarning};
 pub use finding::{Code, Finding, Severity};
 pub use graph::{Edge, Graph, IdentityField, Node, NodeId};
+pub use legal_basis::{is_basis_for_special_categories, legal_bases, legal_basis_words, suggest_legal_basis};
 pub use lint::lint;
 pub use load::load;
 pub use model::*;
 pub use parse::parse;
+pub use paste::{reference_fields, yaml_name};
 pub use predicate::{Operator, Predicate};
 pub use taxonomy::Taxonomy;

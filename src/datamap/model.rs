@@ -7,7 +7,7 @@ use std::sync::Arc;
 use serde::ser::SerializeStruct;
 use serde::{Deserialize, Serialize, Serializer};
 
-use super::{Predicate, Taxonomy};
+use super::{Acceptance, Predicate, Taxonomy};
 use crate::plan::Ground;
 use crate::subject::NormalForm;
 
@@ -81,6 +81,8 @@ pub struct Dataset {
     pub role: Role,
     /// Collections, sorted by name.
     pub collections: Vec<Collection>,
+    /// `habeas.accept`: findings about tables that the map does not describe.
+    pub accept: Vec<Acceptance>,
     /// Where it stands.
     pub place: Place,
 }
@@ -213,6 +215,10 @@ pub struct Collection {
     pub held_by: Option<String>,
     /// `habeas.note`.
     pub note: Option<String>,
+    /// `habeas.accept`.
+    pub accept: Vec<Acceptance>,
+    /// `habeas.triggers`: triggers that reach further than a plan and that may run, because somebody has looked at what they do.
+    pub triggers: Vec<String>,
     /// Where it stands.
     pub place: Place,
 }
@@ -246,8 +252,18 @@ pub struct Field {
     pub normal_form: NormalForm,
     /// `habeas.withhold`.
     pub withhold: Option<Withhold>,
+    /// `habeas.accept`.
+    pub accept: Vec<Acceptance>,
     /// Where it stands.
     pub place: Place,
+}
+
+impl Field {
+    /// Whether the map overwrites it or a part of it.
+    pub fn is_overwritten(&self) -> bool {
+        let own = self.mask.as_ref().is_some_and(|mask| *mask != Masking::Preserve);
+        !self.read_only && (own || self.fields.iter().any(Field::is_overwritten))
+    }
 }
 
 /// What reaching a row over an edge gives the subject (after K9db).

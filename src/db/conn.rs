@@ -4,7 +4,7 @@
 
 use futures_util::stream::{BoxStream, StreamExt};
 use sqlx::pool::PoolConnection;
-use sqlx::{AssertSqlSafe, Executor, PgConnection, Postgres, Sqlite, SqliteConnection, Transaction};
+use sqlx::{AssertSqlSafe, Executor, MySql, MySqlConnection, PgConnection, Postgres, Sqlite, SqliteConnection, Transaction};
 
 use super::{Arg, DbError, Dialect, Record, Sql};
 
@@ -15,6 +15,8 @@ pub enum Conn {
     Sqlite(PoolConnection<Sqlite>),
     /// PostgreSQL.
     Postgres(PoolConnection<Postgres>),
+    /// MySQL or MariaDB.
+    MySql(PoolConnection<MySql>),
 }
 
 /// A transaction; dropped without [`Tx::commit`], it rolls back.
@@ -24,6 +26,8 @@ pub enum Tx {
     Sqlite(Transaction<'static, Sqlite>),
     /// PostgreSQL.
     Postgres(Transaction<'static, Postgres>),
+    /// MySQL or MariaDB.
+    MySql(Transaction<'static, MySql>),
 }
 
 /// Something that can run statements.
@@ -32,6 +36,8 @@ pub enum Handle<'c> {
     Sqlite(&'c mut SqliteConnection),
     /// PostgreSQL.
     Postgres(&'c mut PgConnection),
+    /// MySQL or MariaDB.
+    MySql(&'c mut MySqlConnection),
 }
 
 impl Conn {
@@ -40,6 +46,7 @@ impl Conn {
         match self {
             Conn::Sqlite(connection) => Handle::Sqlite(connection),
             Conn::Postgres(connection) => Handle::Postgres(connection),
+            Conn::MySql(connection) => Handle::MySql(connection),
         }
     }
 }
@@ -50,6 +57,7 @@ impl Tx {
         match self {
             Tx::Sqlite(transaction) => Handle::Sqlite(transaction),
             Tx::Postgres(transaction) => Handle::Postgres(transaction),
+            Tx::MySql(transaction) => Handle::MySql(transaction),
         }
     }
 
@@ -58,6 +66,7 @@ impl Tx {
         match self {
             Tx::Sqlite(_) => Dialect::Sqlite,
             Tx::Postgres(_) => Dialect::Postgres,
+            Tx::MySql(_) => Dialect::MySql,
         }
     }
 
@@ -66,6 +75,7 @@ impl Tx {
         match self {
             Tx::Sqlite(transaction) => transaction.commit().await?,
             Tx::Postgres(transaction) => transaction.commit().await?,
+            Tx::MySql(transaction) => transaction.commit().await?,
         }
         Ok(())
     }
@@ -75,6 +85,7 @@ impl Tx {
         match self {
             Tx::Sqlite(transaction) => transaction.rollback().await?,
             Tx::Postgres(transaction) => transaction.rollback().await?,
+            Tx::MySql(transaction) => transaction.rollback().await?,
         }
         Ok(())
     }
@@ -102,7 +113,44 @@ macro_rules! bound {
 }
 
 fn no_arrays() -> DbError {
-    DbError::Refused { code: "SQLite has no array arguments".into() }
+    DbError::Refused { code: "only PostgreSQL has array arguments".into() }
+}
+
+/// MySQL's text, with its arguments in the order of their places. Without arguments a statement goes as plain text: not every statement can
+/// be prepared there, and values then come back as the server prints them.
+fn for_mysql(sql: &Sql, args: &[Arg]) -> Result<(String, Vec<Arg>), DbError> {
+    let expected = sql.placeholder_count();
+    if expected != args.len() {
+        return Err(DbError::Arguments { expected, given: args.len() });
+    }
+    let (text, numbers) = sql.question_marks();
+    let in_place = |number: &usize| number.checked_sub(1).and_then(|at| args.get(at)).cloned();
+    let given = args.len();
+    let args = numbers.iter().map(in_place).collect::<Option<Vec<Arg>>>().ok_or(DbError::Arguments { expected, given })?;
+    Ok((text, args))
+}
+
+/// Runs a call of the driver with MySQL's statement: as plain text without arguments, prepared with them.
+macro_rules! on_mysql {
+    ($sql:expr, $args:expr, |$query:ident| $run:expr) => {{
+        let (text, args) = for_mysql(&$sql, &$args)?;
+        if args.is_empty() {
+            let $query = sqlx::raw_sql(AssertSqlSafe(text));
+            $run
+        } else {
+            let mut $query = sqlx::query(AssertSqlSafe(text));
+            for arg in args {
+                $query = match arg {
+                    Arg::Int(value) => $query.bind(value),
+                    Arg::Real(value) => $query.bind(value),
+                    Arg::Text(value) => $query.bind(value),
+                    Arg::Bytes(value) => $query.bind(value),
+                    Arg::TextArray(_) => return Err(no_arrays()),
+                };
+            }
+            $run
+        }
+    }};
 }
 
 impl<'c> Handle<'c> {
@@ -111,6 +159,7 @@ impl<'c> Handle<'c> {
         match self {
             Handle::Sqlite(connection) => Handle::Sqlite(connection),
             Handle::Postgres(connection) => Handle::Postgres(connection),
+            Handle::MySql(connection) => Handle::MySql(connection),
         }
     }
 
@@ -119,6 +168,7 @@ impl<'c> Handle<'c> {
         match self {
             Handle::Sqlite(_) => Dialect::Sqlite,
             Handle::Postgres(_) => Dialect::Postgres,
+            Handle::MySql(_) => Dialect::MySql,
         }
     }
 
@@ -134,6 +184,7 @@ impl<'c> Handle<'c> {
                 let query = bound!(sql, args, |query, values| query.bind(values));
                 Ok(connection.execute(query).await?.rows_affected())
             }
+            Handle::MySql(connection) => on_mysql!(sql, args, |query| Ok(connection.execute(query).await?.rows_affected())),
         }
     }
 
@@ -146,6 +197,9 @@ impl<'c> Handle<'c> {
                 connection.execute(sqlx::raw_sql(text)).await?;
             }
             Handle::Postgres(connection) => {
+                connection.execute(sqlx::raw_sql(text)).await?;
+            }
+            Handle::MySql(connection) => {
                 connection.execute(sqlx::raw_sql(text)).await?;
             }
         }
@@ -164,6 +218,9 @@ impl<'c> Handle<'c> {
                 let query = bound!(sql, args, |query, values| query.bind(values));
                 Ok(connection.fetch_all(query).await?.into_iter().map(Record::Postgres).collect())
             }
+            Handle::MySql(connection) => {
+                on_mysql!(sql, args, |query| Ok(connection.fetch_all(query).await?.into_iter().map(Record::MySql).collect()))
+            }
         }
     }
 
@@ -178,6 +235,9 @@ impl<'c> Handle<'c> {
             Handle::Postgres(connection) => {
                 let query = bound!(sql, args, |query, values| query.bind(values));
                 Ok(connection.fetch_optional(query).await?.map(Record::Postgres))
+            }
+            Handle::MySql(connection) => {
+                on_mysql!(sql, args, |query| Ok(connection.fetch_optional(query).await?.map(Record::MySql)))
             }
         }
     }
@@ -198,6 +258,12 @@ impl<'c> Handle<'c> {
             Handle::Postgres(connection) => {
                 let query = bound!(sql, args, |query, values| query.bind(values));
                 Ok(connection.fetch(query).map(|row| row.map(Record::Postgres).map_err(DbError::from)).boxed())
+            }
+            Handle::MySql(connection) => {
+                on_mysql!(sql, args, |query| Ok(connection
+                    .fetch(query)
+                    .map(|row| row.map(Record::MySql).map_err(DbError::from))
+                    .boxed()))
             }
         }
     }

@@ -102,7 +102,27 @@ fn driver_kind(error: &sqlx::Error) -> &'static str {
     }
 }
 
+/// MySQL's own numbers say more than its SQLSTATEs, which throw most failures into one of two classes.
+fn classify_mysql(number: u16) -> DbError {
+    let code = format!("MySQL {number}");
+    match number {
+        1022 | 1062 | 1169 | 1586 | 1859 => DbError::Unique { constraint: None },
+        // Lock wait timeout, deadlock, NOWAIT, statement timeouts of MySQL and of MariaDB, too many connections, query interrupted.
+        1205 | 1213 | 3572 | 3024 | 1969 | 1040 | 1203 | 1226 | 1317 => DbError::Busy(code),
+        // Shutdown, connection killed, aborted, read or write errors and timeouts of the connection, idle transaction timeout.
+        1053 | 1077 | 1078 | 1079 | 1152 | 1158..=1161 | 1184 | 1927 | 4031 => DbError::Lost(code),
+        // Access denied to server, database, table, column, routine; missing privilege; read-only server or transaction.
+        1044 | 1045 | 1142 | 1143 | 1227 | 1290 | 1370 | 1698 | 1792 | 1836 | 3118 | 4151 => DbError::Denied(code),
+        1021 | 1114 | 1041 | 3 => DbError::Full(code),
+        1049 => DbError::Unreachable("no such database (MySQL 1049)".into()),
+        _ => DbError::Refused { code },
+    }
+}
+
 fn classify(refusal: &dyn sqlx::error::DatabaseError) -> DbError {
+    if let Some(mysql) = refusal.try_downcast_ref::<sqlx::mysql::MySqlDatabaseError>() {
+        return classify_mysql(mysql.number());
+    }
     let code = refusal.code().map(|c| c.into_owned()).unwrap_or_else(|| "no code".into());
     if refusal.is_unique_violation() {
         return DbError::Unique { constraint: refusal.constraint().map(str::to_owned) };
@@ -121,5 +141,21 @@ fn classify(refusal: &dyn sqlx::error::DatabaseError) -> DbError {
         "14" => DbError::Unreachable("the file cannot be opened".into()),
         "26" => DbError::Unreachable("the file is not a database".into()),
         _ => DbError::Refused { code },
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn mysql_failures_are_sorted_by_their_number() {
+        assert!(matches!(classify_mysql(1205), DbError::Busy(_)) && matches!(classify_mysql(1213), DbError::Busy(_)));
+        assert!(classify_mysql(1062).is_unique());
+        for denied in [1142, 1044, 1045, 1227] {
+            assert!(matches!(classify_mysql(denied), DbError::Denied(_)), "{denied}");
+        }
+        assert!(matches!(classify_mysql(1927), DbError::Lost(_)), "somebody has ended the connection");
+        assert!(matches!(classify_mysql(1064), DbError::Refused { .. }));
     }
 }

@@ -1,10 +1,11 @@
-//! A thin layer over sqlx that lets the same SQL text run on SQLite and PostgreSQL: arguments and records without the driver's types.
+//! A thin layer over sqlx that lets the same code work with SQLite, PostgreSQL and MySQL: arguments and records without the driver's types.
 //! Both the ledger and the SQL connector use it. It never builds SQL; it counts placeholders, because SQLite binds a missing
 //! parameter as NULL without a word.
 
 mod arg;
 mod conn;
 mod error;
+mod mysql;
 mod pool;
 mod record;
 mod sql;

@@ -6,9 +6,9 @@ use std::time::Duration;
 
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
-use sqlx::{Connection, PgConnection, PgPool, SqlitePool};
+use sqlx::{Connection, MySqlPool, PgConnection, PgPool, SqlitePool};
 
-use super::{Conn, DbError, Tx};
+use super::{Conn, DbError, Tx, mysql};
 
 /// Which SQL a database speaks.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -17,6 +17,8 @@ pub enum Dialect {
     Sqlite,
     /// PostgreSQL 13 or newer.
     Postgres,
+    /// MySQL 8 or MariaDB 10.5 or newer: for sources only, never for the ledger.
+    MySql,
 }
 
 /// How to open a database.
@@ -56,18 +58,23 @@ pub enum Db {
     Sqlite(SqlitePool),
     /// PostgreSQL server.
     Postgres(PgPool),
+    /// MySQL or MariaDB server.
+    MySql(MySqlPool),
 }
 
 impl Db {
-    /// Opens `sqlite:PATH`, or `postgres://…` / `postgresql://…`. The first connection is made at once, so that an unreachable
+    /// Opens `sqlite:PATH`, `postgres://…` / `postgresql://…`, or `mysql://…` / `mariadb://…`. The first connection is made at once, so that an unreachable
     /// server is an error here and not later.
     pub async fn open(url: &str, options: PoolOptions) -> Result<Db, DbError> {
         if url.starts_with("postgres://") || url.starts_with("postgresql://") {
             return Self::open_postgres(url, options).await;
         }
+        if mysql::is_address(url) {
+            return Ok(Db::MySql(mysql::open(url, &options).await?));
+        }
         match url.strip_prefix("sqlite:") {
             Some(path) => Self::open_sqlite(PathBuf::from(path.trim_start_matches("//")), options).await,
-            None => Err(DbError::Unreachable("a database URL starts with sqlite: or postgres://".into())),
+            None => Err(DbError::Unreachable("a database URL starts with sqlite:, postgres:// or mysql://".into())),
         }
     }
 
@@ -128,6 +135,7 @@ impl Db {
         match self {
             Db::Sqlite(_) => Dialect::Sqlite,
             Db::Postgres(_) => Dialect::Postgres,
+            Db::MySql(_) => Dialect::MySql,
         }
     }
 
@@ -145,6 +153,11 @@ impl Db {
                 connection.close_on_drop();
                 Ok(Conn::Postgres(connection))
             }
+            Db::MySql(pool) => {
+                let mut connection = pool.acquire().await?;
+                connection.close_on_drop();
+                Ok(Conn::MySql(connection))
+            }
         }
     }
 
@@ -154,6 +167,7 @@ impl Db {
         match self {
             Db::Sqlite(pool) => Ok(Tx::Sqlite(pool.begin_with("BEGIN IMMEDIATE").await?)),
             Db::Postgres(pool) => Ok(Tx::Postgres(pool.begin().await?)),
+            Db::MySql(pool) => Ok(Tx::MySql(pool.begin().await?)),
         }
     }
 
@@ -162,6 +176,7 @@ impl Db {
         match self {
             Db::Sqlite(pool) => pool.close().await,
             Db::Postgres(pool) => pool.close().await,
+            Db::MySql(pool) => pool.close().await,
         }
     }
 }

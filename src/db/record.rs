@@ -1,25 +1,63 @@
 //! One row of a result, read by column name.
 
-use sqlx::{Row, TypeInfo, ValueRef};
+use sqlx::mysql::MySqlRow;
+use sqlx::{ColumnIndex, Row, TypeInfo, ValueRef};
 
 use super::DbError;
 use crate::value::KeyPart;
 
-/// A row from either database. Getters fail when the column is absent or of another type; `opt_*` maps NULL to `None`.
+/// A row from any of the databases. Getters fail when the column is absent or of another type; `opt_*` maps NULL to `None`.
 pub enum Record {
     /// From SQLite.
     Sqlite(sqlx::sqlite::SqliteRow),
     /// From PostgreSQL.
     Postgres(sqlx::postgres::PgRow),
+    /// From MySQL or MariaDB.
+    MySql(MySqlRow),
+}
+
+/// Text of a MySQL column: what the server sends is UTF-8, also where it calls it bytes (a text that was cast to be compared bytewise).
+fn mysql_text<I>(row: &MySqlRow, column: I) -> Result<Option<&str>, sqlx::Error>
+where
+    I: ColumnIndex<MySqlRow>,
+{
+    row.try_get_unchecked::<Option<&str>, _>(column)
+}
+
+/// A whole number of a MySQL column: sums are decimals there, and many counters are unsigned.
+fn mysql_int<I>(row: &MySqlRow, column: I) -> Result<Option<i64>, sqlx::Error>
+where
+    I: ColumnIndex<MySqlRow> + Copy + std::fmt::Display,
+{
+    let raw = row.try_get_raw(column)?;
+    if raw.is_null() {
+        return Ok(None);
+    }
+    let kind = raw.type_info().name().to_owned();
+    let refuse = |source| sqlx::Error::ColumnDecode { index: column.to_string(), source };
+    if kind.ends_with("INT UNSIGNED") || kind == "BIT" || kind == "YEAR" {
+        let number = row.try_get_unchecked::<u64, _>(column)?;
+        return i64::try_from(number).map(Some).map_err(|error| refuse(error.into()));
+    }
+    if kind.ends_with("INT") || kind == "BOOLEAN" {
+        return row.try_get_unchecked::<i64, _>(column).map(Some);
+    }
+    let text = row.try_get_unchecked::<&str, _>(column)?;
+    text.parse().map(Some).map_err(|error: std::num::ParseIntError| refuse(error.into()))
+}
+
+fn present<T>(column: &str, value: Option<T>) -> Result<T, DbError> {
+    value.ok_or_else(|| DbError::Column { column: column.to_owned(), problem: "is NULL".into() })
 }
 
 macro_rules! getter {
-    ($(#[$doc:meta])* $name:ident, $opt:ident, $type:ty) => {
+    ($(#[$doc:meta])* $name:ident, $opt:ident, $type:ty, $mysql:expr) => {
         $(#[$doc])*
         pub fn $name(&self, column: &str) -> Result<$type, DbError> {
             match self {
                 Record::Sqlite(row) => row.try_get::<$type, _>(column).map_err(DbError::from),
                 Record::Postgres(row) => row.try_get::<$type, _>(column).map_err(DbError::from),
+                Record::MySql(row) => present(column, $mysql(row, column)?),
             }
         }
 
@@ -28,6 +66,7 @@ macro_rules! getter {
             match self {
                 Record::Sqlite(row) => row.try_get::<Option<$type>, _>(column).map_err(DbError::from),
                 Record::Postgres(row) => row.try_get::<Option<$type>, _>(column).map_err(DbError::from),
+                Record::MySql(row) => Ok($mysql(row, column)?),
             }
         }
     };
@@ -36,15 +75,15 @@ macro_rules! getter {
 impl Record {
     getter!(
         /// A 64-bit integer (BIGINT; SQLite INTEGER).
-        int, opt_int, i64
+        int, opt_int, i64, mysql_int
     );
     getter!(
         /// Text.
-        text, opt_text, String
+        text, opt_text, String, |row, column| mysql_text(row, column).map(|text| text.map(str::to_owned))
     );
     getter!(
         /// Bytes.
-        bytes, opt_bytes, Vec<u8>
+        bytes, opt_bytes, Vec<u8>, |row: &MySqlRow, column| row.try_get_unchecked::<Option<Vec<u8>>, _>(column)
     );
 
     /// A flag stored as 0 or 1, or a PostgreSQL boolean.
@@ -55,6 +94,7 @@ impl Record {
                 Ok(value) => Ok(value),
                 Err(_) => Ok(row.try_get::<i64, _>(column)? != 0),
             },
+            Record::MySql(row) => Ok(present(column, mysql_int(row, column)?)? != 0),
         }
     }
 
@@ -73,6 +113,7 @@ impl Record {
         match self {
             Record::Sqlite(row) => Ok(row.try_get::<Option<&str>, _>(index)?),
             Record::Postgres(row) => Ok(row.try_get::<Option<&str>, _>(index)?),
+            Record::MySql(row) => Ok(mysql_text(row, index)?),
         }
     }
 
@@ -82,13 +123,25 @@ impl Record {
         match self {
             Record::Sqlite(row) => Ok(row.try_get_unchecked::<Option<&[u8]>, _>(index)?),
             Record::Postgres(row) => Ok(row.try_get_unchecked::<Option<&[u8]>, _>(index)?),
+            Record::MySql(row) => Ok(row.try_get_unchecked::<Option<&[u8]>, _>(index)?),
         }
     }
 
-    /// Part of a key by position. PostgreSQL keys are selected as text; a SQLite key keeps the storage class of its value.
+    /// Part of a key by position. PostgreSQL and MySQL keys are selected as text, bytes of MySQL as they are; a SQLite key keeps the storage
+    /// class of its value.
     pub fn key_part_at(&self, index: usize) -> Result<KeyPart, DbError> {
         match self {
             Record::Postgres(row) => Ok(row.try_get::<Option<String>, _>(index)?.map_or(KeyPart::Null, KeyPart::Text)),
+            Record::MySql(row) => {
+                let Some(bytes) = row.try_get_unchecked::<Option<&[u8]>, _>(index)? else { return Ok(KeyPart::Null) };
+                let is_text = <str as sqlx::Type<sqlx::MySql>>::compatible(row.try_get_raw(index)?.type_info().as_ref());
+                if !is_text {
+                    return Ok(KeyPart::Blob(bytes.to_vec()));
+                }
+                mysql_text(row, index)
+                    .map(|text| text.map_or(KeyPart::Null, |text| KeyPart::Text(text.to_owned())))
+                    .map_err(DbError::from)
+            }
             Record::Sqlite(row) => {
                 let class = row.try_get_raw(index)?.type_info().name().to_owned();
                 Ok(match class.as_str() {
@@ -119,10 +172,10 @@ pub enum Stored<'r> {
 }
 
 impl Record {
-    /// The value at a position by its storage class. A PostgreSQL column is read as text.
+    /// The value at a position by its storage class. Columns of PostgreSQL and MySQL are read as text.
     pub fn stored_at(&self, index: usize) -> Result<Stored<'_>, DbError> {
         let row = match self {
-            Record::Postgres(_) => return Ok(self.text_at(index)?.map_or(Stored::Null, Stored::Text)),
+            Record::Postgres(_) | Record::MySql(_) => return Ok(self.text_at(index)?.map_or(Stored::Null, Stored::Text)),
             Record::Sqlite(row) => row,
         };
         let raw = row.try_get_raw(index)?;

@@ -5,9 +5,9 @@ use std::collections::BTreeMap;
 
 use super::rules::Rule;
 use super::{Desk, GatherError, map_error};
-use crate::connector::sql::{Snapshot, SnapshotError, columns_to_clear};
 use crate::connector::sql::text::fate::{self, Rows};
 use crate::connector::sql::text::{Statement, reach};
+use crate::connector::sql::{Snapshot, SnapshotError, columns_to_clear};
 use crate::datamap::{Edge, Graph, Right};
 
 /// Something that can be cut at a node.
@@ -88,7 +88,7 @@ impl Desk<'_, '_> {
         let Some((source, snapshot)) = self.gathering.snapshot_of(node) else { return Ok(0) };
         let source = source.to_owned();
         let Some(location) = snapshot.location(node) else { return Ok(0) };
-        let statement = Statement { sql: reach::shared_count(location), args: Vec::new() };
+        let statement = Statement::from(reach::shared_count(location));
         snapshot.count(statement).await.map_err(|problem| map_error(&source, SnapshotError::Database(problem)))
     }
 

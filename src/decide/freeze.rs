@@ -1,17 +1,22 @@
 //! The end of a decision: the items that people see, and the manifest, row by row, in the order in which it will be carried out.
 
+use std::collections::{BTreeMap, HashSet};
+
 use futures_util::TryStreamExt;
 
 use super::cuts::{Cut, Tie};
+use super::overwrite::Overwrite;
 use super::rules::Rule;
-use super::{Decided, Desk, GatherError, Items, MaskSecret, map_error, masks};
+use super::{Decided, Desk, GatherError, Items, MaskSecret, map_error};
 use crate::connector::sql::text::fate::{self, CutRows};
 use crate::connector::sql::text::read::{self, Selection};
 use crate::connector::sql::{Location, Snapshot, SnapshotError, Tally, decode};
-use crate::datamap::{Edge, Graph, Masking, Predicate, Right};
+use crate::datamap::{Edge, Graph, Predicate, Right};
 use crate::db::DbError;
 use crate::gather::Gathering;
-use crate::plan::{Action, ColumnChange, Disposition, Ground, ManifestRecord, Order, Plan, PlanItem, Referrer, Retained, Step};
+use crate::plan::{
+    Action, ColumnChange, Disposition, Ground, ManifestRecord, Order, Plan, PlanItem, Problem, Referrer, Retained, RowId, Step,
+};
 
 /// Where the records of a manifest go: an encrypted spool, or nowhere when only the digest is wanted.
 pub trait ManifestSink: Send {
@@ -35,12 +40,23 @@ pub struct Frozen {
     pub steps: Vec<Step>,
 }
 
+/// Which rows of what was decided go into a manifest.
+#[derive(Debug, Clone, Copy)]
+pub enum WhichRows<'a> {
+    /// All of them.
+    All,
+    /// Those that appeared while an earlier manifest was carried out: without the people themselves, who go last.
+    New,
+    /// These, which are to be overwritten and had changed by their turn.
+    These(&'a HashSet<RowId>),
+}
+
 /// A step, and where in the snapshot its rows are.
 pub(super) struct Source {
     step: Step,
     node: usize,
     selection: Selection,
-    masks: Vec<(String, Masking, Option<usize>)>,
+    masks: Vec<Overwrite>,
 }
 
 impl Desk<'_, '_> {
@@ -118,16 +134,12 @@ impl Desk<'_, '_> {
         if item.disposition == Disposition::Mask
             && let Rule::Mask(columns) = &rule
         {
-            let names: Vec<String> = columns.iter().map(|(name, ..)| name.clone()).collect();
+            let names: Vec<String> = columns.iter().map(|overwrite| overwrite.column.clone()).collect();
             let guard = owners.iter().chain(&names).cloned().collect();
-            let mut overwrite = step(main, Disposition::Mask, Action::Overwrite { columns: names }, guard);
+            let action = Action::Overwrite { columns: names, paths: columns.iter().map(Overwrite::paths).collect() };
+            let mut overwrite = step(main, Disposition::Mask, action, guard);
             overwrite.counted = counted;
-            sources.push(Source {
-                step: overwrite,
-                node,
-                selection: Selection::Fate(fate::MASK),
-                masks: columns.clone(),
-            });
+            sources.push(Source { step: overwrite, node, selection: Selection::Fate(fate::MASK), masks: columns.clone() });
         }
         // Overwriting comes first: it knows a row by its owner, which is cleared then.
         sources.append(&mut clearing);
@@ -212,7 +224,7 @@ fn guard_of(graph: &Graph, cut: &Cut, rule: &Rule) -> Vec<String> {
     guard.sort();
     guard.dedup();
     if let Rule::Mask(masks) = rule {
-        guard.retain(|column| cut.cleared.contains(column) || !masks.iter().any(|(masked, ..)| masked == column));
+        guard.retain(|column| cut.cleared.contains(column) || !masks.iter().any(|overwrite| overwrite.column == *column));
     }
     guard
 }
@@ -237,7 +249,10 @@ fn referrers_of(snapshot: &Snapshot, node: usize) -> Vec<Referrer> {
 /// The same where such rows may stay, with the nodes of their tables, and whether or not the database knows of the reference: it lets a row be
 /// changed that others refer to.
 fn owning_referrers(graph: &Graph, snapshot: &Snapshot, node: usize) -> Vec<(usize, Referrer)> {
-    let owning = graph.edges.iter().filter(|edge| edge.to.0 == node && edge.right == Right::Owns && !edge.declared_on_to);
+    let owning = graph
+        .edges
+        .iter()
+        .filter(|edge| edge.to.0 == node && edge.from != edge.to && edge.right == Right::Owns && !edge.declared_on_to);
     let referrer = |edge: &Edge| {
         let location = snapshot.location(edge.from.0)?;
         Some((
@@ -267,14 +282,7 @@ fn item_of(place: &crate::datamap::Node, rule: &Rule, tally: &[Tally]) -> PlanIt
         disposition = Disposition::Retain;
     }
     let columns = match rule {
-        Rule::Mask(masks) => masks
-            .iter()
-            .map(|(column, masking, _)| ColumnChange {
-                column: column.clone(),
-                strategy: masking.name().to_owned(),
-                pseudonymisation: masking.is_pseudonymisation(),
-            })
-            .collect(),
+        Rule::Mask(masks) => masks.iter().flat_map(Overwrite::changes).collect(),
         _ => Vec::new(),
     };
     PlanItem {
@@ -325,28 +333,33 @@ fn unlink_change(column: &str) -> ColumnChange {
 }
 
 impl Decided {
-    /// Reads the keys of all rows into the sink and closes the plan with their digest. `only_new` leaves the people themselves out: for the
-    /// passes that look for rows which appeared meanwhile.
+    /// Reads the keys of the rows in scope into the sink and closes the plan with their digest.
     pub async fn freeze(
         self,
         gathering: &mut Gathering<'_>,
         secret: &MaskSecret,
         sink: &mut dyn ManifestSink,
-        only_new: bool,
+        scope: WhichRows<'_>,
     ) -> Result<Frozen, GatherError> {
         let Decided { mut plan, steps: sources } = self;
         let mut steps = Vec::new();
         for mut source in sources {
-            if only_new && (source.step.identity || source.step.action == Action::Keep) {
+            let overwrites = matches!(source.step.action, Action::Overwrite { .. });
+            match scope {
                 // The people themselves, and what can only go after them, wait for the end.
-                break;
-            }
-            if only_new && matches!(source.step.action, Action::Overwrite { .. }) {
+                WhichRows::New if source.step.identity || source.step.action == Action::Keep => break,
                 // Overwritten rows stay and are reached again; overwriting them twice would not be the same as once (E-3).
-                continue;
+                WhichRows::New if overwrites && source.step.disposition == Disposition::Mask => continue,
+                WhichRows::These(_) if !overwrites => continue,
+                _ => {}
             }
             let position = u16::try_from(steps.len()).map_err(|_| GatherError::Map("a plan has too many steps".into()))?;
-            source.step.records = write_records(&source, position, gathering, secret, sink).await?;
+            let written = write_records(&source, position, gathering, secret, scope, sink).await?;
+            source.step.records = written.records;
+            for (column, rows) in written.unreadable {
+                // Nothing was decided for these rows: the plan cannot be approved (P-1).
+                plan.problems.push(unreadable_problem(&source.step, &column, rows));
+            }
             steps.push(source.step);
         }
         plan.manifest_digest = sink.digest();
@@ -360,15 +373,17 @@ async fn write_records(
     position: u16,
     gathering: &mut Gathering<'_>,
     secret: &MaskSecret,
+    scope: WhichRows<'_>,
     sink: &mut dyn ManifestSink,
-) -> Result<u64, GatherError> {
+) -> Result<Written, GatherError> {
+    let nothing = Written { records: 0, unreadable: BTreeMap::new() };
     let graph = gathering.graph;
-    let Some((name, snapshot)) = gathering.snapshot_of(source.node) else { return Ok(0) };
+    let Some((name, snapshot)) = gathering.snapshot_of(source.node) else { return Ok(nothing) };
     let name = name.to_owned();
     let failed = |problem: DbError| map_error(&name, SnapshotError::Database(problem));
-    let Some(location) = snapshot.location(source.node).cloned() else { return Ok(0) };
+    let Some(location) = snapshot.location(source.node).cloned() else { return Ok(nothing) };
     let dialect = snapshot.dialect;
-    let columns: Vec<String> = source.masks.iter().map(|(column, ..)| column.clone()).collect();
+    let columns: Vec<String> = source.masks.iter().map(|overwrite| overwrite.column.clone()).collect();
     let is_ranked = snapshot.inbound.iter().any(|key| key.parent.0 == source.node && key.child_node == Some(key.parent));
     let counted: Vec<(Referrer, Location)> = match source.step.counted.is_empty() {
         true => Vec::new(),
@@ -382,16 +397,24 @@ async fn write_records(
     let width = location.key_width();
     let mut rows = snapshot.stream(statement).map_err(failed)?;
     let mut written = 0;
+    let mut unreadable: BTreeMap<String, u64> = BTreeMap::new();
     while let Some(row) = rows.try_next().await.map_err(failed)? {
         let key = decode::key(&row, width).map_err(failed)?;
+        if let WhichRows::These(rows) = scope
+            && !rows.contains(&RowId::of(&source.step, &key))
+        {
+            continue;
+        }
         let fingerprint = row.text_at(width).map_err(failed)?.unwrap_or_default().to_owned();
         let mut values = Vec::with_capacity(columns.len());
-        for (at, (column, masking, declared)) in source.masks.iter().enumerate() {
+        let row_name = format!("{}.{}:{}", location.dataset, location.collection, key_name(&key));
+        for (at, overwrite) in source.masks.iter().enumerate() {
             let present = row.text_at(width + 1 + at).map_err(failed)?;
-            let row_name = format!("{}.{}:{}", location.dataset, location.collection, key_name(&key));
-            let room = location.table.column(column).and_then(|live| live.max_length);
-            let most = declared.iter().chain(room.iter()).min().copied();
-            values.push(masks::value(masking, secret, column, &row_name, present, most));
+            let room = location.table.column(&overwrite.column).and_then(|live| live.max_length);
+            values.push(overwrite.value(secret, &row_name, present, room).unwrap_or_else(|_| {
+                *unreadable.entry(overwrite.column.clone()).or_default() += 1;
+                None
+            }));
         }
         let record = ManifestRecord { step: position, key, fingerprint, values };
         if source.step.identity && !matches!(source.step.action, Action::Clear { .. }) {
@@ -400,7 +423,23 @@ async fn write_records(
         sink.put(&record).map_err(|error| GatherError::Spool(error.to_string()))?;
         written += 1;
     }
-    Ok(written)
+    Ok(Written { records: written, unreadable })
+}
+
+/// What came of the rows of a step.
+struct Written {
+    records: u64,
+    /// Rows in which parts of a column are to be overwritten and whose text there is no JSON, by column.
+    unreadable: BTreeMap<String, u64>,
+}
+
+fn unreadable_problem(step: &Step, column: &str, rows: u64) -> Problem {
+    Problem {
+        code: "not_json".to_owned(),
+        subject: format!("{}.{}.{column}", step.dataset, step.collection),
+        problem: format!("{rows} of the person's rows hold text here that is no JSON, so that parts of it cannot be overwritten"),
+        hint: "mend those rows, or overwrite the whole column: write the strategy on the column itself".to_owned(),
+    }
 }
 
 fn key_name(key: &[crate::value::KeyPart]) -> String {

@@ -35,7 +35,7 @@ impl Desk<'_, '_> {
             let Some((source, snapshot)) = self.gathering.snapshot_of(node.0) else { continue };
             let source = source.to_owned();
             let Some(location) = snapshot.location(node.0) else { continue };
-            let statement = Statement { sql: fate::table_count(&location.table.name), args: Vec::new() };
+            let statement = Statement::from(fate::table_count(&location.table.name));
             let total = snapshot.count(statement).await.map_err(|problem| map_error(&source, SnapshotError::Database(problem)))?;
             let share = item.expected as f64 / total.max(1) as f64;
             if total >= Fuses::LARGE_TABLE && share > self.brief.fuses.max_share {

@@ -3,7 +3,7 @@
 
 use sha2::{Digest, Sha256, Sha512};
 
-use crate::connector::sql::Location;
+use crate::connector::sql::{Column, Location};
 use crate::crypto::hmac_sha256;
 use crate::datamap::{HashAlgorithm, Masking};
 
@@ -81,41 +81,22 @@ fn random_text(secret: &MaskSecret, column: &str, row: &str, length: usize) -> S
     text
 }
 
-/// Why a column cannot be masked so: code, problem, hint.
+/// Code, problem, hint.
+type Objection = (&'static str, String, String);
+
+/// Why a column cannot be masked so.
 pub(super) fn objection(
     location: &Location,
     column: &str,
     masking: &Masking,
     declared_length: Option<usize>,
     by_policy: bool,
-) -> Option<(&'static str, String, String)> {
+) -> Option<Objection> {
     let strategy = masking.name();
-    let Some(live) = location.table.column(column) else {
-        return Some((
-            "missing_column",
-            "the live table has no such column".into(),
-            "correct the name in the map, or remove the field".into(),
-        ));
+    let live = match writable_column(location, column, &format!("`{strategy}`"), by_policy) {
+        Ok(live) => live,
+        Err(objection) => return Some(objection),
     };
-    if location.table.primary_key.iter().any(|key| key == column) {
-        return Some((
-            "mask_breaks_key",
-            format!(
-                "`{strategy}` on a column of the primary key: the row could not be found again, and what refers to it would break"
-            ),
-            format!(
-                "delete the rows instead ({} on the collection), or leave this field as it is (`fides_meta: {{read_only: true}}`)",
-                delete_key(by_policy)
-            ),
-        ));
-    }
-    if live.generated {
-        return Some((
-            "mask_generated_column",
-            "the database computes this column".into(),
-            "mask the columns that it is computed from".into(),
-        ));
-    }
     if *masking == Masking::NullRewrite && live.not_null {
         return Some((
             "mask_breaks_not_null",
@@ -141,12 +122,55 @@ pub(super) fn objection(
     too_long(live.max_length, declared_length, masking)
 }
 
+/// Why parts of a column cannot be masked.
+pub(super) fn objection_inside(location: &Location, column: &str, by_policy: bool) -> Option<Objection> {
+    let live = match writable_column(location, column, "overwriting parts of it", by_policy) {
+        Ok(live) => live,
+        Err(objection) => return Some(objection),
+    };
+    (!live.column_type.may_hold_json()).then(|| {
+        (
+            "sub_fields_not_json",
+            format!("the map has sub-fields here, and the column is {}", live.declared_type),
+            "remove the sub-fields, or correct the name of the column".to_owned(),
+        )
+    })
+}
+
+fn writable_column<'l>(location: &'l Location, column: &str, what: &str, by_policy: bool) -> Result<&'l Column, Objection> {
+    let Some(live) = location.table.column(column) else {
+        return Err((
+            "missing_column",
+            "the live table has no such column".into(),
+            "correct the name in the map, or remove the field".into(),
+        ));
+    };
+    if location.table.primary_key.iter().any(|key| key == column) {
+        return Err((
+            "mask_breaks_key",
+            format!("{what} on a column of the primary key: the row could not be found again, and what refers to it would break"),
+            format!(
+                "delete the rows instead ({} on the collection), or leave this field as it is (`fides_meta: {{read_only: true}}`)",
+                delete_key(by_policy)
+            ),
+        ));
+    }
+    if live.generated {
+        return Err((
+            "mask_generated_column",
+            "the database computes this column".into(),
+            "mask the columns that it is computed from".into(),
+        ));
+    }
+    Ok(live)
+}
+
 /// What a map writes to have rows deleted: `on_erasure` is not asked where a policy decides.
 fn delete_key(by_policy: bool) -> &'static str {
     if by_policy { "`fides_meta: {masking_strategy_override: {strategy: delete}}`" } else { "`habeas: {on_erasure: delete}`" }
 }
 
-fn too_long(room: Option<usize>, declared: Option<usize>, masking: &Masking) -> Option<(&'static str, String, String)> {
+fn too_long(room: Option<usize>, declared: Option<usize>, masking: &Masking) -> Option<Objection> {
     let room = room?;
     let needed = match masking {
         Masking::StringRewrite { rewrite_value, suffix } => {

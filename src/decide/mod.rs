@@ -8,6 +8,7 @@ mod foreign_keys;
 mod freeze;
 mod fuses;
 mod masks;
+mod overwrite;
 mod rules;
 mod schema;
 mod ways;
@@ -22,7 +23,7 @@ use crate::hold::HoldSet;
 use crate::plan::{Gap, Plan, PlanItem, Problem};
 use crate::request::Kind;
 
-pub use freeze::{Frozen, ManifestSink};
+pub use freeze::{Frozen, ManifestSink, WhichRows};
 pub use fuses::Fuses;
 pub use masks::MaskSecret;
 

@@ -1,6 +1,7 @@
 //! What the map or the job's policy says of a collection's own rows. Pure.
 
 use super::Brief;
+use super::overwrite::{Overwrite, overwrites};
 use crate::datamap::{Collection, Field, Masking, Node, OnErasure, RetainWhen, RuleAction, category_matches};
 
 /// What happens to rows that the subject alone owns.
@@ -10,8 +11,8 @@ pub(super) enum Rule {
     Undecided,
     /// Delete them.
     Delete,
-    /// Overwrite these columns.
-    Mask(Vec<(String, Masking, Option<usize>)>),
+    /// Overwrite these columns, or parts of them.
+    Mask(Vec<Overwrite>),
     /// Clear what leads to the subject.
     Unlink,
     /// Keep them: the controller's decision, or outside the job's policy or categories.
@@ -36,10 +37,13 @@ pub(super) fn duties<'m>(brief: &Brief<'m>, node: &Node) -> &'m [RetainWhen] {
 }
 
 fn in_categories(collection: &Collection, categories: &[String]) -> bool {
-    let matches = |label: &String| categories.iter().any(|target| category_matches(target, label));
-    categories.is_empty()
-        || collection.data_categories.iter().any(matches)
-        || collection.fields.iter().any(|field| field.data_categories.iter().any(matches))
+    fn matches(labels: &[String], categories: &[String]) -> bool {
+        labels.iter().any(|label| categories.iter().any(|target| category_matches(target, label)))
+    }
+    fn in_fields(fields: &[Field], categories: &[String]) -> bool {
+        fields.iter().any(|field| matches(&field.data_categories, categories) || in_fields(&field.fields, categories))
+    }
+    categories.is_empty() || matches(&collection.data_categories, categories) || in_fields(&collection.fields, categories)
 }
 
 fn by_map(collection: &Collection) -> Rule {
@@ -49,33 +53,22 @@ fn by_map(collection: &Collection) -> Rule {
         Some(OnErasure::Delete) => Rule::Delete,
         Some(OnErasure::Unlink) => Rule::Unlink,
         Some(OnErasure::Keep) => Rule::Keep,
-        Some(OnErasure::Mask) => Rule::Mask(
-            collection
-                .fields
-                .iter()
-                .filter(|field| !field.read_only)
-                .filter_map(|field| field.mask.clone().map(|mask| (field.name.clone(), mask, field.length)))
-                .filter(|(_, mask, _)| *mask != Masking::Preserve)
-                .collect(),
-        ),
+        Some(OnErasure::Mask) => Rule::Mask(overwrites(collection, &|field| field.mask.clone())),
     }
 }
 
 fn by_policy(collection: &Collection, policy: &crate::datamap::Policy) -> Rule {
-    let mut masks = Vec::new();
-    for field in &collection.fields {
-        if field.read_only {
-            continue;
-        }
-        let Some(mask) = policy_mask(field, policy) else { continue };
-        if collection.delete_override {
-            return Rule::Delete;
-        }
-        if mask != Masking::Preserve {
-            masks.push((field.name.clone(), mask, field.length));
-        }
+    let strategy_of = |field: &Field| policy_mask(field, policy);
+    if collection.delete_override && collection.fields.iter().any(|field| is_touched(field, &strategy_of)) {
+        return Rule::Delete;
     }
+    let masks = overwrites(collection, &strategy_of);
     if masks.is_empty() { Rule::Keep } else { Rule::Mask(masks) }
+}
+
+/// Whether a policy speaks of a field that may be written, or of a part of it.
+fn is_touched(field: &Field, strategy_of: &dyn Fn(&Field) -> Option<Masking>) -> bool {
+    !field.read_only && (strategy_of(field).is_some() || field.fields.iter().any(|sub| is_touched(sub, strategy_of)))
 }
 
 /// The first rule whose target the field's label matches; the field's own strategy comes before the rule's.
@@ -113,7 +106,7 @@ policy:
 
     fn masked(rule: &Rule) -> Vec<&str> {
         match rule {
-            Rule::Mask(columns) => columns.iter().map(|(name, ..)| name.as_str()).collect(),
+            Rule::Mask(columns) => columns.iter().map(|overwrite| overwrite.column.as_str()).collect(),
             other => panic!("{other:?}"),
         }
     }

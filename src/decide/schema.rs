@@ -1,10 +1,13 @@
 //! What the live schema does not allow: refused here, before anything is touched, and never skipped with a warning.
 
+use super::overwrite::{How, Overwrite};
 use super::rules::Rule;
 use super::{Desk, GatherError, map_error, masks};
+use crate::connector::sql::hazards::{Doing, Written, hazards};
+use crate::connector::sql::text::fate::CutRows;
 use crate::connector::sql::text::{Statement, fate};
 use crate::connector::sql::{Location, RowKey, SnapshotError, TableKind};
-use crate::datamap::Masking;
+use crate::datamap::Severity;
 
 impl Desk<'_, '_> {
     pub(super) async fn check_schema(&mut self) -> Result<(), GatherError> {
@@ -12,13 +15,15 @@ impl Desk<'_, '_> {
             let place = self.brief.graph.nodes[node].clone();
             let Some(snapshot) = self.gathering.snapshots.get_mut(&place.source) else { continue };
             let Some(location) = snapshot.location(node).cloned() else { continue };
-            let statement = Statement { sql: fate::touched(&location), args: Vec::new() };
+            let statement = Statement::from(fate::touched(&location));
             let touched = snapshot.count(statement).await;
             if touched.map_err(|problem| map_error(&place.source, SnapshotError::Database(problem)))? == 0 {
                 continue;
             }
             let rule = self.rules[node].clone();
             self.check_table(&location, &rule, &place.source);
+            self.check_keys(node, &location).await?;
+            self.check_what_happens_by_itself(node, &location, &rule).await?;
             if let Rule::Mask(columns) = &rule {
                 self.check_masks(&location, columns);
             }
@@ -37,21 +42,20 @@ impl Desk<'_, '_> {
                 hint("add a primary key, or write `on_erasure: keep`"),
             );
         }
-        if location.table.kind != TableKind::Table {
-            self.problem(
+        match location.table.kind {
+            TableKind::Table => {}
+            TableKind::View | TableKind::MaterialisedView => self.problem(
                 "not_a_table",
                 subject.clone(),
                 "this is a view: its rows belong to other tables".into(),
-                hint("map the tables behind it, and give the view `fides_meta: {skip_processing: true}`"),
-            );
-        }
-        if location.table.row_security {
-            self.problem(
-                "row_security",
+                hint("map the tables behind it, and give the view `fides_meta: {skip_processing: true}` or `habeas: {on_erasure: keep}`"),
+            ),
+            TableKind::Foreign => self.problem(
+                "not_a_table",
                 subject.clone(),
-                "row security applies to our role: it can hide rows, and a hidden row looks erased".into(),
-                hint("give the role BYPASSRLS"),
-            );
+                "this is a foreign or virtual table: what it shows is stored elsewhere, and no transaction here covers it".into(),
+                hint("map the table where its rows are stored, as a source of its own, and write `habeas: {on_erasure: keep}` here"),
+            ),
         }
         let rights = location.table.rights;
         let missing = match rule {
@@ -77,7 +81,65 @@ impl Desk<'_, '_> {
         }
     }
 
-    fn check_masks(&mut self, location: &Location, columns: &[(String, Masking, Option<usize>)]) {
+    /// SQLite admits NULL in a primary key that is no INTEGER.
+    async fn check_keys(&mut self, node: usize, location: &Location) -> Result<(), GatherError> {
+        let Some((source, snapshot)) = self.gathering.snapshot_of(node) else { return Ok(()) };
+        let source = source.to_owned();
+        let nameless = snapshot.count(fate::nameless(location)).await;
+        let nameless = nameless.map_err(|problem| map_error(&source, SnapshotError::Database(problem)))?;
+        if nameless > 0 {
+            self.problem(
+                "null_in_key",
+                format!("{}.{}", location.dataset, location.collection),
+                format!("{nameless} rows have NULL in their primary key, so that nothing names them"),
+                "give these rows a key, and declare the column NOT NULL".into(),
+            );
+        }
+        Ok(())
+    }
+
+    /// Triggers, rules, references and indexes that make of a statement something else than the plan says.
+    async fn check_what_happens_by_itself(&mut self, node: usize, location: &Location, rule: &Rule) -> Result<(), GatherError> {
+        let mut doing = Doing { deletes: *rule == Rule::Delete, ..Doing::default() };
+        if let Rule::Mask(masks) = rule {
+            let written = |masked: &Overwrite| match &masked.how {
+                How::Whole(masking, _) => Written::by(masking),
+                How::Inside(_) => Some(Written::Varying),
+            };
+            doing.writes = masks.iter().filter_map(|masked| Some((masked.column.clone(), written(masked)?))).collect();
+        }
+        doing.writes.extend(self.cleared_columns(node, location).await?.into_iter().map(|name| (name, Written::Null)));
+        let place = self.brief.graph.nodes[node].clone();
+        if let Some(collection) = self.brief.map.collection(&place.dataset, &place.collection) {
+            doing.accepted.clone_from(&collection.triggers);
+        }
+        let Some(open) = self.brief.sources.get(&place.source) else { return Ok(()) };
+        for hazard in hazards(&open.catalogue, &location.table, &doing) {
+            match hazard.severity {
+                Severity::Error => self.problem(hazard.code.as_str(), place.name(), hazard.problem, hazard.hint),
+                Severity::Warning => self.warnings.push(format!("{}: {}; {}", place.name(), hazard.problem, hazard.hint)),
+            }
+        }
+        Ok(())
+    }
+
+    async fn cleared_columns(&mut self, node: usize, location: &Location) -> Result<Vec<String>, GatherError> {
+        let mut cleared = Vec::new();
+        for cut in self.cuts.0.clone().iter().filter(|cut| cut.node == node) {
+            let Some((source, snapshot)) = self.gathering.snapshot_of(node) else { continue };
+            let source = source.to_owned();
+            let counts = [CutRows::Unlinked, CutRows::Others].map(|rows| fate::cut_count(location, cut.bit, rows));
+            for statement in counts {
+                let count = snapshot.count(statement).await;
+                if count.map_err(|problem| map_error(&source, SnapshotError::Database(problem)))? > 0 {
+                    cleared.extend(cut.cleared.iter().cloned());
+                }
+            }
+        }
+        Ok(cleared)
+    }
+
+    fn check_masks(&mut self, location: &Location, columns: &[Overwrite]) {
         if columns.is_empty() {
             self.problem(
                 "mask_without_fields",
@@ -86,9 +148,14 @@ impl Desk<'_, '_> {
                 "give the fields a `fides_meta: {masking_strategy_override: …}`".into(),
             );
         }
-        for (column, masking, length) in columns {
+        let by_policy = self.brief.policy.is_some();
+        for Overwrite { column, how } in columns {
             let subject = format!("{}.{}.{column}", location.dataset, location.collection);
-            if let Some((code, problem, hint)) = masks::objection(location, column, masking, *length, self.brief.policy.is_some()) {
+            let objection = match how {
+                How::Whole(masking, length) => masks::objection(location, column, masking, *length, by_policy),
+                How::Inside(_) => masks::objection_inside(location, column, by_policy),
+            };
+            if let Some((code, problem, hint)) = objection {
                 self.problem(code, subject, problem, hint);
             }
         }

@@ -78,6 +78,6 @@ impl Desk<'_, '_> {
         let found_by = graph.nodes[edge.from.0].identities.iter().map(|identity| &identity.column);
         let reached_by = graph.edges_into(edge.from).flat_map(|into| &into.to_columns);
         let mut needed = found_by.chain(reached_by).chain(&edge.from_columns);
-        needed.any(|column| masks.iter().any(|(masked, ..)| masked == column))
+        needed.any(|column| masks.iter().any(|masked| masked.column == *column))
     }
 }

@@ -1,14 +1,18 @@
 //! The columns of one collection in an archive: those that the map names, that exist, that were asked for and that are not withheld.
 
 use super::Selection;
+use super::inside::Inside;
 use crate::archive::{ColumnSpec, ForeignKeySpec, TableSpec, period_in_words};
 use crate::connector::sql::{Column, Location};
-use crate::datamap::{Collection, Dataset, Edge, Graph, Withhold};
+use crate::datamap::{Collection, Dataset, Edge, Field, Graph, Withhold};
+use crate::value::ColumnType;
 
 /// A collection's columns, sorted out.
 pub struct Columns {
     /// Exported, in the table's own order.
     pub exported: Vec<Column>,
+    /// What of each exported column goes out, where the map names its parts.
+    pub(super) inside: Vec<Option<Inside>>,
     /// Left out, with the reason.
     pub withheld: Vec<(String, Withhold)>,
     /// Hidden in rows that the subject only accesses.
@@ -20,7 +24,8 @@ pub struct Columns {
 impl Columns {
     /// Sorts the columns of a location.
     pub fn of(location: &Location, collection: &Collection, graph: &Graph, selection: &Selection) -> Columns {
-        let mut columns = Columns { exported: Vec::new(), withheld: Vec::new(), hidden: Vec::new(), not_covered: Vec::new() };
+        let mut columns =
+            Columns { exported: Vec::new(), inside: Vec::new(), withheld: Vec::new(), hidden: Vec::new(), not_covered: Vec::new() };
         for column in &location.table.columns {
             let Some(field) = collection.field(&column.name) else {
                 columns.not_covered.push(column.name.clone());
@@ -31,7 +36,10 @@ impl Columns {
             }
             match field.withhold {
                 Some(reason) => columns.withheld.push((column.name.clone(), reason)),
-                None => columns.exported.push(column.clone()),
+                None => {
+                    columns.exported.push(column.clone());
+                    columns.inside.push(Inside::of(collection, field, selection));
+                }
             }
         }
         let into = graph.edges.iter().filter(|edge: &&Edge| edge.to == location.node);
@@ -69,9 +77,20 @@ fn column_spec(column: &Column, collection: &Collection) -> ColumnSpec {
     let mut spec = ColumnSpec::new(&column.name, column.column_type);
     if let Some(field) = collection.field(&column.name) {
         spec.description = field.description.clone();
-        spec.categories = field.data_categories.clone();
+        spec.categories = labels_of(field);
+        if !field.fields.is_empty() && column.column_type == ColumnType::Text {
+            // SQLite keeps JSON in columns that are declared as text.
+            spec.column_type = ColumnType::Json;
+        }
     }
     spec
+}
+
+/// Labels of a field and of its parts.
+fn labels_of(field: &Field) -> Vec<String> {
+    let mut labels = field.data_categories.clone();
+    labels.extend(field.fields.iter().flat_map(labels_of));
+    labels
 }
 
 fn foreign_keys(location: &Location, dataset: &Dataset, exported: &[Column]) -> Vec<ForeignKeySpec> {
@@ -89,7 +108,7 @@ fn foreign_keys(location: &Location, dataset: &Dataset, exported: &[Column]) -> 
 
 fn categories(collection: &Collection) -> Vec<String> {
     let mut labels: Vec<String> = collection.data_categories.clone();
-    labels.extend(collection.fields.iter().flat_map(|field| field.data_categories.clone()));
+    labels.extend(collection.fields.iter().flat_map(labels_of));
     labels.sort();
     labels.dedup();
     labels

@@ -3,6 +3,7 @@
 
 mod columns;
 mod frame;
+mod inside;
 mod selection;
 mod write;
 

@@ -27,13 +27,24 @@ impl Selection {
         Selection { categories, portability: request.kind == Kind::Portability }
     }
 
-    /// Whether a field is asked for. A label of the whole collection selects whole rows.
+    /// Whether a field is asked for, or something inside it. A label of the whole collection selects whole rows.
     pub fn takes(&self, collection: &Collection, field: &Field) -> bool {
-        let matches = |label: &String| self.categories.iter().any(|target| category_matches(target, label));
-        self.categories.is_empty()
-            || collection.data_categories.iter().any(matches)
-            || field.data_categories.iter().any(matches)
-            || sub_field_matches(field, &matches)
+        self.takes_whole(collection, field) || self.matches_below(field)
+    }
+
+    /// Whether a field is asked for as a whole: by everything, by a label of the collection, or by its own.
+    pub fn takes_whole(&self, collection: &Collection, field: &Field) -> bool {
+        self.is_everything() || self.matches(&collection.data_categories) || self.matches(&field.data_categories)
+    }
+
+    /// Whether one of these labels falls under a category that was asked for.
+    pub fn matches(&self, labels: &[String]) -> bool {
+        labels.iter().any(|label| self.categories.iter().any(|target| category_matches(target, label)))
+    }
+
+    /// Whether a label inside a field falls under a category that was asked for.
+    pub fn matches_below(&self, field: &Field) -> bool {
+        field.fields.iter().any(|sub| self.matches(&sub.data_categories) || self.matches_below(sub))
     }
 
     /// Whether everything was asked for.
@@ -54,8 +65,4 @@ impl Selection {
             .is_none_or(|basis| basis.split(',').any(|one| matches!(one.trim(), "art6_1_a" | "art6_1_b" | "art9_2_a")));
         provided && basis
     }
-}
-
-fn sub_field_matches(field: &Field, matches: &impl Fn(&String) -> bool) -> bool {
-    field.fields.iter().any(|sub| sub.data_categories.iter().any(matches) || sub_field_matches(sub, matches))
 }

@@ -1,7 +1,7 @@
 //! Streams gathered rows into an archive. The source's cursor is read here; cells are made and compressed on a thread of their own, so that
 //! both work at once, with a bounded queue between them.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use futures_util::TryStreamExt;
 use jiff::Timestamp;
@@ -10,8 +10,9 @@ use tokio::sync::mpsc;
 use super::Selection;
 use super::columns::Columns;
 use super::frame::{closing_of, header_of};
+use super::inside::{Inside, LeftOut};
 use crate::archive::{ArchiveError, ArchiveHeader, ArchiveWriter, Published, TableSpec, TableTally, Withheld};
-use crate::connector::sql::decode;
+use crate::connector::sql::decode::{self, DecodeError};
 use crate::connector::sql::{Column, Location, SqlSource, Tally};
 use crate::datamap::Withhold;
 use crate::db::{DbError, Record};
@@ -20,6 +21,7 @@ use crate::gather::{GatherError, Gathering};
 use crate::job::JobError;
 use crate::ledger::request::Request;
 use crate::subject::Subject;
+use crate::value::Cell;
 
 /// Records per message to the writer's thread, and messages that may wait for it.
 const RECORDS_PER_MESSAGE: usize = 256;
@@ -66,9 +68,17 @@ pub struct Account {
 
 /// What the writer's thread is told.
 enum Message {
-    Begin(Box<TableSpec>, Box<Location>, Vec<Column>),
+    Begin(Box<TableSpec>, Box<Shape>),
     Rows(Vec<Record>),
     End(TableTally),
+}
+
+/// What the records of a table hold.
+struct Shape {
+    location: Location,
+    columns: Vec<Column>,
+    /// What goes out of each column, where not all of it does.
+    inside: Vec<Option<Inside>>,
 }
 
 /// What it answers at the end of a table.
@@ -77,6 +87,7 @@ struct Written {
     exported: u64,
     failed: u64,
     failures: Vec<String>,
+    not_covered: BTreeSet<String>,
 }
 
 /// Writes and publishes the archive.
@@ -115,19 +126,21 @@ fn write(
     answers: &mpsc::UnboundedSender<Written>,
 ) -> Result<ArchiveWriter, ArchiveError> {
     let mut archive = ArchiveWriter::create(folder, header)?;
-    let mut table: Option<(Box<Location>, Vec<Column>)> = None;
+    let mut table: Option<Box<Shape>> = None;
     let mut written = Written::default();
+    let mut left_out = LeftOut::default();
     while let Some(message) = inbox.blocking_recv() {
         match message {
-            Message::Begin(spec, location, columns) => {
+            Message::Begin(spec, shape) => {
                 archive.begin_table(*spec)?;
-                table = Some((location, columns));
+                table = Some(shape);
             }
             Message::Rows(records) => {
-                let Some((location, columns)) = &table else { continue };
+                let Some(shape) = &table else { continue };
                 for record in &records {
                     let position = written.exported + written.failed + 1;
-                    match decode::cells(record, location, columns, position) {
+                    let cells = decode::cells(record, &shape.location, &shape.columns, position);
+                    match cells.and_then(|cells| parts_of(cells, shape, position, &mut left_out)) {
                         Ok(cells) => {
                             archive.row(&cells)?;
                             written.exported += 1;
@@ -143,6 +156,12 @@ fn write(
             }
             Message::End(mut tally) => {
                 tally.failed = written.failed;
+                let left_out = std::mem::take(&mut left_out);
+                for ((path, reason), count) in left_out.withheld {
+                    tally.redacted_cells += count;
+                    tally.redacted_columns.push((path, withhold_word(reason).to_owned()));
+                }
+                written.not_covered = left_out.not_covered;
                 archive.end_table(tally)?;
                 table = None;
                 // The reader waits for this answer; if it has gone, the archive is dropped unpublished.
@@ -153,6 +172,23 @@ fn write(
         }
     }
     Ok(archive)
+}
+
+/// The cells, of JSON columns only what the archive may have. A row that fails counts nothing as left out: nothing of it is handed over.
+fn parts_of<'r>(mut cells: Vec<Cell<'r>>, shape: &Shape, row: u64, left_out: &mut LeftOut) -> Result<Vec<Cell<'r>>, DecodeError> {
+    let mut of_this_row = LeftOut::default();
+    for (at, inside) in shape.inside.iter().enumerate() {
+        let Some(inside) = inside else { continue };
+        let whole = std::mem::replace(&mut cells[at], Cell::Null);
+        cells[at] = inside.apply(whole, &mut of_this_row).map_err(|problem| DecodeError::Value {
+            table: shape.location.table.name.name.clone(),
+            column: shape.columns[at].name.clone(),
+            row,
+            problem: format!("{problem}, so that what may be handed over of it cannot be told from the rest"),
+        })?;
+    }
+    left_out.add(of_this_row);
+    Ok(cells)
 }
 
 /// Undecodable values named one by one; the rest is counted.
@@ -213,11 +249,12 @@ async fn read_one(
         withheld: withheld.iter().map(|w| w.count).sum(),
         failed: written.failed,
         failures: written.failures,
-        not_covered: columns.not_covered.clone(),
+        not_covered: columns.not_covered.iter().cloned().chain(written.not_covered).collect(),
     };
     let spec = columns.table_spec(&location, dataset, collection);
     let closed = || JobError::Stopped;
-    messages.send(Message::Begin(Box::new(spec), Box::new(location), columns.exported.clone())).await.map_err(|_| closed())?;
+    let shape = Shape { location, columns: columns.exported.clone(), inside: columns.inside.clone() };
+    messages.send(Message::Begin(Box::new(spec), Box::new(shape))).await.map_err(|_| closed())?;
     if exports {
         source.deployment.progress.begin(&format!("export {}", place.collection), Some(found));
         stream_rows(source, gathering, node, &columns, messages).await?;

@@ -23,9 +23,8 @@ pub fn names_of(graph: &Graph, at: usize, table: &Table) -> Names {
 
 /// Whether rows of other people own these: an order with a guest's address is no record of a person, though its lines refer to it.
 fn belongs_to_people(graph: &Graph, at: usize) -> bool {
-    let owns = |from: usize, to: usize| {
-        graph.edges.iter().any(|edge| edge.right == Right::Owns && edge.from.0 == from && edge.to.0 == to)
-    };
+    let owns =
+        |from: usize, to: usize| graph.edges.iter().any(|edge| edge.right == Right::Owns && edge.from.0 == from && edge.to.0 == to);
     let has_names = |other: usize| !graph.nodes[other].identities.is_empty();
     (0..graph.nodes.len()).any(|other| other != at && has_names(other) && owns(other, at) && !owns(at, other))
 }

@@ -48,7 +48,7 @@ impl Gathering<'_> {
         let Some((source, snapshot)) = self.snapshot_of(node) else { return Ok(0) };
         let source = source.to_owned();
         let Some(location) = snapshot.location(node) else { return Ok(0) };
-        let statement = Statement { sql: reach::shared_count(location), args: Vec::new() };
+        let statement = Statement::from(reach::shared_count(location));
         snapshot.count(statement).await.map_err(|problem| GatherError::Source { source_name: source, problem })
     }
 

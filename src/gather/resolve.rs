@@ -1,8 +1,8 @@
 //! Who is meant: each identifier is looked up, bytewise, in every collection that knows its kind (I-1). A collection whose key other
 //! collections refer to stands for people: there an identifier may name one record only, and all identifiers must agree on it.
 
-use super::names::names_of;
 use super::Gathering;
+use super::names::names_of;
 use super::traverse::GatherError;
 use crate::connector::sql::Snapshot;
 use crate::connector::sql::text::{Statement, reach};
@@ -94,7 +94,7 @@ impl Gathering<'_> {
             let dialect = snapshot.dialect;
             let named = count(snapshot, node, reach::named(&location, &columns, name.expose(), false, dialect)).await?;
             let ours = count(snapshot, node, reach::named(&location, &columns, name.expose(), true, dialect)).await?;
-            let has_record = count(snapshot, node, Statement { sql: reach::seeded_count(&location), args: Vec::new() }).await? > 0;
+            let has_record = count(snapshot, node, Statement::from(reach::seeded_count(&location))).await? > 0;
             if named > 1 || has_record && named > ours {
                 return Ok(true);
             }
@@ -131,7 +131,7 @@ async fn refuse_contradictions(snapshot: &mut Snapshot, at: usize, node: &Node, 
     }
     // Two identifiers, two different records, and neither speaks against the other: still two people.
     let Some(location) = snapshot.location(at) else { return Ok(()) };
-    let statement = Statement { sql: reach::seeded_count(location), args: Vec::new() };
+    let statement = Statement::from(reach::seeded_count(location));
     let people = count(snapshot, node, statement).await?;
     if people > 1 {
         let kind = node.identities.first().map(|field| field.kind.clone()).unwrap_or_default();

@@ -19,6 +19,7 @@ pub(crate) fn map() -> DataMap {
             schema: None,
             source: None,
             role: Role::Controller,
+            accept: Vec::new(),
             collections: vec![collection("customer", vec![email, user_id]), collection("orders", vec![key, field("total")])],
             place: Place::default(),
         }],
@@ -47,6 +48,8 @@ fn collection(name: &str, fields: Vec<Field>) -> Collection {
         retain_when: Vec::new(),
         held_by: None,
         note: None,
+        accept: Vec::new(),
+        triggers: Vec::new(),
         place: Place::default(),
     }
 }

@@ -8,8 +8,16 @@ use crate::db::Tx;
 use crate::ledger::LedgerError;
 use crate::ledger::setting::{self, Pinned};
 
+fn key(source: &str) -> String {
+    format!("source.{source}.system_identity")
+}
+
+/// Which system a source's name stood for until now, as a ledger remembers it; nothing is pinned and nothing is created by asking.
+pub async fn pinned_identity(ledger_url: &str, source: &str) -> Result<Option<String>, LedgerError> {
+    setting::peek(ledger_url, &key(source)).await
+}
+
 /// Pins the source's system identity, or compares it with the pinned one.
 pub async fn pin_source(tx: &mut Tx, source: &SqlSource, now: Timestamp) -> Result<Pinned, LedgerError> {
-    let key = format!("source.{}.system_identity", source.name);
-    setting::pin(tx, &key, &source.catalogue.system_identity, now).await
+    setting::pin(tx, &key(&source.name), &source.catalogue.system_identity, now).await
 }

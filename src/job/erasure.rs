@@ -14,7 +14,7 @@ use super::verifying::verify;
 use super::waiting::{refuse_plan, stored, wait_for_approval};
 use crate::connector::sql::Reader;
 use crate::crypto::destroy_spool;
-use crate::decide::Frozen;
+use crate::decide::{Frozen, WhichRows};
 use crate::erase::manifest::path_of;
 use crate::failpoint;
 use crate::journal::{self, Count, Digest, EventKind};
@@ -113,10 +113,15 @@ async fn plan_and_freeze(case: &mut Case<'_>) -> Result<Planned, JobError> {
     }
     let (file, writer) = new_manifest(case)?;
     let mut writer = writer.after_rounds(rounds_before(case).await?);
-    let frozen = decided.freeze(&mut gathering, &mask_secret(case), &mut writer, false).await;
+    let frozen = decided.freeze(&mut gathering, &mask_secret(case), &mut writer, WhichRows::All).await;
     gathering.close().await?;
     let Frozen { plan, steps } = frozen?;
     writer.finish()?;
+    if !plan.can_be_approved() {
+        // Only the rows themselves have shown that it cannot work.
+        destroy_spool(&path_of(&case.deployment.config.spool, &file))?;
+        return Ok(Planned::Ended(refuse_plan(case, &plan).await?));
+    }
     if !is_approved(case, &plan).await? {
         destroy_spool(&path_of(&case.deployment.config.spool, &file))?;
         return Ok(Planned::Ended(wait_for_approval(case, &plan).await?));

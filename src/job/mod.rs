@@ -26,7 +26,7 @@ pub use approvals::{approval_asked, people_needed, person_key};
 pub use case::{Case, JobError, alias_refs, holds_now};
 pub use covered::Covered;
 pub use decision::{Approved, DecisionError, approve, cancel, extend, plan_of, refuse, retry};
-pub use environment::pin_source;
+pub use environment::{pin_source, pinned_identity};
 pub use erasure::Ended;
 pub use handler::Answers;
 pub use holding::{HoldingError, Placement, Preview, keep, place, preview, release};

@@ -5,14 +5,14 @@ use super::case::{Case, JobError};
 use super::planning::{decide, gather, mask_secret};
 use crate::connector::sql::Reader;
 use crate::crypto::{destroy_spool, random_code};
-use crate::decide::Frozen;
+use crate::decide::{Frozen, WhichRows};
 use crate::erase::Executor;
 use crate::erase::manifest::{ManifestWriter, path_of};
 use crate::failpoint;
 use crate::ledger::execution::{self, Execution, Stage};
 use crate::ledger::plan as plans;
 use crate::plan::{Plan, Step};
-use crate::verify::control;
+use crate::verify::{Later, changed_rows, control};
 
 /// Looks for new rows at most so often; a person who is still writing after that is a matter for people.
 const MOST_PASSES: usize = 20;
@@ -38,6 +38,7 @@ pub(super) async fn carry_out(case: &Case<'_>, passes: &mut Vec<Execution>, alia
     let main = main_pass(passes);
     let all = passes[main].acting_records();
     executor.run(&mut passes[main], all).await?;
+    overwrite_what_has_changed(case, passes, &executor).await?;
     let mut tx = case.deployment.ledger.begin().await?;
     for pass in passes.iter_mut() {
         execution::set_stage(&mut tx, case.lease, pass, Stage::Executed).await?;
@@ -45,6 +46,23 @@ pub(super) async fn carry_out(case: &Case<'_>, passes: &mut Vec<Execution>, alia
     }
     tx.commit().await?;
     case.deployment.progress.end();
+    Ok(())
+}
+
+/// Rows that were to be overwritten and had changed by their turn (somebody saved the profile in between) have been left alone, because what
+/// was planned for them no longer fits. They are planned anew; rows that change faster than we plan are for the verification to tell.
+async fn overwrite_what_has_changed(case: &Case<'_>, passes: &mut Vec<Execution>, executor: &Executor<'_>) -> Result<(), JobError> {
+    for _ in 0..MOST_REPLANS {
+        let rows = changed_rows(case.deployment, &case.sources, passes).await?;
+        if rows.is_empty() {
+            break;
+        }
+        let Some(mut pass) = new_rows_pass(case, passes, WhichRows::These(&rows)).await? else { break };
+        see_before(case, &mut pass).await?;
+        let end = pass.acting_records();
+        executor.run(&mut pass, end).await?;
+        passes.push(pass);
+    }
     Ok(())
 }
 
@@ -87,7 +105,7 @@ async fn plan_the_rest_anew(case: &Case<'_>, passes: &mut Vec<Execution>) -> Res
     let mut gathering = gather(case, Reader::Work).await?;
     let decided = decide(case, &mut gathering).await?;
     let (file, mut writer) = new_manifest(case)?;
-    let frozen = decided.freeze(&mut gathering, &mask_secret(case), &mut writer, false).await;
+    let frozen = decided.freeze(&mut gathering, &mask_secret(case), &mut writer, WhichRows::All).await;
     gathering.close().await?;
     let Frozen { plan, steps } = frozen?;
     writer.finish()?;
@@ -159,7 +177,7 @@ async fn see_before(case: &Case<'_>, pass: &mut Execution) -> Result<(), JobErro
         return Ok(());
     }
     case.deployment.progress.begin("look before", Some(pass.steps.iter().map(|step| step.records).sum()));
-    let seen = control::look(case.deployment, &case.sources, pass).await?;
+    let seen = control::look(case.deployment, &case.sources, pass, &Later::default()).await?;
     let seen: Vec<u64> = seen.iter().map(|seen| seen.present).collect();
     refuse_a_blind_verifier(case, pass, &seen).await?;
     let now = case.deployment.now();
@@ -179,7 +197,7 @@ async fn refuse_a_blind_verifier(case: &Case<'_>, pass: &Execution, seen: &[u64]
     if !(0..pass.steps.len()).any(is_unseen) {
         return Ok(());
     }
-    let there = control::look_by(case.deployment, &case.sources, pass, Reader::Work).await?;
+    let there = control::look_by(case.deployment, &case.sources, pass, &Later::default(), Reader::Work).await?;
     if let Some(at) = (0..pass.steps.len()).find(|at| is_unseen(*at) && there[*at].present > 0) {
         let step = &pass.steps[at];
         return Err(JobError::Blind(format!(
@@ -195,10 +213,15 @@ async fn rows_that_appeared(case: &Case<'_>, passes: &[Execution]) -> Result<Opt
     if passes.len() > MOST_PASSES {
         return Err(JobError::Map(vec!["records keep appearing while they are erased: restrict the account first".into()]));
     }
+    new_rows_pass(case, passes, WhichRows::New).await
+}
+
+/// A pass for some rows of the same plan, or nothing when there are none.
+async fn new_rows_pass(case: &Case<'_>, passes: &[Execution], scope: WhichRows<'_>) -> Result<Option<Execution>, JobError> {
     let mut gathering = gather(case, Reader::Work).await?;
     let decided = decide(case, &mut gathering).await?;
     let (file, mut writer) = new_manifest(case)?;
-    let frozen = decided.freeze(&mut gathering, &mask_secret(case), &mut writer, true).await;
+    let frozen = decided.freeze(&mut gathering, &mask_secret(case), &mut writer, scope).await;
     gathering.close().await?;
     let Frozen { plan, steps } = frozen?;
     let records = writer.finish()?;

@@ -7,7 +7,7 @@ use super::case::{Case, JobError};
 use super::environment::pin_source;
 use crate::connector::sql::{Reader, check_live};
 use crate::datamap::{Code, Finding, Severity, lint};
-use crate::decide::{self, Decided, Frozen, MaskSecret};
+use crate::decide::{self, Decided, Frozen, MaskSecret, WhichRows};
 use crate::erase::manifest::ManifestWriter;
 use crate::gather::Gathering;
 use crate::ledger::setting::Pinned;
@@ -15,7 +15,8 @@ use crate::ledger::{approval, plan};
 use crate::plan::{Plan, Problem};
 
 /// Findings that speak of deciding, which a policy does in their stead.
-const DECIDED_BY_POLICY: [Code; 3] = [Code::UndecidedCollection, Code::MaskWithoutFields, Code::CascadeOutsidePlan];
+const DECIDED_BY_POLICY: [Code; 4] =
+    [Code::UndecidedCollection, Code::MaskWithoutFields, Code::CascadeOutsidePlan, Code::DeleteOrderImpossible];
 
 /// Findings without which nothing can be read either.
 const BLOCK_READING: [Code; 3] = [Code::MissingTable, Code::MissingColumn, Code::ConditionType];
@@ -97,7 +98,7 @@ pub async fn dry_run(case: &Case<'_>) -> Result<Plan, JobError> {
     let mut gathering = gather(case, Reader::Work).await?;
     let decided = decide(case, &mut gathering).await?;
     let mut sink = ManifestWriter::digest_only(&case.deployment.keys);
-    let Frozen { plan, .. } = decided.freeze(&mut gathering, &mask_secret(case), &mut sink, false).await?;
+    let Frozen { plan, .. } = decided.freeze(&mut gathering, &mask_secret(case), &mut sink, WhichRows::All).await?;
     gathering.close().await?;
     Ok(plan)
 }

@@ -17,7 +17,7 @@ use crate::journal::{self, Count, EventKind};
 use crate::ledger::execution::Execution;
 use crate::plan::{Disposition, Outcome, Plan};
 use crate::subject::{Identifier, Subject};
-use crate::verify::{Conclusion, ItemOutcome, Looks, RetainedRows, Searched, conclude, control, search};
+use crate::verify::{Conclusion, ItemOutcome, Later, Looks, RetainedRows, Searched, conclude, control, search};
 
 /// What the verifier has found out.
 pub struct Verified {
@@ -32,8 +32,12 @@ pub async fn verify(case: &Case<'_>, plan: &Plan, passes: &[Execution]) -> Resul
     let progress = &case.deployment.progress;
     progress.begin("read back", Some(passes.iter().flat_map(|pass| &pass.steps).map(|step| step.records).sum()));
     let mut looked: Vec<(Execution, Vec<Seen>)> = Vec::with_capacity(passes.len());
-    for pass in passes {
-        let seen = if pass.steps.is_empty() { Vec::new() } else { control::look(case.deployment, &case.sources, pass).await? };
+    for (at, pass) in passes.iter().enumerate() {
+        let later = Later::than(at, passes, case.deployment)?;
+        let seen = match pass.steps.is_empty() {
+            true => Vec::new(),
+            false => control::look(case.deployment, &case.sources, pass, &later).await?,
+        };
         looked.push((pass.clone(), seen));
     }
     progress.begin("search", None);

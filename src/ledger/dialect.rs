@@ -6,7 +6,8 @@ macro_rules! locking {
     ($dialect:expr, $($select:tt)+) => {
         match $dialect {
             $crate::db::Dialect::Sqlite => concat!($($select)+),
-            $crate::db::Dialect::Postgres => concat!($($select)+, " FOR UPDATE"),
+            // A ledger is never MySQL: `Ledger::open` refuses it.
+            $crate::db::Dialect::Postgres | $crate::db::Dialect::MySql => concat!($($select)+, " FOR UPDATE"),
         }
     };
 }

@@ -175,7 +175,7 @@ pub async fn list(tx: &mut Tx, with_released: bool) -> Result<Vec<Hold>, HoldErr
 pub(super) async fn share_epoch(tx: &mut Tx) -> Result<i64, LedgerError> {
     let sql = match tx.dialect() {
         Dialect::Sqlite => "SELECT epoch FROM hold_epoch WHERE id = 1",
-        Dialect::Postgres => "SELECT epoch FROM hold_epoch WHERE id = 1 FOR SHARE",
+        Dialect::Postgres | Dialect::MySql => "SELECT epoch FROM hold_epoch WHERE id = 1 FOR SHARE",
     };
     Ok(tx.on().fetch_one(sql, args![]).await?.int("epoch")?)
 }

@@ -96,7 +96,7 @@ async fn refuse_lossy_commits(db: &Db) -> Result<(), LedgerError> {
 pub async fn database_now(tx: &mut Tx) -> Result<i64, LedgerError> {
     let sql = match tx.dialect() {
         Dialect::Sqlite => "SELECT CAST((julianday('now') - 2440587.5) * 86400000000.0 AS INTEGER) AS now_us",
-        Dialect::Postgres => "SELECT CAST(EXTRACT(EPOCH FROM clock_timestamp()) * 1000000 AS BIGINT) AS now_us",
+        Dialect::Postgres | Dialect::MySql => "SELECT CAST(EXTRACT(EPOCH FROM clock_timestamp()) * 1000000 AS BIGINT) AS now_us",
     };
     Ok(tx.on().fetch_one(sql, Vec::new()).await?.int("now_us")?)
 }

@@ -5,7 +5,7 @@ use jiff::Timestamp;
 
 use super::LedgerError;
 use crate::args;
-use crate::db::Tx;
+use crate::db::{Db, PoolOptions, Tx};
 
 /// What pinning found.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -21,6 +21,17 @@ pub enum Pinned {
 async fn get(tx: &mut Tx, key: &str) -> Result<Option<String>, LedgerError> {
     let row = tx.on().fetch_optional("SELECT value FROM setting WHERE key = $1", args![key]).await?;
     Ok(row.map(|row| row.text("value")).transpose()?)
+}
+
+/// Reads a setting of a ledger without opening it as one: nothing is created, migrated or written. `None` also where there is no such
+/// setting; an error where there is no ledger.
+pub async fn peek(ledger_url: &str, key: &str) -> Result<Option<String>, LedgerError> {
+    let db = Db::open(ledger_url, PoolOptions { connections: 1, read_only: true, ..PoolOptions::default() }).await?;
+    let mut tx = db.begin().await?;
+    let value = get(&mut tx, key).await;
+    tx.rollback().await?;
+    db.close().await;
+    value
 }
 
 /// Writes a setting if there is none yet, and otherwise compares.

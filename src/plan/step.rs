@@ -15,6 +15,10 @@ pub enum Action {
     Overwrite {
         /// Columns in the order of the manifest's values.
         columns: Vec<String>,
+        /// For each column the keys that lead to the values changed inside its JSON; none where it is changed as a whole. A row is as
+        /// this step leaves it when those values are, whatever else has changed in the JSON since.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        paths: Vec<Vec<Vec<String>>>,
     },
     /// Set these columns to NULL.
     Clear {

@@ -56,7 +56,9 @@ pub async fn next(tx: &mut Tx, claimant: Claimant<'_>, now: Timestamp) -> Result
     let lease_until = begin(tx, claimant.lease).await?;
     let sql = match tx.dialect() {
         Dialect::Sqlite => update!(" ORDER BY j.priority DESC, j.due_at, j.run_at, j.id LIMIT 1"),
-        Dialect::Postgres => update!(" ORDER BY j.priority DESC, j.due_at, j.run_at, j.id LIMIT 1 FOR UPDATE SKIP LOCKED"),
+        Dialect::Postgres | Dialect::MySql => {
+            update!(" ORDER BY j.priority DESC, j.due_at, j.run_at, j.id LIMIT 1 FOR UPDATE SKIP LOCKED")
+        }
     };
     let row = tx.on().fetch_optional(sql, args![now, FORMAT, claimant.worker, lease_until]).await?;
     taken(tx, row, claimant, now).await
@@ -67,7 +69,7 @@ pub async fn this(tx: &mut Tx, job_id: &str, claimant: Claimant<'_>, now: Timest
     let lease_until = begin(tx, claimant.lease).await?;
     let sql = match tx.dialect() {
         Dialect::Sqlite => update!(" AND j.id = $5"),
-        Dialect::Postgres => update!(" AND j.id = $5 FOR UPDATE SKIP LOCKED"),
+        Dialect::Postgres | Dialect::MySql => update!(" AND j.id = $5 FOR UPDATE SKIP LOCKED"),
     };
     let row = tx.on().fetch_optional(sql, args![now, FORMAT, claimant.worker, lease_until, job_id]).await?;
     taken(tx, row, claimant, now).await

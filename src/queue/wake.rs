@@ -31,7 +31,7 @@ impl Wake {
     /// Begins to listen, before the first look. Where listening fails (a pooler that does not pass it on) polling has to do.
     pub(super) async fn open(ledger: &Ledger, poll: Duration) -> Wake {
         let listener = match ledger.db() {
-            Db::Sqlite(_) => None,
+            Db::Sqlite(_) | Db::MySql(_) => None,
             Db::Postgres(pool) => match listen(pool).await {
                 Ok(listener) => Some(listener),
                 Err(_) => {

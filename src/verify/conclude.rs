@@ -98,7 +98,7 @@ fn add_step(sums: &mut BTreeMap<(String, String, &'static str), Sum>, pass: &Exe
     }
     let name = if step.action == Action::Keep { "retain" } else { word(step.disposition) };
     let sum = sums.entry((step.dataset.clone(), step.collection.clone(), name)).or_default();
-    let records = pass.records_of(at);
+    let records = pass.records_of(at).saturating_sub(after.superseded);
     if step.action == Action::Keep {
         sum.kept += records;
         sum.kept_present += after.present;

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 
 use thiserror::Error;
 
+use super::overwritten::Later;
 use crate::connector::sql::{ReadBack, Reader, Seen, SqlBatch, SqlSource};
 use crate::db::DbError;
 use crate::deployment::Deployment;
@@ -31,13 +32,14 @@ pub enum LookError {
     Gone(String),
 }
 
-/// Looks at every record of a pass; what was seen, per step.
+/// Looks at every record of a pass for which no later pass answers; what was seen, per step.
 pub async fn look(
     deployment: &Deployment,
     sources: &BTreeMap<String, SqlSource>,
     pass: &Execution,
+    later: &Later,
 ) -> Result<Vec<Seen>, LookError> {
-    look_by(deployment, sources, pass, Reader::Verify).await
+    look_by(deployment, sources, pass, later, Reader::Verify).await
 }
 
 /// The same through the pool of one's choice.
@@ -45,6 +47,7 @@ pub async fn look_by(
     deployment: &Deployment,
     sources: &BTreeMap<String, SqlSource>,
     pass: &Execution,
+    later: &Later,
     by: Reader,
 ) -> Result<Vec<Seen>, LookError> {
     let mut seen = vec![Seen::default(); pass.steps.len()];
@@ -63,12 +66,13 @@ pub async fn look_by(
                 sessions.insert(name.clone(), ReadBack::open_by(source, by).await.map_err(failed)?);
             }
             let Some(session) = sessions.get_mut(&name) else { continue };
-            let batch: SqlBatch = batch_of(pass, group.step, group.rows, source)
+            let mut batch: SqlBatch = batch_of(pass, group.step, group.rows, source)
                 .ok_or_else(|| LookError::Gone(pass.steps[group.step].collection.clone()))?;
+            deployment.progress.advance(batch.rows.keys.len() as u64);
+            seen[group.step].superseded += later.take_out(&pass.steps[group.step], &mut batch);
             let looked = session.look(&batch).await.map_err(failed)?;
             seen[group.step].present += looked.present;
             seen[group.step].done += looked.done;
-            deployment.progress.advance(batch.rows.keys.len() as u64);
         }
     }
 }

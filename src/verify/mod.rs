@@ -6,6 +6,7 @@ pub mod control;
 mod evidence;
 mod level;
 mod looked;
+mod overwritten;
 pub mod residue;
 #[cfg(test)]
 pub(crate) mod samples;
@@ -16,4 +17,5 @@ pub use control::LookError;
 pub use evidence::{Contradiction, ItemOutcome, PositiveControl, ReadBack, ValueSearch, VerifiedAbsence};
 pub use level::{Level, Method};
 pub use looked::{Looked, Sight};
+pub use overwritten::{Later, changed_rows};
 pub use search::{RetainedRows, Searched, search};

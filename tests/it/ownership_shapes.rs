@@ -185,7 +185,9 @@ fn team_map(right: &str) -> String {
         &[
             KEY,
             &to_user("user_id", ""),
-            &format!("name: team_id, fides_meta: {{references: [{{dataset: app, field: teams.id, direction: to}}]}}, habeas: {{right: {right}}}"),
+            &format!(
+                "name: team_id, fides_meta: {{references: [{{dataset: app, field: teams.id, direction: to}}]}}, habeas: {{right: {right}}}"
+            ),
         ],
     );
     let teams = collection("teams", "on_erasure: delete", &[KEY, "name: name"]);
@@ -277,7 +279,12 @@ fn o_1_comments_go_deepest_first_whatever_the_database_does_to_replies() {
         let comments = collection(
             "comments",
             "on_erasure: delete",
-            &[KEY, &to_user("user_id", ""), &refers("parent_id", "comments.id", "right: accesses, on_erasure: unlink"), "name: body"],
+            &[
+                KEY,
+                &to_user("user_id", ""),
+                &refers("parent_id", "comments.id", "right: accesses, on_erasure: unlink"),
+                "name: body",
+            ],
         );
         for workspace in Workspace::on_both(&script(&tables), &map(&[comments.clone(), users()])) {
             let done = erase_ada(&workspace).code(0).json();
@@ -339,7 +346,10 @@ fn an_overwritten_row_is_untied_where_the_map_says_so() {
     for workspace in Workspace::on_both(&script(tables), &map(&[posts.clone(), users()])) {
         let done = erase_ada(&workspace).code(0).json();
         assert_eq!(done["certificate"]["outcome"], "complete", "{done}");
-        assert_eq!(workspace.database.count("posts WHERE id = 1 AND user_id IS NULL AND signature IS NULL AND body = 'a question'"), 1);
+        assert_eq!(
+            workspace.database.count("posts WHERE id = 1 AND user_id IS NULL AND signature IS NULL AND body = 'a question'"),
+            1
+        );
         assert_eq!(workspace.database.count("posts WHERE id = 2 AND user_id = 2 AND signature = 'Grace'"), 1);
         assert_eq!(numbers(&workspace, "users", "id"), [2, 3]);
     }

@@ -8,7 +8,7 @@ use crate::job::pin_source;
 use crate::ledger::setting::Pinned;
 
 /// Checks the sources.
-pub(super) async fn check(deployment: &Deployment) -> Result<Vec<Finding>, CliError> {
+pub(super) async fn check(deployment: &Deployment, told: &[Finding]) -> Result<Vec<Finding>, CliError> {
     let mut findings = Vec::new();
     for name in deployment.config.sources.keys() {
         if !deployment.graph.nodes.iter().any(|node| &node.source == name) {
@@ -28,7 +28,9 @@ pub(super) async fn check(deployment: &Deployment) -> Result<Vec<Finding>, CliEr
                 hint,
             ));
         }
-        if let Pinned::Other(_) = pin_source(&mut tx, source, deployment.now()).await? {
+        let is_other = matches!(pin_source(&mut tx, source, deployment.now()).await?, Pinned::Other(_));
+        // The check of the map says so as well, when it could ask the ledger.
+        if is_other && !told.iter().any(|finding| finding.code == "source_changed" && finding.subject == source.name) {
             let problem = "it is another database than the one that this name stood for: a restored copy, or another environment";
             let hint = "name the right database; if it was moved on purpose, give the source a new name";
             findings.push(Finding::error("source_changed", &source.name, problem, hint));

@@ -1,7 +1,8 @@
 //! The live catalogue of a source, read before anything is planned: what really is there, whatever the map says.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
+use super::trigger::Trigger;
 use crate::db::Dialect;
 use crate::value::ColumnType;
 
@@ -25,12 +26,16 @@ impl std::fmt::Display for TableName {
 pub struct Catalogue {
     /// Which SQL it speaks.
     pub dialect: Dialect,
-    /// What tells this database from another: PostgreSQL system identifier and database oid, SQLite file identity.
+    /// What tells this database from another: PostgreSQL system identifier and database oid, SQLite file identity, MySQL server and schema.
     pub system_identity: String,
     /// Whether the server can take writes (not a standby, not opened read-only).
     pub writable: bool,
+    /// The schema of tables for which the map names none: `public`, `main`, or the database of a MySQL address.
+    pub default_schema: String,
     /// All tables and views outside the system schemas.
     pub tables: BTreeMap<TableName, Table>,
+    /// A word that differs as soon as anything in the schema has changed; cheap to ask for again.
+    pub version: String,
 }
 
 /// What a relation is.
@@ -63,14 +68,37 @@ pub struct Table {
     pub indexes: Vec<Vec<String>>,
     /// Foreign keys of this table.
     pub foreign_keys: Vec<ForeignKey>,
-    /// Names of triggers that fire on DELETE or UPDATE, and of rewrite rules.
-    pub delete_triggers: Vec<String>,
-    /// Whether row security applies to our role.
+    /// Unique indexes that are partial or on expressions, and exclusion constraints.
+    pub narrow_uniques: Vec<NarrowUnique>,
+    /// CHECK constraints.
+    pub checks: Vec<Check>,
+    /// Triggers that fire on DELETE or UPDATE, and rewrite rules.
+    pub triggers: Vec<Trigger>,
+    /// Whether row security can hide rows from our role.
     pub row_security: bool,
+    /// Tables that inherit from this one: its statements see and change their rows as well. Partitions are not among them.
+    pub inherited_by: BTreeSet<TableName>,
+    /// Names of its partitions.
+    pub partitions: BTreeSet<TableName>,
+    /// Of a view: the tables that it shows rows of.
+    pub reads: BTreeSet<TableName>,
+    /// Of a materialised view: whether it holds rows at all.
+    pub is_populated: bool,
     /// Rows as the server estimates them; `None` when it does not know.
     pub estimated_rows: Option<u64>,
     /// What our role may do.
     pub rights: Rights,
+    /// Why nothing in it can be erased for good, where that is so.
+    pub obstacle: Option<Obstacle>,
+}
+
+/// Why rows of a table cannot be erased for good, whatever our role may do.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Obstacle {
+    /// What stands in the way.
+    pub problem: String,
+    /// What the owner of the database can do about it.
+    pub hint: String,
 }
 
 /// What our role may do with a table.
@@ -99,9 +127,37 @@ pub struct Column {
     pub generated: bool,
     /// Characters at most.
     pub max_length: Option<usize>,
+    /// How MySQL compares it; other databases do not need it.
+    pub collation: Option<String>,
+    /// Whether our role may read it, and write it where it may write the table at all.
+    pub may_select: bool,
+    /// Whether our role may overwrite it.
+    pub may_update: bool,
+    /// Columns from which the database computes it.
+    pub computed_from: Vec<String>,
 }
 
-/// What happens to a referencing row when the referenced one is deleted.
+/// A constraint that lets equal values be in some rows only: not a key, but a mask can break it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct NarrowUnique {
+    /// Its name.
+    pub name: String,
+    /// All columns that it looks at.
+    pub columns: BTreeSet<String>,
+    /// Whether NULL counts as equal to NULL.
+    pub nulls_collide: bool,
+}
+
+/// A CHECK constraint.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Check {
+    /// Its name; made up where it has none.
+    pub name: String,
+    /// The condition, as the database writes it.
+    pub condition: String,
+}
+
+/// What happens to a referencing row when the referenced one is deleted, or its key changed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum OnDelete {
     /// NO ACTION.
@@ -129,11 +185,44 @@ pub struct ForeignKey {
     pub referenced_columns: Vec<String>,
     /// ON DELETE.
     pub on_delete: OnDelete,
+    /// ON UPDATE.
+    pub on_update: OnDelete,
     /// DEFERRABLE.
     pub deferrable: bool,
 }
 
+impl OnDelete {
+    /// Whether the database changes the referencing row by itself.
+    pub fn acts(self) -> bool {
+        matches!(self, OnDelete::Cascade | OnDelete::SetNull | OnDelete::SetDefault)
+    }
+}
+
 impl Table {
+    /// A table of which nothing but its name is known, and that our role may do anything with.
+    pub fn new(name: TableName, kind: TableKind) -> Table {
+        Table {
+            name,
+            kind,
+            columns: Vec::new(),
+            primary_key: Vec::new(),
+            uniques: Vec::new(),
+            indexes: Vec::new(),
+            foreign_keys: Vec::new(),
+            narrow_uniques: Vec::new(),
+            checks: Vec::new(),
+            triggers: Vec::new(),
+            row_security: false,
+            inherited_by: BTreeSet::new(),
+            partitions: BTreeSet::new(),
+            reads: BTreeSet::new(),
+            is_populated: true,
+            estimated_rows: None,
+            rights: Rights { select: true, update: true, delete: true },
+            obstacle: None,
+        }
+    }
+
     /// A column by name.
     pub fn column(&self, name: &str) -> Option<&Column> {
         self.columns.iter().find(|column| column.name == name)
@@ -145,14 +234,31 @@ impl Table {
     }
 }
 
+impl Column {
+    /// A column of which nothing but its name and type is known.
+    pub fn new(name: impl Into<String>, declared_type: impl Into<String>, column_type: ColumnType) -> Column {
+        Column {
+            name: name.into(),
+            declared_type: declared_type.into(),
+            column_type,
+            not_null: false,
+            generated: false,
+            max_length: None,
+            collation: None,
+            may_select: true,
+            may_update: true,
+            computed_from: Vec::new(),
+        }
+    }
+}
+
 impl Catalogue {
-    /// A table by the dataset's schema (when the map gives one) and name: otherwise `public` or `main`, then the only schema that has it.
+    /// A table by the dataset's schema (when the map gives one) and name: otherwise the default schema, then the only schema that has it.
     pub fn find(&self, schema: Option<&str>, name: &str) -> Option<&Table> {
         if let Some(schema) = schema {
             return self.tables.get(&TableName { schema: schema.into(), name: name.into() });
         }
-        let default = if self.dialect == Dialect::Sqlite { "main" } else { "public" };
-        if let Some(table) = self.tables.get(&TableName { schema: default.into(), name: name.into() }) {
+        if let Some(table) = self.tables.get(&TableName { schema: self.default_schema.clone(), name: name.into() }) {
             return Some(table);
         }
         let mut candidates = self.tables.values().filter(|table| table.name.name == name);

@@ -64,6 +64,11 @@ pub fn cells<'r>(record: &'r Record, location: &Location, columns: &[Column], ro
                     .map_err(|error| refuse(&column.name, error.to_string()))
             })
             .collect(),
+        Record::MySql(_) => columns
+            .iter()
+            .enumerate()
+            .map(|(at, column)| mysql_cell(record, at, column).map_err(|problem| refuse(&column.name, problem)))
+            .collect(),
         Record::Postgres(_) => {
             let text = record.text_at(0).map_err(|error| refuse("(row)", error.to_string()))?.unwrap_or("{}");
             let fields = split_object(text).ok_or_else(|| refuse("(row)", "the row's JSON text cannot be read".into()))?;
@@ -89,6 +94,26 @@ fn sqlite_cell<'r>(stored: Stored<'r>, column: &Column) -> Cell<'r> {
         Stored::Text(text) => Cell::Text(Cow::Borrowed(text)),
         Stored::Blob(bytes) => Cell::Bytes(Cow::Borrowed(bytes)),
     }
+}
+
+/// MySQL sends every value as text, bytes as they are. A float of 32 bits comes as the double that it is, and is told by the shortest number
+/// that reads back as the same float.
+fn mysql_cell<'r>(record: &'r Record, at: usize, column: &Column) -> Result<Cell<'r>, String> {
+    let failed = |error: DbError| error.to_string();
+    if column.column_type == ColumnType::Bytes {
+        return Ok(record.raw_at(at).map_err(failed)?.map_or(Cell::Null, |bytes| Cell::Bytes(Cow::Borrowed(bytes))));
+    }
+    let Some(text) = record.text_at(at).map_err(failed)? else { return Ok(Cell::Null) };
+    Ok(match column.column_type {
+        ColumnType::Boolean if text == "0" || text == "1" => Cell::Bool(text == "1"),
+        ColumnType::Float if column.declared_type.starts_with("float") => {
+            let double: f64 = text.parse().map_err(|_| "a float that is no number".to_owned())?;
+            Cell::Number(Cow::Owned((double as f32).to_string()))
+        }
+        ColumnType::Boolean | ColumnType::Integer | ColumnType::Decimal | ColumnType::Float => Cell::Number(Cow::Borrowed(text)),
+        ColumnType::Json => json_or_text(text),
+        _ => Cell::Text(Cow::Borrowed(text)),
+    })
 }
 
 /// Text in a JSON column may be anything in SQLite: what is not JSON stays text.
@@ -178,7 +203,7 @@ mod tests {
     use super::*;
 
     fn column(column_type: ColumnType) -> Column {
-        Column { name: "c".into(), declared_type: "x".into(), column_type, not_null: false, generated: false, max_length: None }
+        Column::new("c", "x", column_type)
     }
 
     #[test]

@@ -7,11 +7,13 @@ use thiserror::Error;
 
 use super::text::Statement;
 use super::text::batch::{self, BatchRows, Guard};
+use super::text::mysql;
 use super::{Location, OnDelete, SqlSource, decode};
 use crate::args;
 use crate::datamap::Predicate;
 use crate::db::{Conn, DbError, Dialect, Record, Sql};
 use crate::erase::{Authorised, Batch, CoOwners};
+use crate::json;
 use crate::plan::{Action, Referrer};
 use crate::value::KeyPart;
 
@@ -130,6 +132,7 @@ impl EraseSession {
             Dialect::Sqlite => {
                 conn.on().execute("BEGIN IMMEDIATE", args![]).await?;
             }
+            Dialect::MySql => conn = begin_mysql(source, conn, permit_id, ttl).await?,
         }
         Ok(EraseSession { conn, dialect })
     }
@@ -149,7 +152,7 @@ impl EraseSession {
             return Ok(applied);
         }
         let expected = free.rows.keys.len() as u64;
-        self.load_sqlite(&free).await?;
+        self.load(&free).await?;
         let affected = self.change(&free, &held).await?;
         if affected != expected {
             return Err(EraseError::Miscounted { table: batch.location.table.name.name.clone(), expected, affected });
@@ -162,7 +165,7 @@ impl EraseSession {
     async fn apply_whole(&mut self, batch: &SqlBatch, held: &[Predicate]) -> Result<Option<u64>, EraseError> {
         let expected = batch.rows.keys.len() as u64;
         if self.dialect == Dialect::Sqlite {
-            self.load_sqlite(batch).await?;
+            self.load(batch).await?;
             let guard = Guard { columns: &batch.guard, held, unreferenced: &batch.unreferenced, counted: &batch.counted };
             let matching =
                 batch::count_matching(&batch.location, &batch.rows, guard, self.dialect).map_err(EraseError::Condition)?;
@@ -175,8 +178,9 @@ impl EraseSession {
             }
             return Ok(Some(affected));
         }
+        self.load(batch).await?;
         self.conn.on().execute("SAVEPOINT habeas_batch", args![]).await?;
-        let affected = self.execute(change(batch, held, self.dialect)?).await?;
+        let affected = self.change(batch, held).await?;
         if affected == expected {
             self.conn.on().execute("RELEASE SAVEPOINT habeas_batch", args![]).await?;
             return Ok(Some(affected));
@@ -187,7 +191,7 @@ impl EraseSession {
 
     /// Sorts the rows of a batch: those that may be changed, and the tally of the rest.
     async fn inspect(&mut self, batch: &SqlBatch, held: &[Predicate]) -> Result<(SqlBatch, Applied), EraseError> {
-        self.load_sqlite(batch).await?;
+        self.load(batch).await?;
         let columns = changed_columns(&batch.action);
         let guard = Guard { columns: &batch.guard, held, unreferenced: &batch.unreferenced, counted: &batch.counted };
         let statement =
@@ -216,21 +220,36 @@ impl EraseSession {
         Ok((SqlBatch { rows, ..batch.clone() }, applied))
     }
 
-    /// Makes the change; rows that the database says it changed.
+    async fn load(&mut self, batch: &SqlBatch) -> Result<(), DbError> {
+        load_batch(&mut self.conn, &batch.location, &batch.rows).await
+    }
+
+    /// Makes the change to a batch; how many rows it changed. Where MySQL deletes from a table that refers to itself, level by level; SQLite
+    /// acts on such a reference in the middle of a statement, so that the deepest rows have to go before it sees the others.
     async fn change(&mut self, batch: &SqlBatch, held: &[Predicate]) -> Result<u64, EraseError> {
         if self.dialect == Dialect::Sqlite && batch.action == Action::Delete && acts_on_itself(&batch.location) {
-            // SQLite acts on such a reference in the middle of a statement, so that the deepest rows have to go before it sees the others.
             let mut affected = 0;
             for position in 0..batch.rows.keys.len() {
                 affected += self.execute(batch::sqlite_delete_one(&batch.location, position)).await?;
             }
             return Ok(affected);
         }
-        Ok(self.execute(change(batch, held, self.dialect)?).await?)
-    }
-
-    async fn load_sqlite(&mut self, batch: &SqlBatch) -> Result<(), DbError> {
-        load_sqlite(&mut self.conn, &batch.location, &batch.rows).await
+        let statement = change(batch, held, self.dialect)?;
+        let in_levels = self.dialect == Dialect::MySql
+            && batch.action == Action::Delete
+            && mysql::own_references(&batch.location).next().is_some();
+        if !in_levels {
+            return Ok(self.execute(statement).await?);
+        }
+        let expected = batch.rows.keys.len() as u64;
+        let mut deleted = 0;
+        loop {
+            let level = self.execute(statement.clone()).await?;
+            deleted += level;
+            if level == 0 || deleted >= expected {
+                return Ok(deleted);
+            }
+        }
     }
 
     async fn execute(&mut self, statement: Statement) -> Result<u64, DbError> {
@@ -256,25 +275,43 @@ impl EraseSession {
     }
 }
 
+/// The same on MySQL, where a session has no name that can change: it takes the permit's name as a lock that belongs to nobody else, and who
+/// has the lock is the session. A session that the server has closed in the meantime is replaced.
+async fn begin_mysql(source: &SqlSource, idle: Conn, permit_id: &str, ttl: Duration) -> Result<Conn, EraseError> {
+    let mut conn = idle;
+    if conn.on().execute("SELECT RELEASE_ALL_LOCKS()", args![]).await.is_err() {
+        conn = source.work_session().await?;
+    }
+    let named = conn.on().fetch_one("SELECT GET_LOCK($1, 0) AS taken", args![session_name(permit_id)]).await?;
+    if named.opt_int("taken")? != Some(1) {
+        return Err(DbError::Busy("another session works under this permit".into()).into());
+    }
+    conn.on().execute_script(mysql::session_limits(ttl.mul_f64(0.9))).await?;
+    conn.on().execute("SET SESSION TRANSACTION ISOLATION LEVEL READ COMMITTED", args![]).await?;
+    conn.on().execute("BEGIN", args![]).await?;
+    Ok(conn)
+}
+
 /// What the server shows as the name of the session that works under a permit.
 pub fn session_name(permit_id: &str) -> String {
     format!("habeas:{permit_id}")
 }
 
-/// Rows per INSERT into SQLite's batch table; its statements take 32,766 arguments.
-const SQLITE_CHUNK: usize = 400;
+/// Rows per INSERT into the batch table; SQLite's statements take 32,766 arguments.
+const CHUNK: usize = 400;
 
-/// Puts a batch into SQLite's temporary table; PostgreSQL takes it as arguments.
-pub(super) async fn load_sqlite(conn: &mut Conn, location: &Location, rows: &BatchRows) -> Result<(), DbError> {
-    if conn.on().dialect() == Dialect::Postgres {
+/// Puts a batch into the temporary table of SQLite and MySQL; PostgreSQL takes it as arguments.
+pub(super) async fn load_batch(conn: &mut Conn, location: &Location, rows: &BatchRows) -> Result<(), DbError> {
+    let dialect = conn.on().dialect();
+    if dialect == Dialect::Postgres {
         return Ok(());
     }
     let values = rows.values.first().map_or(0, Vec::len);
-    conn.on().execute_script(batch::sqlite_create(location.key_width(), values)).await?;
+    conn.on().execute_script(batch::create(location, values, dialect)).await?;
     let mut from = 0;
     while from < rows.keys.len() {
-        let to = (from + SQLITE_CHUNK).min(rows.keys.len());
-        let statement = batch::sqlite_fill(rows, from, to);
+        let to = (from + CHUNK).min(rows.keys.len());
+        let statement = batch::fill(location, rows, from, to, dialect);
         conn.on().execute(statement.sql, statement.args).await?;
         from = to;
     }
@@ -291,9 +328,9 @@ fn change(batch: &SqlBatch, held: &[Predicate], dialect: Dialect) -> Result<Stat
     let guard = Guard { columns: &batch.guard, held, unreferenced: &batch.unreferenced, counted: &batch.counted };
     let built = match &batch.action {
         Action::Delete => batch::delete(&batch.location, &batch.rows, guard, dialect),
-        Action::Overwrite { columns } => batch::overwrite(&batch.location, &batch.rows, columns, guard, dialect),
+        Action::Overwrite { columns, .. } => batch::overwrite(&batch.location, &batch.rows, columns, guard, dialect),
         Action::Clear { columns } => batch::clear(&batch.location, &batch.rows, columns, guard, dialect),
-        Action::Keep => Ok(Statement { sql: Sql::from("SELECT 1"), args: Vec::new() }),
+        Action::Keep => Ok(Statement::from(Sql::from("SELECT 1"))),
     };
     built.map_err(EraseError::Condition)
 }
@@ -301,7 +338,7 @@ fn change(batch: &SqlBatch, held: &[Predicate], dialect: Dialect) -> Result<Stat
 /// Columns whose present text tells whether a step has been done before.
 pub(super) fn changed_columns(action: &Action) -> &[String] {
     match action {
-        Action::Overwrite { columns } | Action::Clear { columns } => columns,
+        Action::Overwrite { columns, .. } | Action::Clear { columns } => columns,
         Action::Delete | Action::Keep => &[],
     }
 }
@@ -328,10 +365,27 @@ impl RowState {
     /// Whether the row is as the step leaves it. A deletion leaves none.
     pub(super) fn is_done(&self, batch: &SqlBatch, position: usize) -> bool {
         match &batch.action {
-            Action::Overwrite { .. } => self.values == batch.rows.values[position],
+            Action::Overwrite { columns, paths } => (0..columns.len()).all(|column| {
+                let inside = paths.get(column).map(Vec::as_slice).unwrap_or_default();
+                is_as_written(self.values[column].as_deref(), batch.rows.values[position][column].as_deref(), inside)
+            }),
             Action::Clear { .. } => self.values.iter().all(Option::is_none),
             Action::Delete | Action::Keep => false,
         }
+    }
+}
+
+/// Whether a column is as an overwriting step leaves it: all of it, or the values at these paths of its JSON.
+fn is_as_written(present: Option<&str>, written: Option<&str>, inside: &[Vec<String>]) -> bool {
+    match (present, written) {
+        (Some(present), Some(written)) if !inside.is_empty() => {
+            match (json::values_below(present, inside), json::values_below(written, inside)) {
+                (Ok(present), Ok(written)) => present == written,
+                // What cannot be read is not known to be done (V-1).
+                _ => false,
+            }
+        }
+        _ => present == written,
     }
 }
 

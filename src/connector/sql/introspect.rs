@@ -1,7 +1,7 @@
 //! Reads the live catalogue of a source, in the dialect that the session speaks. What is read here is what really is there: planning
 //! and `map check` trust it over the map. It reads the schema alone, never a row of personal data.
 
-use super::{Catalogue, introspect_postgres, introspect_sqlite};
+use super::{Catalogue, introspect_mysql, introspect_mysql_rules, introspect_postgres, introspect_sqlite};
 use crate::db::{DbError, Handle};
 
 /// The catalogue as it is now. On SQLite the session should be one that may write: `writable` tells what this session can do.
@@ -9,9 +9,19 @@ pub async fn load_catalogue(handle: Handle<'_>) -> Result<Catalogue, DbError> {
     let catalogue = match handle {
         Handle::Postgres(_) => introspect_postgres::load(handle).await,
         Handle::Sqlite(_) => introspect_sqlite::load(handle).await,
+        Handle::MySql(_) => introspect_mysql::load(handle).await,
     }?;
     refuse_unquotable(&catalogue)?;
     Ok(catalogue)
+}
+
+/// A word that differs from [`Catalogue::version`] as soon as the schema has changed.
+pub async fn schema_version(handle: Handle<'_>) -> Result<String, DbError> {
+    match handle {
+        Handle::Postgres(_) => introspect_postgres::version(handle).await,
+        Handle::Sqlite(_) => introspect_sqlite::version(handle).await,
+        Handle::MySql(_) => introspect_mysql_rules::version(handle).await,
+    }
 }
 
 /// Everything that is ever put into a statement's text comes from here. A name with a NUL could end such a text early: no database has

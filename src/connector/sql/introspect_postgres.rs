@@ -4,7 +4,7 @@
 use std::collections::{BTreeMap, HashMap};
 
 use super::types::{self, PostgresType};
-use super::{Catalogue, Column, ForeignKey, OnDelete, Rights, Table, TableKind, TableName};
+use super::{Catalogue, Column, ForeignKey, OnDelete, Rights, Table, TableKind, TableName, introspect_postgres_rules};
 use crate::db::{DbError, Dialect, Handle, Record};
 
 const SERVER: &str = "SELECT NOT pg_is_in_recovery() AND NOT EXISTS (
@@ -16,17 +16,23 @@ const SERVER: &str = "SELECT NOT pg_is_in_recovery() AND NOT EXISTS (
 
 const SYSTEM_IDENTIFIER: &str = "SELECT system_identifier::text AS identifier FROM pg_control_system()";
 
+// Row security hides nothing where a policy that is always true lets our role see all and no other narrows it.
 // A view that belongs to an extension shows the server's own state; a table of an extension may well hold data.
 const RELATIONS: &str = "SELECT c.oid::int8 AS oid, n.nspname::text AS schema, c.relname::text AS name, c.relkind::text AS kind,
-       row_security_active(c.oid) AS row_security,
+       row_security_active(c.oid) AND NOT (
+           EXISTS (SELECT 1 FROM pg_policy p WHERE p.polrelid = c.oid AND p.polpermissive AND p.polcmd = '*'
+                      AND pg_get_expr(p.polqual, p.polrelid) = 'true' AND (p.polroles = '{0}'
+                       OR EXISTS (SELECT 1 FROM unnest(p.polroles) role WHERE pg_has_role(current_user, role, 'USAGE'))))
+           AND NOT EXISTS (SELECT 1 FROM pg_policy p WHERE p.polrelid = c.oid AND NOT p.polpermissive)) AS row_security,
+       c.relispopulated AS is_populated,
        CASE WHEN c.relkind = 'p' THEN (
                 SELECT CASE WHEN bool_or(leaf.reltuples < 0) THEN NULL ELSE sum(leaf.reltuples::float8)::int8 END
                   FROM pg_partition_tree(c.oid) tree JOIN pg_class leaf ON leaf.oid = tree.relid WHERE tree.isleaf)
             WHEN c.relkind = 'v' OR c.reltuples < 0 THEN NULL
             WHEN c.reltuples = 0 AND c.relpages = 0 AND current_setting('server_version_num')::int < 140000 THEN NULL
             ELSE c.reltuples::int8 END AS estimated_rows,
-       has_schema_privilege(n.oid, 'USAGE') AND has_table_privilege(c.oid, 'SELECT') AS may_select,
-       has_schema_privilege(n.oid, 'USAGE') AND has_table_privilege(c.oid, 'UPDATE') AS may_update,
+       has_schema_privilege(n.oid, 'USAGE') AND has_any_column_privilege(c.oid, 'SELECT') AS may_select,
+       has_schema_privilege(n.oid, 'USAGE') AND has_any_column_privilege(c.oid, 'UPDATE') AS may_update,
        has_schema_privilege(n.oid, 'USAGE') AND has_table_privilege(c.oid, 'DELETE') AS may_delete
   FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
  WHERE c.relkind IN ('r', 'p', 'v', 'm', 'f') AND NOT c.relispartition
@@ -44,6 +50,7 @@ const COLUMNS: &str = "WITH RECURSIVE resolved AS (
       FROM resolved r JOIN pg_type t ON t.oid = r.type_oid WHERE t.typtype = 'd')
 SELECT r.attrelid::int8 AS oid, a.attname::text AS name, format_type(a.atttypid, a.atttypmod) AS declared_type, r.not_null,
        (a.attgenerated <> '' OR a.attidentity = 'a') AS generated, r.modifier::int8 AS modifier,
+       has_column_privilege(r.attrelid, r.attnum, 'SELECT') AS may_select, has_column_privilege(r.attrelid, r.attnum, 'UPDATE') AS may_update,
        t.typname::text AS base_name, t.typtype::text AS base_kind, t.typcategory::text AS base_category
   FROM resolved r JOIN pg_type t ON t.oid = r.type_oid AND t.typtype <> 'd'
   JOIN pg_attribute a ON a.attrelid = r.attrelid AND a.attnum = r.attnum
@@ -61,7 +68,8 @@ const INDEXES: &str = "SELECT i.indrelid::int8 AS oid, i.indisprimary AS is_prim
 
 const FOREIGN_KEYS: &str = "SELECT COALESCE(pg_partition_root(k.conrelid)::oid, k.conrelid)::int8 AS oid,
        COALESCE(pg_partition_root(k.confrelid)::oid, k.confrelid)::int8 AS referenced_oid,
-       k.conname::text AS name, k.confdeltype::text AS on_delete, k.condeferrable AS deferrable,
+       k.conname::text AS name, k.confdeltype::text AS on_delete, k.confupdtype::text AS on_update,
+       k.condeferrable AS deferrable,
        (SELECT json_agg(a.attname ORDER BY c.position)::text FROM unnest(k.conkey) WITH ORDINALITY AS c(attnum, position)
           JOIN pg_attribute a ON a.attrelid = k.conrelid AND a.attnum = c.attnum) AS columns,
        (SELECT json_agg(a.attname ORDER BY c.position)::text FROM unnest(k.confkey) WITH ORDINALITY AS c(attnum, position)
@@ -69,13 +77,24 @@ const FOREIGN_KEYS: &str = "SELECT COALESCE(pg_partition_root(k.conrelid)::oid, 
   FROM pg_constraint k WHERE k.contype = 'f' AND k.conparentid = 0
  ORDER BY k.conname";
 
-// Bits of tgtype: 8 is DELETE, 16 is UPDATE. ev_type 2 is UPDATE, 4 is DELETE. What is disabled, or fires on replicas only, is left out.
-const TRIGGERS: &str = "SELECT COALESCE(pg_partition_root(t.tgrelid)::oid, t.tgrelid)::int8 AS oid, t.tgname::text AS name
-  FROM pg_trigger t WHERE NOT t.tgisinternal AND t.tgenabled IN ('O', 'A') AND t.tgtype::int & 24 <> 0
- UNION
-SELECT r.ev_class::int8, 'rule ' || r.rulename
-  FROM pg_rewrite r WHERE r.ev_type IN ('2', '4') AND r.ev_enabled IN ('O', 'A')
- ORDER BY 1, 2";
+// Changes with anything that planning has read. What a session makes for itself alone does not count.
+const VERSION: &str = "SELECT md5(COALESCE(string_agg(line, ' ' ORDER BY line), '')) AS version FROM (
+    SELECT 'a' || a.attrelid || '.' || a.attnum || '.' || a.xmin AS line
+      FROM pg_attribute a JOIN pg_class c ON c.oid = a.attrelid JOIN pg_namespace n ON n.oid = c.relnamespace
+     WHERE a.attnum > 0 AND c.relkind IN ('r', 'p', 'f')
+       AND n.nspname NOT IN ('pg_catalog', 'information_schema') AND n.nspname !~ '^pg_(toast|temp)'
+    UNION ALL SELECT 'k' || k.oid || '.' || k.xmin FROM pg_constraint k JOIN pg_namespace n ON n.oid = k.connamespace
+     WHERE n.nspname NOT IN ('pg_catalog', 'information_schema') AND n.nspname !~ '^pg_(toast|temp)'
+    UNION ALL SELECT 't' || t.oid || '.' || t.xmin FROM pg_trigger t WHERE NOT t.tgisinternal
+    UNION ALL SELECT 'f' || p.oid || '.' || p.xmin FROM pg_proc p WHERE p.oid IN (SELECT tgfoid FROM pg_trigger WHERE NOT tgisinternal)
+    UNION ALL SELECT 'r' || r.oid || '.' || r.xmin FROM pg_rewrite r WHERE r.ev_type IN ('2', '4')
+    UNION ALL SELECT 'p' || p.oid || '.' || p.xmin FROM pg_policy p
+    UNION ALL SELECT 'h' || h.inhrelid || '.' || h.inhparent FROM pg_inherits h) AS lines";
+
+/// The word by which a change of the schema is noticed.
+pub(super) async fn version(handle: Handle<'_>) -> Result<String, DbError> {
+    handle.fetch_one(VERSION, Vec::new()).await?.text("version")
+}
 
 pub(super) async fn load(mut handle: Handle<'_>) -> Result<Catalogue, DbError> {
     let server = handle.again().fetch_one(SERVER, Vec::new()).await?;
@@ -84,13 +103,17 @@ pub(super) async fn load(mut handle: Handle<'_>) -> Result<Catalogue, DbError> {
     add_columns(&mut handle, &mut tables).await?;
     add_indexes(&mut handle, &mut tables).await?;
     add_foreign_keys(&mut handle, &mut tables).await?;
-    for row in handle.fetch_all(TRIGGERS, Vec::new()).await? {
-        if let Some(table) = tables.get_mut(&row.int("oid")?) {
-            table.delete_triggers.push(row.text("name")?);
-        }
-    }
+    introspect_postgres_rules::add(&mut handle, &mut tables).await?;
+    let version = version(handle.again()).await?;
     let tables: BTreeMap<TableName, Table> = tables.into_values().map(|table| (table.name.clone(), table)).collect();
-    Ok(Catalogue { dialect: Dialect::Postgres, system_identity, writable: server.flag("writable")?, tables })
+    Ok(Catalogue {
+        dialect: Dialect::Postgres,
+        system_identity,
+        writable: server.flag("writable")?,
+        default_schema: "public".into(),
+        tables,
+        version,
+    })
 }
 
 /// The identifier that initdb gave the cluster, with the database's own number; where the role may not read it, what else is stable.
@@ -112,18 +135,13 @@ async fn relations(handle: &mut Handle<'_>) -> Result<HashMap<i64, Table>, DbErr
             "f" => TableKind::Foreign,
             _ => TableKind::Table,
         };
+        let name = TableName { schema: row.text("schema")?, name: row.text("name")? };
         let table = Table {
-            name: TableName { schema: row.text("schema")?, name: row.text("name")? },
-            kind,
-            columns: Vec::new(),
-            primary_key: Vec::new(),
-            uniques: Vec::new(),
-            indexes: Vec::new(),
-            foreign_keys: Vec::new(),
-            delete_triggers: Vec::new(),
             row_security: row.flag("row_security")?,
+            is_populated: row.flag("is_populated")?,
             estimated_rows: row.opt_int("estimated_rows")?.and_then(|rows| u64::try_from(rows).ok()),
             rights: Rights { select: row.flag("may_select")?, update: row.flag("may_update")?, delete: row.flag("may_delete")? },
+            ..Table::new(name, kind)
         };
         tables.insert(row.int("oid")?, table);
     }
@@ -137,13 +155,14 @@ async fn add_columns(handle: &mut Handle<'_>, tables: &mut HashMap<i64, Table>) 
         };
         let (name, kind, category) = (row.text("base_name")?, row.text("base_kind")?, row.text("base_category")?);
         let base = PostgresType { name: &name, kind: &kind, category: &category };
+        let column_type = types::from_postgres(&base);
         table.columns.push(Column {
-            name: row.text("name")?,
-            declared_type: row.text("declared_type")?,
-            column_type: types::from_postgres(&base),
             not_null: row.flag("not_null")?,
             generated: row.flag("generated")?,
             max_length: types::postgres_max_length(&base, row.int("modifier")?),
+            may_select: row.flag("may_select")?,
+            may_update: row.flag("may_update")?,
+            ..Column::new(row.text("name")?, row.text("declared_type")?, column_type)
         });
     }
     Ok(())
@@ -173,27 +192,31 @@ async fn add_foreign_keys(handle: &mut Handle<'_>, tables: &mut HashMap<i64, Tab
         let Some(table) = tables.get_mut(&row.int("oid")?) else {
             continue;
         };
-        let on_delete = match row.text("on_delete")?.as_str() {
-            "r" => OnDelete::Restrict,
-            "c" => OnDelete::Cascade,
-            "n" => OnDelete::SetNull,
-            "d" => OnDelete::SetDefault,
-            _ => OnDelete::NoAction,
-        };
         table.foreign_keys.push(ForeignKey {
             name: row.text("name")?,
             columns: names(&row, "columns")?,
             referenced,
             referenced_columns: names(&row, "referenced_columns")?,
-            on_delete,
+            on_delete: action(&row.text("on_delete")?),
+            on_update: action(&row.text("on_update")?),
             deferrable: row.flag("deferrable")?,
         });
     }
     Ok(())
 }
 
+fn action(letter: &str) -> OnDelete {
+    match letter {
+        "r" => OnDelete::Restrict,
+        "c" => OnDelete::Cascade,
+        "n" => OnDelete::SetNull,
+        "d" => OnDelete::SetDefault,
+        _ => OnDelete::NoAction,
+    }
+}
+
 /// Names come as a JSON list: they may hold any character that a separator could be.
-fn names(row: &Record, column: &str) -> Result<Vec<String>, DbError> {
+pub(super) fn names(row: &Record, column: &str) -> Result<Vec<String>, DbError> {
     serde_json::from_str(&row.text(column)?)
         .map_err(|_| DbError::Column { column: column.to_owned(), problem: "is not a list of names".into() })
 }

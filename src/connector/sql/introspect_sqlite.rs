@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use sha2::{Digest, Sha256};
 
 use super::text::probe;
-use super::{Catalogue, Column, ForeignKey, OnDelete, Rights, Table, TableKind, TableName, types};
+use super::{Catalogue, Column, ForeignKey, OnDelete, Rights, Table, TableKind, TableName, introspect_sqlite_text, types};
 use crate::args;
 use crate::db::{DbError, Dialect, Handle, Record};
 
@@ -21,9 +21,9 @@ const INDEXES: &str =
     "SELECT name, \"unique\" AS is_unique, origin FROM pragma_index_list($1, 'main') WHERE partial = 0 ORDER BY name";
 // `cid` is -2 for an expression; `key` is 0 for columns that are only stored along.
 const INDEX_COLUMNS: &str = "SELECT cid, name FROM pragma_index_xinfo($1, 'main') WHERE \"key\" = 1 ORDER BY seqno";
-const FOREIGN_KEYS: &str = "SELECT id, \"table\" AS referenced, \"from\" AS from_column, \"to\" AS to_column, on_delete
+const FOREIGN_KEYS: &str = "SELECT id, \"table\" AS referenced, \"from\" AS from_column, \"to\" AS to_column, on_delete, on_update
       FROM pragma_foreign_key_list($1, 'main') ORDER BY id, seq";
-const TRIGGERS: &str = "SELECT name, tbl_name, sql FROM main.sqlite_schema WHERE type = 'trigger' ORDER BY name";
+const TEXTS: &str = "SELECT type, name, tbl_name, sql FROM main.sqlite_schema WHERE sql IS NOT NULL ORDER BY name";
 
 pub(super) async fn load(mut handle: Handle<'_>) -> Result<Catalogue, DbError> {
     let system_identity = system_identity(&mut handle).await?;
@@ -37,8 +37,19 @@ pub(super) async fn load(mut handle: Handle<'_>) -> Result<Catalogue, DbError> {
         tables.insert(name, table);
     }
     resolve_references(&mut tables);
-    add_triggers(&mut handle, &mut tables).await?;
-    Ok(Catalogue { dialect: Dialect::Sqlite, system_identity, writable, tables })
+    for row in handle.again().fetch_all(TEXTS, Vec::new()).await? {
+        let on = row.text("tbl_name")?;
+        if let Some(table) = tables.values_mut().find(|table| table.name.name.eq_ignore_ascii_case(&on)) {
+            introspect_sqlite_text::add(table, &row.text("type")?, &row.text("name")?, &row.text("sql")?);
+        }
+    }
+    let version = version(handle).await?;
+    Ok(Catalogue { dialect: Dialect::Sqlite, system_identity, writable, default_schema: "main".into(), tables, version })
+}
+
+/// SQLite counts the changes of its schema.
+pub(super) async fn version(handle: Handle<'_>) -> Result<String, DbError> {
+    Ok(handle.fetch_one("PRAGMA schema_version", Vec::new()).await?.int("schema_version")?.to_string())
 }
 
 async fn relations(handle: &mut Handle<'_>) -> Result<Vec<(TableName, TableKind)>, DbError> {
@@ -84,19 +95,8 @@ async fn is_writable(handle: &mut Handle<'_>, tables: &[TableName]) -> Result<bo
 
 async fn read_table(handle: &mut Handle<'_>, name: TableName, kind: TableKind, writable: bool) -> Result<Table, DbError> {
     let may_change = writable && kind != TableKind::View;
-    let mut table = Table {
-        name,
-        kind,
-        columns: Vec::new(),
-        primary_key: Vec::new(),
-        uniques: Vec::new(),
-        indexes: Vec::new(),
-        foreign_keys: Vec::new(),
-        delete_triggers: Vec::new(),
-        row_security: false,
-        estimated_rows: None,
-        rights: Rights { select: true, update: may_change, delete: may_change },
-    };
+    let rights = Rights { select: true, update: may_change, delete: may_change };
+    let mut table = Table { rights, ..Table::new(name, kind) };
     match read_columns(handle, &mut table).await {
         Ok(()) => {}
         // A view over a dropped table, a virtual table whose module is missing: it is there, and nothing can be read from it.
@@ -126,13 +126,12 @@ async fn read_columns(handle: &mut Handle<'_>, table: &mut Table) -> Result<(), 
         if position > 0 {
             key.push((position, name.clone()));
         }
+        let column_type = types::from_sqlite(&declared_type);
         table.columns.push(Column {
-            column_type: types::from_sqlite(&declared_type),
             max_length: types::sqlite_max_length(&declared_type),
             not_null: row.int("not_null")? != 0 || position > 0,
             generated: hidden >= 2,
-            name,
-            declared_type,
+            ..Column::new(name, declared_type, column_type)
         });
     }
     key.sort();
@@ -181,7 +180,8 @@ async fn read_foreign_keys(handle: &mut Handle<'_>, table: &mut Table) -> Result
                 columns: Vec::new(),
                 referenced: TableName { schema: "main".into(), name: row.text("referenced")? },
                 referenced_columns: Vec::new(),
-                on_delete: on_delete(&row.text("on_delete")?),
+                on_delete: action(&row.text("on_delete")?),
+                on_update: action(&row.text("on_update")?),
                 // Whatever is declared, `PRAGMA defer_foreign_keys` defers every constraint of a transaction.
                 deferrable: true,
             });
@@ -194,8 +194,8 @@ async fn read_foreign_keys(handle: &mut Handle<'_>, table: &mut Table) -> Result
     Ok(())
 }
 
-fn on_delete(action: &str) -> OnDelete {
-    match action {
+fn action(words: &str) -> OnDelete {
+    match words {
         "RESTRICT" => OnDelete::Restrict,
         "CASCADE" => OnDelete::Cascade,
         "SET NULL" => OnDelete::SetNull,
@@ -230,68 +230,5 @@ fn resolve_references(tables: &mut BTreeMap<TableName, Table>) {
 fn respell(name: &mut String, known: &[String]) {
     if let Some(spelling) = known.iter().find(|candidate| candidate.eq_ignore_ascii_case(name)) {
         name.clone_from(spelling);
-    }
-}
-
-async fn add_triggers(handle: &mut Handle<'_>, tables: &mut BTreeMap<TableName, Table>) -> Result<(), DbError> {
-    for row in handle.again().fetch_all(TRIGGERS, Vec::new()).await? {
-        if fires_on_insert_only(&row.text("sql")?) {
-            continue;
-        }
-        let on = row.text("tbl_name")?;
-        if let Some(table) = tables.values_mut().find(|table| table.name.name.eq_ignore_ascii_case(&on)) {
-            table.delete_triggers.push(row.text("name")?);
-        }
-    }
-    Ok(())
-}
-
-/// Whether the statement says INSERT where the event stands: right before ON, outside quotes. In doubt a trigger counts as firing.
-fn fires_on_insert_only(sql: &str) -> bool {
-    let mut previous = String::new();
-    for word in unquoted_words(sql) {
-        match word.as_str() {
-            "ON" => return previous == "INSERT",
-            "BEGIN" => return false,
-            _ => previous = word,
-        }
-    }
-    false
-}
-
-/// Words outside quotes and comments, in upper case. A quoted name counts as a word of its own.
-fn unquoted_words(sql: &str) -> Vec<String> {
-    let mut words = Vec::new();
-    let mut rest = sql;
-    while let Some(first) = rest.chars().next() {
-        let (taken, word) = match first {
-            '"' | '\'' | '`' => (rest[1..].find(first).map_or(rest.len(), |end| end + 2), Some("\"".to_owned())),
-            '[' => (rest.find(']').map_or(rest.len(), |end| end + 1), Some("\"".to_owned())),
-            '-' if rest.starts_with("--") => (rest.find('\n').unwrap_or(rest.len()), None),
-            '/' if rest.starts_with("/*") => (rest.find("*/").map_or(rest.len(), |end| end + 2), None),
-            c if c.is_alphanumeric() || c == '_' => {
-                let end = rest.find(|c: char| !c.is_alphanumeric() && c != '_').unwrap_or(rest.len());
-                (end, Some(rest[..end].to_ascii_uppercase()))
-            }
-            c => (c.len_utf8(), None),
-        };
-        words.extend(word);
-        rest = &rest[taken..];
-    }
-    words
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn only_a_trigger_on_insert_is_left_out() {
-        assert!(fires_on_insert_only("CREATE TRIGGER log AFTER INSERT ON users BEGIN SELECT 1; END"));
-        assert!(!fires_on_insert_only(
-            "CREATE TRIGGER log AFTER DELETE ON users BEGIN INSERT INTO x SELECT 1 ON CONFLICT DO NOTHING; END"
-        ));
-        assert!(!fires_on_insert_only("CREATE TRIGGER \"INSERT ON\" BEFORE UPDATE OF email ON users BEGIN SELECT 1; END"));
-        assert!(!fires_on_insert_only("CREATE TRIGGER t -- INSERT ON\n DELETE ON users BEGIN SELECT 1; END"));
     }
 }

@@ -1,6 +1,6 @@
 //! What the catalogue must tell of a schema that has one of everything.
 
-use super::{Catalogue, OnDelete, Rights, Table, TableKind, load_catalogue};
+use super::{Catalogue, OnDelete, Rights, Swallows, Table, TableKind, load_catalogue};
 use crate::db::testing::{self, TestDatabase};
 use crate::db::{Db, PoolOptions};
 use crate::value::ColumnType;
@@ -11,6 +11,10 @@ async fn load(database: &TestDatabase) -> Catalogue {
 
 fn table<'c>(catalogue: &'c Catalogue, name: &str) -> &'c Table {
     catalogue.find(None, name).unwrap_or_else(|| panic!("no table {name}"))
+}
+
+fn trigger_names(table: &Table) -> Vec<&str> {
+    table.triggers.iter().map(|trigger| trigger.name.as_str()).collect()
 }
 
 fn names(columns: &[&str]) -> Vec<String> {
@@ -43,7 +47,7 @@ async fn a_sqlite_file_is_read_with_the_spelling_of_its_tables() {
     assert_eq!(users.primary_key, names(&["id"]));
     assert_eq!(users.uniques, [names(&["email"])], "an index on an expression is left out");
     assert!(users.has_index_on(&names(&["id"])));
-    assert_eq!(users.delete_triggers, names(&["keep"]));
+    assert_eq!(trigger_names(users), ["keep"]);
     let email = users.column("email").unwrap();
     assert_eq!((email.column_type, email.not_null, email.max_length), (ColumnType::Text, true, Some(80)));
     assert!(users.column("initial").unwrap().generated && !email.generated);
@@ -122,10 +126,12 @@ async fn a_postgres_database_is_read_through_domains_partitions_and_rules() {
     assert!(users.column("id").unwrap().generated && users.column("initial").unwrap().generated);
     assert_eq!(users.uniques, [names(&["email"])]);
     assert!(!users.has_index_on(&names(&["nick"])), "an expression does not count");
-    assert_eq!(users.delete_triggers, names(&["swallow"]));
+    assert_eq!(trigger_names(users), ["swallow"]);
+    assert_eq!(users.triggers[0].swallows(true), Swallows::Always);
 
     let orders = catalogue.find(Some("shop"), "orders").unwrap();
-    assert_eq!(orders.delete_triggers, names(&["rule no_delete"]));
+    assert_eq!(trigger_names(orders), ["rule no_delete"]);
+    assert_eq!(orders.triggers[0].swallows(true), Swallows::Always);
     assert!(orders.has_index_on(&names(&["user_id"])) && !orders.has_index_on(&names(&["parent"])));
     let to_user = orders.foreign_keys.iter().find(|key| key.columns == names(&["user_id"])).unwrap();
     assert_eq!((to_user.referenced.to_string().as_str(), to_user.on_delete), ("public.users", OnDelete::Cascade));
@@ -135,7 +141,8 @@ async fn a_postgres_database_is_read_through_domains_partitions_and_rules() {
     assert!(catalogue.find(None, "events_2024").is_none(), "a partition is part of its table");
     let events = table(&catalogue, "events");
     assert_eq!(events.primary_key, names(&["id", "at"]));
-    assert_eq!(events.delete_triggers, names(&["in_partition"]));
+    assert_eq!(trigger_names(events), ["in_partition"]);
+    assert_eq!(events.partitions.len(), 1);
     assert_eq!((events.foreign_keys.len(), events.estimated_rows), (1, Some(0)));
     assert!(events.has_index_on(&names(&["user_id"])));
     assert_eq!(table(&catalogue, "people").kind, TableKind::View);

@@ -8,6 +8,7 @@ use futures_util::future::BoxFuture;
 
 use super::SqlSource;
 use super::eraser::session_name;
+use super::text::mysql;
 use crate::args;
 use crate::db::{DbError, Dialect};
 use crate::erase::{SessionError, SessionKiller};
@@ -22,6 +23,9 @@ impl SessionKiller for BTreeMap<String, SqlSource> {
     }
 }
 
+/// MySQL's answer to ending a session that has ended.
+const NO_SUCH_SESSION: &str = "MySQL 1094";
+
 async fn end(source: &SqlSource, permit_id: &str) -> Result<(), DbError> {
     let mut conn = source.verify_session().await?;
     match source.dialect() {
@@ -30,6 +34,19 @@ async fn end(source: &SqlSource, permit_id: &str) -> Result<(), DbError> {
             conn.on().execute("BEGIN IMMEDIATE", args![]).await?;
             conn.on().execute("ROLLBACK", args![]).await?;
             Ok(())
+        }
+        Dialect::MySql => {
+            for _ in 0..100 {
+                let record = conn.on().fetch_one("SELECT IS_USED_LOCK($1) AS session", args![session_name(permit_id)]).await?;
+                let Some(session) = record.opt_int("session")? else { return Ok(()) };
+                match conn.on().execute_script(mysql::kill(session)).await {
+                    // It has ended by itself in the meantime.
+                    Err(DbError::Refused { code }) if code == NO_SUCH_SESSION => {}
+                    other => other?,
+                }
+                tokio::time::sleep(Duration::from_millis(50)).await;
+            }
+            Err(DbError::Busy("the session does not end".into()))
         }
         Dialect::Postgres => {
             let end = "SELECT COUNT(pg_terminate_backend(pid)) AS n FROM pg_stat_activity WHERE application_name = $1 AND pid <> pg_backend_pid()";

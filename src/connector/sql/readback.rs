@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::eraser::{RowState, SqlBatch, changed_columns, load_sqlite};
+use super::eraser::{RowState, SqlBatch, changed_columns, load_batch};
 use super::text::batch::{self, Guard};
 use super::{Reader, SqlSource, decode};
 use crate::args;
@@ -22,6 +22,8 @@ pub struct Seen {
     pub present: u64,
     /// Rows that are as the step leaves them: gone, overwritten, cleared, or, for kept rows, still there.
     pub done: u64,
+    /// Records for which a later pass answers: neither looked at nor counted here.
+    pub superseded: u64,
 }
 
 impl ReadBack {
@@ -45,12 +47,18 @@ impl ReadBack {
             // Each batch is planned for its own keys: whether they lie close together decides how they are looked up.
             conn.on().execute("SELECT set_config('plan_cache_mode', 'force_custom_plan', false)", args![]).await?;
         }
+        if dialect == Dialect::MySql {
+            let record = conn.on().fetch_one("SELECT @@global.read_only AS standby", args![]).await?;
+            if record.flag("standby")? {
+                return Err(DbError::Denied("this server is read-only, as replicas are: verification reads the primary".into()));
+            }
+        }
         Ok(ReadBack { conn, dialect })
     }
 
     /// How many rows of a batch are there.
     pub async fn present(&mut self, batch: &SqlBatch) -> Result<u64, DbError> {
-        load_sqlite(&mut self.conn, &batch.location, &batch.rows).await?;
+        load_batch(&mut self.conn, &batch.location, &batch.rows).await?;
         let statement = batch::count_present(&batch.location, &batch.rows, self.dialect);
         let record = self.conn.on().fetch_one(statement.sql, statement.args).await?;
         Ok(u64::try_from(record.int("n")?).unwrap_or(0))
@@ -65,10 +73,16 @@ impl ReadBack {
             Action::Keep => present,
             Action::Overwrite { .. } | Action::Clear { .. } => self.count_done(batch).await?,
         };
-        Ok(Seen { present, done })
+        Ok(Seen { present, done, superseded: 0 })
     }
 
     async fn count_done(&mut self, batch: &SqlBatch) -> Result<u64, DbError> {
+        Ok((batch.rows.keys.len() - self.not_done(batch).await?.len()) as u64)
+    }
+
+    /// Positions of rows that are there and not as an overwriting or clearing step leaves them.
+    pub async fn not_done(&mut self, batch: &SqlBatch) -> Result<Vec<usize>, DbError> {
+        load_batch(&mut self.conn, &batch.location, &batch.rows).await?;
         let columns = changed_columns(&batch.action);
         let guard = Guard { columns: &batch.guard, held: &[], unreferenced: &[], counted: &[] };
         let statement = batch::inspect(&batch.location, &batch.rows, columns, guard, self.dialect)
@@ -79,7 +93,7 @@ impl ReadBack {
             states.insert(decode::key(&record, width)?, RowState::read(&record, width, columns.len())?);
         }
         let done = |position: usize| states.get(&batch.rows.keys[position]).is_none_or(|state| state.is_done(batch, position));
-        Ok((0..batch.rows.keys.len()).filter(|position| done(*position)).count() as u64)
+        Ok((0..batch.rows.keys.len()).filter(|position| !done(*position)).collect())
     }
 
     /// The session itself, for the searches that follow the read-back.

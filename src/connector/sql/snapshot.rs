@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use futures_util::stream::BoxStream;
 
+use super::carry::carry;
 use super::text::{Statement, fate, probe, reach, read};
 use super::{Inbound, Location, SqlSource, inbound_keys, mapped_references};
 use crate::args;
@@ -46,7 +47,11 @@ impl Snapshot {
             Reader::Verify => source.verify_session().await?,
         };
         let dialect = source.dialect();
-        let description = begin(&mut conn, dialect).await?;
+        // MySQL's temporary tables are made before its transaction: where changes are numbered for replicas, they must be.
+        let mut description = match dialect {
+            Dialect::MySql => String::new(),
+            Dialect::Postgres | Dialect::Sqlite => begin(&mut conn, dialect).await?,
+        };
         let mut locations = BTreeMap::new();
         for (at, node) in graph.nodes.iter().enumerate() {
             if node.source != source.name {
@@ -56,6 +61,9 @@ impl Snapshot {
             let location = Location::new(NodeId(at), &node.dataset, &node.collection, table);
             conn.on().execute_script(reach::create(&location, dialect)).await?;
             locations.insert(at, location);
+        }
+        if dialect == Dialect::MySql {
+            description = begin(&mut conn, dialect).await?;
         }
         let listed: Vec<Location> = locations.values().cloned().collect();
         let mut inbound = inbound_keys(&source.catalogue, &listed);
@@ -82,18 +90,31 @@ impl Snapshot {
 
     /// Runs a statement; rows changed.
     pub async fn run(&mut self, statement: Statement) -> Result<u64, DbError> {
+        self.prepare(&statement).await?;
+        if let Some(then) = statement.then.clone() {
+            return carry(&mut self.conn, statement, &then).await;
+        }
         self.conn.on().execute(statement.sql, statement.args).await
     }
 
     /// Runs a statement that yields one number `n`.
     pub async fn count(&mut self, statement: Statement) -> Result<u64, DbError> {
+        self.prepare(&statement).await?;
         let record = self.conn.on().fetch_one(statement.sql, statement.args).await?;
         Ok(u64::try_from(record.int("n")?).unwrap_or(0))
     }
 
     /// Runs a statement whose result is small.
     pub async fn list(&mut self, statement: Statement) -> Result<Vec<Record>, DbError> {
+        self.prepare(&statement).await?;
         self.conn.on().fetch_all(statement.sql, statement.args).await
+    }
+
+    async fn prepare(&mut self, statement: &Statement) -> Result<(), DbError> {
+        match &statement.before {
+            Some(before) => self.conn.on().execute_script(before.clone()).await,
+            None => Ok(()),
+        }
     }
 
     /// Streams the result of a statement.
@@ -152,14 +173,14 @@ impl Snapshot {
     /// The tally of a location.
     pub async fn tally(&mut self, node: usize) -> Result<Vec<Tally>, DbError> {
         let Some(location) = self.locations.get(&node).filter(|_| self.is_reached(node)) else { return Ok(Vec::new()) };
-        let rows = self.conn.on().fetch_all(fate::tally(location, self.is_decided), args![]).await?;
+        let rows = self.conn.on().fetch_all(fate::tally(location, self.is_decided, self.dialect), args![]).await?;
         rows.iter().map(Tally::read).collect()
     }
 
     /// Whether rows of a location stay, once it is decided.
     pub async fn has_staying_rows(&mut self, node: usize) -> Result<bool, DbError> {
         let Some(location) = self.locations.get(&node).filter(|_| self.is_reached(node)) else { return Ok(false) };
-        let statement = Statement { sql: fate::staying(location), args: Vec::new() };
+        let statement = Statement::from(fate::staying(location));
         Ok(self.count(statement).await? > 0)
     }
 
@@ -243,6 +264,13 @@ async fn begin(conn: &mut Conn, dialect: Dialect) -> Result<String, DbError> {
             let sql = "SELECT pg_current_snapshot()::text AS snapshot";
             let record = conn.on().fetch_one(sql, args![]).await?;
             Ok(format!("postgresql snapshot {}", record.text("snapshot")?))
+        }
+        Dialect::MySql => {
+            conn.on().execute("SET SESSION TRANSACTION ISOLATION LEVEL REPEATABLE READ", args![]).await?;
+            conn.on().execute("START TRANSACTION WITH CONSISTENT SNAPSHOT", args![]).await?;
+            let sql = "SELECT CAST(UTC_TIMESTAMP(6) AS CHAR) AS taken_at, CONNECTION_ID() AS session";
+            let record = conn.on().fetch_one(sql, args![]).await?;
+            Ok(format!("mysql snapshot of {} UTC in session {}", record.text("taken_at")?, record.int("session")?))
         }
         Dialect::Sqlite => {
             conn.on().execute("BEGIN", args![]).await?;

@@ -50,6 +50,30 @@ pub(super) fn postgres_max_length(base: &PostgresType<'_>, modifier: i64) -> Opt
     usize::try_from(modifier.checked_sub(4)?).ok()
 }
 
+/// MySQL's type in our words: the type by itself, and with its width and signs. One bit, and an integer that is one digit wide, are how people
+/// write booleans there.
+pub(super) fn from_mysql(data_type: &str, declared: &str) -> ColumnType {
+    match data_type {
+        "tinyint" if declared.starts_with("tinyint(1)") => ColumnType::Boolean,
+        "bit" if declared == "bit(1)" => ColumnType::Boolean,
+        "tinyint" | "smallint" | "mediumint" | "int" | "integer" | "bigint" | "year" => ColumnType::Integer,
+        "decimal" | "numeric" => ColumnType::Decimal,
+        "float" | "double" | "real" => ColumnType::Float,
+        "char" | "varchar" | "tinytext" | "text" | "mediumtext" | "longtext" | "enum" | "set" => ColumnType::Text,
+        "timestamp" => ColumnType::TimestampUtc,
+        "datetime" => ColumnType::TimestampLocal,
+        "date" => ColumnType::Date,
+        "time" => ColumnType::Time,
+        "uuid" => ColumnType::Uuid,
+        "json" => ColumnType::Json,
+        "binary" | "varbinary" | "tinyblob" | "blob" | "mediumblob" | "longblob" => ColumnType::Bytes,
+        // Shapes have no text of their own that reads back: their bytes do.
+        "geometry" | "point" | "linestring" | "polygon" | "multipoint" | "multilinestring" | "multipolygon"
+        | "geometrycollection" | "geomcollection" => ColumnType::Bytes,
+        _ => ColumnType::Other,
+    }
+}
+
 /// SQLite's declared type in our words. SQLite itself knows affinities only; these words are what applications write.
 pub(super) fn from_sqlite(declared: &str) -> ColumnType {
     let upper = declared.to_ascii_uppercase();

@@ -83,8 +83,20 @@ codes! {
     RowSecurity = "row_security",
     /// Triggers or rules that run on changes.
     Triggers = "triggers",
+    /// A trigger or rule that lets nothing through.
+    SwallowedByTrigger = "swallowed_by_trigger",
+    /// A trigger that reaches rows which no plan lists.
+    TriggerReachesFurther = "trigger_reaches_further",
+    /// Rows of other tables that show up in this one.
+    InheritedRows = "inherited_rows",
+    /// A column that others refer to would be overwritten.
+    ChangesReferencedColumn = "changes_referenced_column",
+    /// A reference that points nowhere.
+    BrokenForeignKey = "broken_foreign_key",
     /// A foreign key to people without an edge.
     UnlabelledForeignKey = "unlabelled_foreign_key",
+    /// Parts of one key that the map reads each by itself.
+    CompositeKeyHalfDeclared = "composite_key_half_declared",
     /// A row that cannot be deleted while others point to it.
     DeleteBlocked = "delete_blocked",
     /// The database would change rows by itself.
@@ -99,6 +111,10 @@ codes! {
     MaskNotNull = "mask_not_null",
     /// A mask that the type cannot take.
     MaskType = "mask_type",
+    /// A mask on an object and on a part of it.
+    MaskedTwice = "masked_twice",
+    /// Sub-fields of a column that holds no JSON.
+    SubFieldsNotJson = "sub_fields_not_json",
     /// A constant into a unique column.
     MaskUniqueColumn = "mask_unique_column",
     /// A mask that is longer than the column.
@@ -157,6 +173,20 @@ impl PartialEq<&str> for Code {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn every_code_has_a_section_in_the_documentation_and_every_section_a_code() {
+        let page = include_str!("../../../docs/map-check.md");
+        let sections: Vec<&str> = page.lines().filter_map(|line| line.strip_prefix("### `")?.strip_suffix('`')).collect();
+        let (mut documented, mut known) = (sections.clone(), Code::ALL.iter().map(|code| code.as_str()).collect::<Vec<_>>());
+        documented.sort_unstable();
+        known.sort_unstable();
+        assert_eq!(documented, known);
+        for section in sections {
+            let text = page.split(&format!("### `{section}`\n")).nth(1).unwrap();
+            assert!(text.starts_with("Error") || text.starts_with("Warning"), "{section} does not say how much it matters");
+        }
+    }
 
     #[test]
     fn every_word_stands_for_one_code() {

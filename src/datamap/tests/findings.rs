@@ -118,3 +118,67 @@ fn o_1_rows_that_are_only_pointed_at_are_not_owned_without_a_word() {
         "nothing happens to rows that are kept"
     );
 }
+
+fn reference(field: &str, to: &str, direction: &str, habeas: &str) -> String {
+    format!(
+        "{{name: {field}, fides_meta: {{references: [{{dataset: app, field: {to}, direction: {direction}}}]}}, habeas: {{{habeas}}}}}"
+    )
+}
+
+/// Users in groups, groups that share documents: two link tables.
+fn groups(right_of_second_link: &str) -> Vec<String> {
+    let link = |name: &str, down: &str, up: &str, right: &str| {
+        let (down, up) = (reference("a", down, "from", "right: owns"), reference("b", up, "to", right));
+        format!("{{name: {name}, habeas: {{on_erasure: delete}}, fields: [{down}, {up}]}}")
+    };
+    let plain = |name: &str| format!("{{name: {name}, habeas: {{on_erasure: delete}}, fields: [{{name: id}}]}}");
+    let members = link("members", "users.id", "groups.id", "right: owns");
+    let shares = link("shares", "groups.id", "docs.id", right_of_second_link);
+    vec![members, plain("groups"), shares, plain("docs"), USERS.to_owned()]
+}
+
+#[test]
+fn o_1_a_chain_of_link_tables_that_multiplies_owners_is_pointed_out_with_its_way() {
+    let of = |right: &str| {
+        let collections = groups(right);
+        findings(&app(&collections.iter().map(String::as_str).collect::<Vec<_>>()))
+    };
+    let all = of("right: owns");
+    assert_eq!(all.len(), 1, "{all:#?}");
+    assert_eq!((all[0].code.as_str(), all[0].subject.as_str()), ("ownership_multiplies", "app.shares.b"));
+    assert!(all[0].problem.ends_with("users → members → groups → shares → docs"), "{}", all[0].problem);
+    assert_eq!(of("right: accesses"), [], "one word ends it");
+}
+
+#[test]
+fn an_id_that_stays_in_rows_which_a_person_only_accesses_is_pointed_out() {
+    let found = finding(&referring("from", "right: accesses"));
+    assert_eq!(
+        (found.severity, found.code.as_str(), found.subject.as_str()),
+        (Severity::Warning, "reference_left_behind", "app.t.x")
+    );
+    assert_eq!(found.write.as_deref(), Some("habeas: {right: accesses, on_erasure: unlink}"));
+    assert_eq!(findings(&app(&[&referring("from", "right: accesses, on_erasure: unlink"), USERS])), []);
+    assert_eq!(findings(&app(&[&referring("from", "right: none"), USERS])), []);
+}
+
+#[test]
+fn a_legal_basis_that_is_no_code_is_a_warning_with_a_suggestion() {
+    let found = finding(&USERS.replace("users", "t").replace("delete", "delete, legal_basis: \"Art. 6(1)(b), art9_2_a\""));
+    assert_eq!((found.severity, found.code.as_str()), (Severity::Warning, "unknown_legal_basis"));
+    assert!(found.hint.contains("art6_1_b"), "{}", found.hint);
+}
+
+#[test]
+fn erase_after_in_a_circle_is_an_error() {
+    let after = |name: &str, other: &str| {
+        format!(
+            "{{name: {name}, habeas: {{on_erasure: delete}}, fides_meta: {{erase_after: [app.{other}]}}, fields: [{{name: m, fides_meta: {{identity: email}}}}]}}"
+        )
+    };
+    let all = findings(&app(&[&after("a", "b"), &after("b", "c"), &after("c", "a")]));
+    assert_eq!(all.len(), 1, "{all:#?}");
+    assert_eq!((all[0].severity, all[0].code.as_str()), (Severity::Error, "delete_order_impossible"));
+    assert!(all[0].problem.contains("app.a → app.b → app.c → app.a"), "{}", all[0].problem);
+    assert_eq!(findings(&app(&[&after("a", "b"), &after("b", "c"), USERS, &USERS.replace("users", "c")])), []);
+}

@@ -1,5 +1,6 @@
 //! Facts about reading a data map as a whole: what a good one says, which mistakes are told, which way data flows, what is unwise.
 
+mod acceptances;
 mod accepted;
 mod edges;
 mod findings;

@@ -10,7 +10,7 @@ use super::patterns::Form;
 use super::report::Control;
 use super::scan::read_through;
 use crate::args;
-use crate::connector::sql::{Column, Rights, Table, TableKind, TableName};
+use crate::connector::sql::{Column, Table, TableKind, TableName};
 use crate::db::{Conn, DbError};
 use crate::value::{ColumnType, Key, KeyPart};
 
@@ -44,11 +44,23 @@ const SQLITE: Statements = Statements {
     list: "INSERT INTO temp.habeas_control (n, as_list) VALUES ($1, $2)",
 };
 
+// The table has no schema of its own, and outlives the transaction.
+const MYSQL: Statements = Statements {
+    schema: "",
+    begin: "DROP TEMPORARY TABLE IF EXISTS habeas_control; BEGIN",
+    create: "CREATE TEMPORARY TABLE habeas_control (n BIGINT PRIMARY KEY, as_text LONGTEXT CHARACTER SET utf8mb4, as_bytes LONGBLOB, as_json JSON, as_list LONGTEXT CHARACTER SET utf8mb4)",
+    text: "INSERT INTO habeas_control (n, as_text) VALUES ($1, $2)",
+    bytes: "INSERT INTO habeas_control (n, as_bytes) VALUES ($1, $2)",
+    json: "INSERT INTO habeas_control (n, as_json) VALUES ($1, $2)",
+    list: "INSERT INTO habeas_control (n, as_list) VALUES ($1, $2)",
+};
+
 /// Plants, reads and counts. That nothing could be planted is a result, not an error: the level that needs it is then not reached.
 pub(super) async fn run(conn: &mut Conn, matcher: &Matcher) -> Result<Control, ResidueError> {
     let statements = match conn {
         Conn::Postgres(_) => &POSTGRES,
         Conn::Sqlite(_) => &SQLITE,
+        Conn::MySql(_) => &MYSQL,
     };
     let plants = plants(matcher);
     let planted = plants.len() as u64;
@@ -133,30 +145,12 @@ fn number_of(key: &Key) -> Option<i64> {
 }
 
 fn control_table(schema: &str) -> Table {
-    let column = |name: &str, column_type| Column {
-        name: name.into(),
-        declared_type: String::new(),
-        column_type,
-        not_null: false,
-        generated: false,
-        max_length: None,
-    };
-    Table {
-        name: TableName { schema: schema.into(), name: "habeas_control".into() },
-        kind: TableKind::Table,
-        columns: vec![
-            column("as_text", ColumnType::Text),
-            column("as_bytes", ColumnType::Bytes),
-            column("as_json", ColumnType::Json),
-            column("as_list", ColumnType::Array),
-        ],
-        primary_key: vec!["n".into()],
-        uniques: Vec::new(),
-        indexes: Vec::new(),
-        foreign_keys: Vec::new(),
-        delete_triggers: Vec::new(),
-        row_security: false,
-        estimated_rows: None,
-        rights: Rights { select: true, update: true, delete: true },
-    }
+    let name = TableName { schema: schema.into(), name: "habeas_control".into() };
+    let columns = vec![
+        Column::new("as_text", "", ColumnType::Text),
+        Column::new("as_bytes", "", ColumnType::Bytes),
+        Column::new("as_json", "", ColumnType::Json),
+        Column::new("as_list", "", ColumnType::Array),
+    ];
+    Table { columns, primary_key: vec!["n".into()], ..Table::new(name, TableKind::Table) }
 }

@@ -8,6 +8,7 @@ use serde::Serialize;
 
 use super::ResidueError;
 use super::boundary::is_inside_longer_word;
+use super::escapes::unescaped_layers;
 use super::patterns::{Form, Pattern, Weakness, patterns_of, weakness};
 use crate::crypto::random_bytes;
 use crate::subject::Identifier;
@@ -120,6 +121,21 @@ impl Matcher {
     /// Adds what is in the value, each finding once. `number_column` names the column where it holds numbers: there only identifiers
     /// of that name count, because a 42 may be anything.
     pub fn search(&self, value: &[u8], number_column: Option<&str>, found: &mut Vec<Found>) {
+        self.search_as_it_stands(value, number_column, found);
+        for layer in unescaped_layers(value) {
+            let mut inside = Vec::new();
+            self.search_as_it_stands(&layer, None, &mut inside);
+            // A weak identifier is compared with whole values, and a value with escapes in it is more than that.
+            for one in inside.into_iter().filter(|one| one.form != Form::WholeValue) {
+                let is_same = |known: &Found| (known.person, known.identifier) == (one.person, one.identifier);
+                if !found.iter().any(|known| is_same(known) && known.certain >= one.certain) {
+                    found.push(Found { form: Form::JsonEscaped, ..one });
+                }
+            }
+        }
+    }
+
+    fn search_as_it_stands(&self, value: &[u8], number_column: Option<&str>, found: &mut Vec<Found>) {
         let mut add = |one: Found| {
             if !found.contains(&one) {
                 found.push(one);
@@ -203,6 +219,19 @@ mod tests {
     fn a_longer_address_is_a_possible_hit_only() {
         let matcher = matcher(&[&[("email", "ada@x.org")], &[("email", "canada@x.org")]]);
         assert_eq!(search(&matcher, b"canada@x.org"), [(1, Form::Exact, true), (0, Form::Exact, false)]);
+    }
+
+    #[test]
+    fn an_address_is_found_however_an_encoder_of_json_escapes_it() {
+        let matcher = matcher(&[&[("email", "ada@x.org")]]);
+        let every_character: String = "ada@x.org".chars().map(|c| format!("\\u{:04X}", u32::from(c))).collect();
+        let inside = [r#"{"to":"ada\u0040x.org"}"#, r#"{"to":"\u0061da\u0040x\u002eorg"}"#, r#""{\"to\":\"ada\\u0040x.org\"}""#];
+        for text in inside.into_iter().chain([every_character.as_str()]) {
+            assert_eq!(search(&matcher, text.as_bytes()), [(0, Form::JsonEscaped, true)], "{text}");
+        }
+        let twice = r#"{"a":"canada@x.org","b":"ada\u0040x.org"}"#;
+        assert_eq!(search(&matcher, twice.as_bytes()), [(0, Form::Exact, false), (0, Form::JsonEscaped, true)]);
+        assert_eq!(search(&matcher, br#"{"a":"can\u0061da@x.org"}"#), [(0, Form::JsonEscaped, false)]);
     }
 
     #[test]

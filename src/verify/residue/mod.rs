@@ -4,6 +4,7 @@
 
 mod boundary;
 mod control;
+mod escapes;
 mod matcher;
 mod patterns;
 mod report;

@@ -158,9 +158,7 @@ fn is_number(column: &Column) -> bool {
 
 /// PostgreSQL's large objects belong to no table and stay when the row that names them goes.
 async fn add_large_objects(conn: &mut Conn, report: &mut ResidueReport) -> Result<(), ResidueError> {
-    if let Conn::Sqlite(_) = conn {
-        return Ok(());
-    }
+    let Conn::Postgres(_) = conn else { return Ok(()) };
     let sql = "SELECT EXISTS (SELECT 1 FROM pg_largeobject_metadata) AS present";
     if conn.on().fetch_one(sql, Vec::new()).await?.flag("present")? {
         report

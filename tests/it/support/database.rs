@@ -87,6 +87,14 @@ impl Database {
         }
     }
 
+    /// The one text `value` of a query's one row, exactly.
+    pub fn text(&self, sql: &str) -> String {
+        match self {
+            Database::Sqlite(path) => sqlite::rows(path, sql)[0].text("value").expect("text"),
+            Database::Postgres(_) => self.psql(sql).strip_suffix('\n').expect("a line").to_owned(),
+        }
+    }
+
     /// The entry under `sources:` in `habeas.yaml`.
     pub fn source(&self) -> String {
         match self {

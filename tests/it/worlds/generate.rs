@@ -158,7 +158,8 @@ fn action(dice: &mut Dice, world: &World, on: usize, words: Option<&Words>) -> O
     let action = ACTIONS[below(dice, ACTIONS.len())];
     let table = &world.tables[on];
     let fits = words.is_some_and(|words| {
-        words.unlink || words.right == Right::Owns && words.kind.is_none() && table.rule == Rule::Delete && table.law_keeps.is_none()
+        words.unlink
+            || words.right == Right::Owns && words.kind.is_none() && table.rule == Rule::Delete && table.law_keeps.is_none()
     });
     let is_quiet = matches!(action, OnDelete::NoAction | OnDelete::Restrict);
     if is_quiet || fits || chance(dice, 15) { action } else { OnDelete::NoAction }
@@ -211,9 +212,23 @@ fn fill(dice: &mut Dice, world: &mut World, at: usize) {
         }
         for column in &table.columns {
             let value = match column.name.as_str() {
-                "kind" => [Value::Null, Value::Text("x".into()), Value::Text("x".into()), Value::Text("y".into())][below(dice, 4)].clone(),
-                "note" => if chance(dice, 85) { Value::Text(format!("note {at} {number}")) } else { Value::Null },
-                "code" => if chance(dice, 85) { Value::Int(id % 3) } else { Value::Null },
+                "kind" => {
+                    [Value::Null, Value::Text("x".into()), Value::Text("x".into()), Value::Text("y".into())][below(dice, 4)].clone()
+                }
+                "note" => {
+                    if chance(dice, 85) {
+                        Value::Text(format!("note {at} {number}"))
+                    } else {
+                        Value::Null
+                    }
+                }
+                "code" => {
+                    if chance(dice, 85) {
+                        Value::Int(id % 3)
+                    } else {
+                        Value::Null
+                    }
+                }
                 "mail" if at == 0 => Value::Text(address(number)),
                 "mail" | "mail2" => match dice.below(10) {
                     0..4 => Value::Null,
@@ -232,7 +247,8 @@ fn fill(dice: &mut Dice, world: &mut World, at: usize) {
 /// Lets the rows of a reference point somewhere: mostly to a row, sometimes to none, and without a declared key now and then into the void.
 fn point(dice: &mut Dice, world: &mut World, at: usize) {
     let reference = world.references[at].clone();
-    let declared = world.references.iter().any(|other| other.on == reference.on && other.declared.is_some() && shares(other, &reference));
+    let declared =
+        world.references.iter().any(|other| other.on == reference.on && other.declared.is_some() && shares(other, &reference));
     let targets: Vec<Vec<Value>> = world.tables[reference.other]
         .rows
         .iter()
@@ -243,7 +259,9 @@ fn point(dice: &mut Dice, world: &mut World, at: usize) {
     let mut kept = Vec::new();
     for mut row in std::mem::take(&mut world.tables[reference.on].rows) {
         // A column that is part of the own key has its value already.
-        let fixed = |row: &Row, part: usize| reference.columns[part] == "a" || reference.columns[part] == "owner_id" && row["owner_id"] != Value::Null;
+        let fixed = |row: &Row, part: usize| {
+            reference.columns[part] == "a" || reference.columns[part] == "owner_id" && row["owner_id"] != Value::Null
+        };
         let fitting: Vec<&Vec<Value>> = targets
             .iter()
             .filter(|target| (0..target.len()).all(|part| !fixed(&row, part) || target[part] == row[&reference.columns[part]]))

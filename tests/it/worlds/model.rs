@@ -13,7 +13,6 @@ pub struct Edge<'w> {
     pub to_columns: &'w [String],
     pub right: Right,
     pub unlink: bool,
-    pub hide: bool,
     pub kind: Option<&'static str>,
     /// Whether the columns that refer stand at the reached end.
     pub refers_at_end: bool,
@@ -38,7 +37,6 @@ pub fn edges(world: &World) -> Vec<Edge<'_>> {
             to_columns,
             right: words.right,
             unlink: words.unlink,
-            hide: words.hide,
             kind: words.kind,
             refers_at_end: words.to_referrer,
         });
@@ -89,16 +87,18 @@ pub fn people_tables(world: &World) -> BTreeSet<usize> {
     let edges = edges(world);
     let has_one_address = |table: usize| world.tables[table].identities().count() == 1;
     let has_addresses = |table: usize| world.tables[table].mapped && world.tables[table].identities().next().is_some();
-    let owned_by = |owner: usize, table: usize| {
-        edges.iter().any(|edge| edge.right == Right::Owns && edge.from == owner && edge.to == table)
-    };
+    let owned_by =
+        |owner: usize, table: usize| edges.iter().any(|edge| edge.right == Right::Owns && edge.from == owner && edge.to == table);
     let referred = |table: usize| {
         edges.iter().any(|edge| edge.from == table && edge.to != table && edge.from_columns == world.tables[table].key)
     };
     let belongs = |table: usize| {
-        (0..world.tables.len()).any(|other| other != table && has_addresses(other) && owned_by(other, table) && !owned_by(table, other))
+        (0..world.tables.len())
+            .any(|other| other != table && has_addresses(other) && owned_by(other, table) && !owned_by(table, other))
     };
-    (0..world.tables.len()).filter(|table| has_addresses(*table) && has_one_address(*table) && referred(*table) && !belongs(*table)).collect()
+    (0..world.tables.len())
+        .filter(|table| has_addresses(*table) && has_one_address(*table) && referred(*table) && !belongs(*table))
+        .collect()
 }
 
 /// Everything that the bearer of an address owns and accesses.

@@ -151,7 +151,8 @@ async fn run(deployment: &Arc<Deployment>, file: &JobFile) -> Result<Request, St
     tx.rollback().await.map_err(|error| failed(&error))?;
     let handler = Arc::new(Answers::new(Arc::clone(deployment)));
     let options = WorkerOptions { concurrency: 1, ..WorkerOptions::default() };
-    let worker = Worker::new(deployment.ledger.clone(), handler, Arc::clone(&deployment.clock), options).map_err(|error| failed(&error))?;
+    let worker =
+        Worker::new(deployment.ledger.clone(), handler, Arc::clone(&deployment.clock), options).map_err(|error| failed(&error))?;
     let (_stop, shutdown) = watch::channel(false);
     worker.run_one(&waiting[0].id, shutdown).await.map_err(|error| failed(&error))?;
     let mut tx = deployment.ledger.begin().await.map_err(|error| failed(&error))?;
@@ -159,7 +160,11 @@ async fn run(deployment: &Arc<Deployment>, file: &JobFile) -> Result<Request, St
     let jobs = jobs::of_request(&mut tx, &taken.id).await.map_err(|error| failed(&error))?;
     tx.rollback().await.map_err(|error| failed(&error))?;
     if done.status == Status::Running || done.status == Status::Verifying || done.status == Status::Failed {
-        return Err(format!("the run ended as {:?}: {:?}", done.status, jobs.iter().map(|job| &job.last_error).collect::<Vec<_>>()));
+        return Err(format!(
+            "the run ended as {:?}: {:?}",
+            done.status,
+            jobs.iter().map(|job| &job.last_error).collect::<Vec<_>>()
+        ));
     }
     Ok(done)
 }

@@ -28,7 +28,13 @@ pub fn schema(world: &World, dialect: Dialect) -> String {
         }
         lines.push(format!("PRIMARY KEY ({})", table.key.join(", ")));
         if sqlite {
-            lines.extend(world.references.iter().filter(|reference| reference.on == at).filter_map(|reference| foreign_key(world, reference)));
+            lines.extend(
+                world
+                    .references
+                    .iter()
+                    .filter(|reference| reference.on == at)
+                    .filter_map(|reference| foreign_key(world, reference)),
+            );
         }
         let _ = writeln!(text, "CREATE TABLE {} ({});", table.name, lines.join(", "));
         for row in &table.rows {
@@ -81,7 +87,10 @@ pub fn map(world: &World) -> String {
             Rule::Unlink => "unlink",
             Rule::Keep => "keep",
         };
-        let law = table.law_keeps.map(|kind| format!(", retain_when: [{{where: {{kind: {kind}}}, ground: art17_3_b}}]")).unwrap_or_default();
+        let law = table
+            .law_keeps
+            .map(|kind| format!(", retain_when: [{{where: {{kind: {kind}}}, ground: art17_3_b}}]"))
+            .unwrap_or_default();
         let _ = writeln!(text, "      - name: {}\n        habeas: {{on_erasure: {rule}{law}}}\n        fields:", table.name);
         let names = table.key.iter().chain(table.columns.iter().map(|column| &column.name));
         for name in names {

@@ -104,9 +104,11 @@ fn is_referred_to(world: &World, row: RowId) -> bool {
     world.references.iter().filter(|reference| reference.declared.is_some() && reference.other == row.0).any(|reference| {
         (0..world.tables[reference.on].rows.len()).any(|child| {
             let own = (reference.on, child);
-            let same = reference.columns.iter().zip(&reference.other_columns).all(|(a, b)| {
-                *world.value(own, a) != Value::Null && world.value(own, a) == world.value(row, b)
-            });
+            let same = reference
+                .columns
+                .iter()
+                .zip(&reference.other_columns)
+                .all(|(a, b)| *world.value(own, a) != Value::Null && world.value(own, a) == world.value(row, b));
             same && own != row
         })
     })

@@ -2,17 +2,20 @@
 
 use super::{Live, Mapped};
 use crate::connector::sql::Table;
+use crate::connector::sql::text::advice;
 use crate::datamap::{Code, Finding, Place, Severity};
+use crate::db::Dialect;
 use crate::subject::NormalForm;
 
 pub(super) fn check(live: &Live<'_>) -> Vec<Finding> {
     let mut findings = Vec::new();
+    let dialect = live.catalogue.dialect;
     for edge in &live.graph.edges {
         let reaches = |node| live.of_node(node).filter(|mapped| mapped.is_reached);
         if let Some(mapped) = reaches(edge.to)
             && let Some(table) = mapped.table
         {
-            findings.extend(missing_index(mapped, table, &edge.to_columns, &edge.place, "an edge"));
+            findings.extend(missing_index(dialect, mapped, table, &edge.to_columns, &edge.place, "an edge"));
         }
     }
     for (mapped, table) in live.reached() {
@@ -20,13 +23,20 @@ pub(super) fn check(live: &Live<'_>) -> Vec<Finding> {
         let identities =
             mapped.collection.fields.iter().filter(|field| field.identity.is_some() && field.normal_form == NormalForm::Exact);
         for field in identities {
-            findings.extend(missing_index(mapped, table, std::slice::from_ref(&field.name), &field.place, "an identity"));
+            findings.extend(missing_index(dialect, mapped, table, std::slice::from_ref(&field.name), &field.place, "an identity"));
         }
     }
     findings
 }
 
-fn missing_index(mapped: &Mapped<'_>, table: &Table, columns: &[String], place: &Place, by: &str) -> Option<Finding> {
+fn missing_index(
+    dialect: Dialect,
+    mapped: &Mapped<'_>,
+    table: &Table,
+    columns: &[String],
+    place: &Place,
+    by: &str,
+) -> Option<Finding> {
     // Inside a document there is nothing that a plain index could serve.
     let are_columns = columns.iter().all(|column| table.column(column).is_some());
     if !are_columns || table.has_index_on(columns) {
@@ -40,12 +50,12 @@ fn missing_index(mapped: &Mapped<'_>, table: &Table, columns: &[String], place: 
     Some(Finding {
         severity: Severity::Warning,
         code: Code::MissingIndex,
-        write: None,
+        write: Some(advice::create_index(&table.name, columns, dialect == Dialect::Sqlite)),
         place: Some(place.clone()),
         subject: mapped.field_name(&columns.join("+")),
         problem: format!("rows are looked up by {by} on `{list}`, and no index serves that"),
         why: format!("every request reads the whole table ({rows})"),
-        hint: format!("CREATE INDEX ON {} ({list})", table.name),
+        hint: "create the index, where the table is large in its quiet hours".into(),
     })
 }
 
@@ -72,7 +82,7 @@ dataset:
         let findings = check_sqlite(map, schema).await;
         assert_eq!(about(&findings, Warning, "missing_index"), ["app.notes.user_id"]);
         let finding = only(&findings, "missing_index");
-        assert!(finding.why.contains("about 3 rows") && finding.hint.contains("(user_id)"), "{finding}");
+        assert!(finding.why.contains("about 3 rows") && finding.write.as_ref().unwrap().contains("(\"user_id\")"), "{finding}");
         let without = "CREATE TABLE users (id INTEGER PRIMARY KEY, email TEXT);
             CREATE TABLE notes (id INTEGER PRIMARY KEY, user_id INTEGER); CREATE INDEX n ON notes (user_id, id)";
         assert_eq!(about(&check_sqlite(map, without).await, Warning, "missing_index"), ["app.users.email"]);

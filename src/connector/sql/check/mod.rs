@@ -1,30 +1,44 @@
 //! The live half of `habeas map check`: what the map says against what the source really is. Errors block plans, because what cannot
 //! work must fail before anything is touched; warnings do not. It compares schemas only and never reads a row.
 
+mod composite;
 mod conditions;
+mod data_types;
+mod delete_order;
 mod foreign_keys;
 mod indexes;
+mod key_paths;
 mod mask_fit;
 mod masks;
 mod names;
+mod owners;
 mod personal;
 mod presence;
 mod rights;
+mod sub_fields;
 #[cfg(test)]
 mod testing;
 mod unlinks;
 
-use super::{Catalogue, Table, TableKind, TableName};
+use std::collections::BTreeMap;
+
+use super::{Catalogue, ForeignKey, Table, TableKind, TableName};
 use crate::datamap::{Collection, DataMap, Dataset, Finding, Graph, NodeId, OnErasure};
 
 /// All findings about the collections of one source, in the order of their kinds.
 pub fn check_live(map: &DataMap, graph: &Graph, source: &str, catalogue: &Catalogue) -> Vec<Finding> {
     let live = Live::new(map, graph, source, catalogue);
-    let groups: [fn(&Live<'_>) -> Vec<Finding>; 8] = [
+    let groups: [fn(&Live<'_>) -> Vec<Finding>; 14] = [
         presence::check,
+        data_types::check,
         rights::check,
         foreign_keys::check,
+        key_paths::check,
+        composite::check,
+        delete_order::check,
+        owners::check,
         masks::check,
+        sub_fields::check,
         unlinks::check,
         conditions::check,
         indexes::check,
@@ -41,6 +55,12 @@ struct Live<'a> {
     catalogue: &'a Catalogue,
     /// Collections of this source, without those that the company cannot reach.
     collections: Vec<Mapped<'a>>,
+    /// Positions in `collections` by table: two datasets may see the same one.
+    by_table: BTreeMap<&'a TableName, Vec<usize>>,
+    /// Positions in `collections` by node.
+    by_node: BTreeMap<NodeId, usize>,
+    /// Foreign keys by the table that they point to, each with its own table.
+    inbound: BTreeMap<&'a TableName, Vec<(&'a Table, &'a ForeignKey)>>,
 }
 
 /// A collection and the table that it stands for.
@@ -58,14 +78,17 @@ struct Mapped<'a> {
 impl<'a> Live<'a> {
     fn new(map: &'a DataMap, graph: &'a Graph, source: &'a str, catalogue: &'a Catalogue) -> Self {
         let reached = graph.reachable(None);
-        let node_of = |dataset: &str, collection: &str| {
-            graph.nodes.iter().position(|node| node.dataset == dataset && node.collection == collection).map(NodeId)
-        };
+        let nodes: BTreeMap<(&str, &str), NodeId> = graph
+            .nodes
+            .iter()
+            .enumerate()
+            .map(|(at, node)| ((node.dataset.as_str(), node.collection.as_str()), NodeId(at)))
+            .collect();
         let datasets = map.datasets.iter().filter(|dataset| dataset.source.as_deref().unwrap_or(&dataset.fides_key) == source);
         let mut collections = Vec::new();
         for dataset in datasets {
             for collection in dataset.collections.iter().filter(|collection| collection.held_by.is_none()) {
-                let node = node_of(&dataset.fides_key, &collection.name);
+                let node = nodes.get(&(dataset.fides_key.as_str(), collection.name.as_str())).copied();
                 collections.push(Mapped {
                     dataset,
                     collection,
@@ -75,12 +98,33 @@ impl<'a> Live<'a> {
                 });
             }
         }
-        Live { map, graph, source, catalogue, collections }
+        let mut by_table: BTreeMap<&TableName, Vec<usize>> = BTreeMap::new();
+        let mut by_node = BTreeMap::new();
+        for (at, mapped) in collections.iter().enumerate() {
+            if let Some(table) = mapped.table {
+                by_table.entry(&table.name).or_default().push(at);
+            }
+            if let Some(node) = mapped.node {
+                by_node.insert(node, at);
+            }
+        }
+        let mut inbound: BTreeMap<&TableName, Vec<(&Table, &ForeignKey)>> = BTreeMap::new();
+        for table in catalogue.tables.values() {
+            for key in &table.foreign_keys {
+                inbound.entry(&key.referenced).or_default().push((table, key));
+            }
+        }
+        Live { map, graph, source, catalogue, collections, by_table, by_node, inbound }
     }
 
-    /// The collections that stand for a table: two datasets may see the same one.
-    fn mapped_to<'l>(&'l self, table: &'l TableName) -> impl Iterator<Item = &'l Mapped<'a>> {
-        self.collections.iter().filter(move |mapped| mapped.table.is_some_and(|own| own.name == *table))
+    /// The collections that stand for a table.
+    fn mapped_to<'l>(&'l self, table: &TableName) -> impl Iterator<Item = &'l Mapped<'a>> {
+        self.by_table.get(table).into_iter().flatten().filter_map(|at| self.collections.get(*at))
+    }
+
+    /// The table as the map names it, else with its source: `app_db.notes`, `app.public.notes`.
+    fn name_of(&self, table: &Table) -> String {
+        self.mapped_to(&table.name).next().map_or_else(|| format!("{}.{}", self.source, table.name), Mapped::name)
     }
 
     fn is_mapped(&self, table: &TableName) -> bool {
@@ -89,7 +133,7 @@ impl<'a> Live<'a> {
 
     /// The collection of a node, when it is of this source.
     fn of_node(&self, node: NodeId) -> Option<&Mapped<'a>> {
-        self.collections.iter().find(|mapped| mapped.node == Some(node))
+        self.by_node.get(&node).and_then(|at| self.collections.get(*at))
     }
 
     /// Collections that some identity reaches and whose table is there.

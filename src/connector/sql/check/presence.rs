@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 
 use super::{Live, Mapped, closest, listed};
 use crate::connector::sql::{Table, TableKind};
-use crate::datamap::{Code, Finding, OnErasure, Severity};
+use crate::datamap::{Code, Finding, OnErasure, Severity, yaml_name};
 
 pub(super) fn check(live: &Live<'_>) -> Vec<Finding> {
     let mut findings = Vec::new();
@@ -85,7 +85,7 @@ fn primary_key_differs(mapped: &Mapped<'_>, table: &Table) -> Option<Finding> {
     Some(Finding {
         severity: Severity::Warning,
         code: Code::PrimaryKeyDiffers,
-        write: None,
+        write: Some("fides_meta: {primary_key: true}".into()),
         place: Some(mapped.collection.place.clone()),
         subject: mapped.name(),
         problem: format!("the map declares the primary key {}, the table has {}", listed(declared), listed(real.iter().copied())),
@@ -136,12 +136,12 @@ fn unmapped_columns(live: &Live<'_>, table: &Table) -> Vec<Finding> {
     let finding = |column: &crate::connector::sql::Column| Finding {
         severity: Severity::Warning,
         code: Code::UnmappedColumn,
-        write: None,
+        write: Some(format!("- {{name: {}, data_categories: [..]}}", yaml_name(&column.name))),
         place: Some(mapped.collection.place.clone()),
         subject: mapped.field_name(&column.name),
         problem: format!("the table has a column `{}` ({}) that the map does not mention", column.name, column.declared_type),
         why: "it is not handed over, and an archive has to say so; where rows are masked, it stays as it is".into(),
-        hint: format!("add `- {{name: {}, data_categories: [..]}}` to the fields of {}", column.name, mapped.name()),
+        hint: format!("add it to the fields of {} with the labels that fit", mapped.name()),
     };
     unknown.map(finding).collect()
 }
@@ -154,14 +154,14 @@ fn unmapped_table(live: &Live<'_>, table: &Table) -> Option<Finding> {
     Some(Finding {
         severity: Severity::Warning,
         code: Code::UnmappedTable,
-        write: None,
+        write: Some(format!("- {{name: {}, fides_meta: {{skip_processing: true}}, fields: []}}", yaml_name(&table.name.name))),
         place: None,
         subject: format!("{}.{}", live.source, table.name),
         problem: format!("the map does not mention this table{unreadable}"),
         why: "if it holds personal data, that data is neither handed over nor erased".into(),
         hint: format!(
-            "add `- name: {}` to the collections of a dataset with `habeas: {{source: {}}}`; if nothing in it is about people, with `fides_meta: {{skip_processing: true}}`",
-            table.name.name, live.source
+            "add it to the collections of a dataset that source `{}` serves, with its columns; as below if nothing in it is about people",
+            live.source
         ),
     })
 }

@@ -1,8 +1,10 @@
 //! Whether this role, on this server, may do what the map wants, and what could hide or swallow it: row security, triggers, rules.
 
-use super::{Live, Mapped};
+use super::{Live, Mapped, unlinks};
 use crate::connector::sql::Table;
-use crate::datamap::{Code, Finding, OnErasure, Severity};
+use crate::connector::sql::hazards::{Doing, Hazard, Written, hazards};
+use crate::connector::sql::text::advice;
+use crate::datamap::{Code, Field, Finding, OnErasure, Severity};
 use crate::db::Dialect;
 
 pub(super) fn check(live: &Live<'_>) -> Vec<Finding> {
@@ -14,7 +16,7 @@ pub(super) fn check(live: &Live<'_>) -> Vec<Finding> {
     for (mapped, table) in live.reached() {
         findings.extend(missing_rights(live, mapped, table));
         findings.extend(row_security(mapped, table));
-        findings.extend(triggers(live, mapped, table));
+        findings.extend(by_itself(live, mapped, table));
     }
     findings
 }
@@ -60,55 +62,59 @@ fn missing_rights(live: &Live<'_>, mapped: &Mapped<'_>, table: &Table) -> Option
     Some(Finding {
         severity: Severity::Error,
         code: Code::MissingRights,
-        write: None,
+        write: Some(advice::grant(&rights, &table.name)),
         place: Some(mapped.collection.place.clone()),
         subject: mapped.name(),
         problem: format!("the role of source `{}` lacks {rights} on `{}`", live.source, table.name),
         why: "what may not be read or erased must not be reported as nothing".into(),
-        hint: format!(
-            "GRANT {rights} ON {} TO the role (and USAGE on its schema); DELETE also needs UPDATE, to lock the rows",
-            table.name
-        ),
+        hint: "give the role these rights; DELETE also needs UPDATE, to lock the rows".into(),
     })
 }
 
 fn row_security(mapped: &Mapped<'_>, table: &Table) -> Option<Finding> {
     table.row_security.then(|| Finding {
-        severity: Severity::Warning,
+        severity: Severity::Error,
         code: Code::RowSecurity,
         write: None,
         place: Some(mapped.collection.place.clone()),
         subject: mapped.name(),
-        problem: format!("row security of `{}` applies to this role", table.name),
-        why: "rows that a policy hides look like rows that are not there".into(),
-        hint: "use a role with BYPASSRLS, or a policy that lets it see and delete every row".into(),
+        problem: format!("row security of `{}` applies to this role and can hide rows from it", table.name),
+        why: "rows that a policy hides look like rows that are not there, and would be called erased".into(),
+        hint: format!("ALTER ROLE … BYPASSRLS; or CREATE POLICY … ON {} FOR ALL TO the role USING (true)", table.name),
     })
 }
 
-fn triggers(live: &Live<'_>, mapped: &Mapped<'_>, table: &Table) -> Option<Finding> {
-    if table.delete_triggers.is_empty() || !(deletes(mapped) || updates(live, mapped)) {
-        return None;
-    }
-    Some(Finding {
-        severity: Severity::Warning,
-        code: Code::Triggers,
-        write: None,
+/// What the database does by itself to what the map wants.
+fn by_itself(live: &Live<'_>, mapped: &Mapped<'_>, table: &Table) -> Vec<Finding> {
+    let found = hazards(live.catalogue, table, &doing(live, mapped));
+    let finding = |hazard: Hazard| Finding {
+        severity: hazard.severity,
+        code: hazard.code,
         place: Some(mapped.collection.place.clone()),
         subject: mapped.name(),
-        problem: format!(
-            "triggers or rules run when rows of `{}` are changed or deleted: {}",
-            table.name,
-            table.delete_triggers.join(", ")
-        ),
-        why: "they can swallow the erasure (the batch then rolls back) or copy the rows elsewhere".into(),
-        hint: "make sure that they return the row, and map the tables that they write to".into(),
-    })
+        problem: hazard.problem,
+        why: hazard.why.into(),
+        hint: hazard.hint,
+        write: None,
+    };
+    found.into_iter().map(finding).collect()
+}
+
+fn doing(live: &Live<'_>, mapped: &Mapped<'_>) -> Doing {
+    let masks = mapped.collection.fields.iter().filter(|field| mapped.effect() == Some(OnErasure::Mask) && !field.read_only);
+    let written = |field: &Field| match &field.mask {
+        Some(mask) => Written::by(mask),
+        None => field.is_overwritten().then_some(Written::Varying),
+    };
+    let masked = masks.filter_map(|field| Some((field.name.clone(), written(field)?)));
+    let cleared = unlinks::cleared_columns(live, mapped).into_iter().map(|name| (name, Written::Null));
+    Doing { deletes: deletes(mapped), writes: masked.chain(cleared).collect(), accepted: mapped.collection.triggers.clone() }
 }
 
 #[cfg(test)]
 mod tests {
     use crate::connector::sql::check::testing::{about, catalogue_of, check_catalogue, check_postgres, check_sqlite, only};
-    use crate::datamap::Severity::{Error, Warning};
+    use crate::datamap::Severity::Error;
     use crate::db::{PoolOptions, testing};
 
     const MAP: &str = "
@@ -141,7 +147,7 @@ dataset:
         let catalogue = crate::connector::sql::load_catalogue(reader.session().await.unwrap().on()).await.unwrap();
         let findings = check_catalogue(MAP, &catalogue);
         assert!(only(&findings, "missing_rights").problem.contains("lacks UPDATE, DELETE on `public.users`"), "{findings:#?}");
-        assert_eq!(about(&findings, Warning, "row_security"), ["app.users"]);
+        assert_eq!(about(&findings, Error, "row_security"), ["app.users"]);
     }
 
     #[tokio::test]
@@ -151,6 +157,6 @@ dataset:
         assert!(only(&check_sqlite(MAP, schema).await, "triggers").problem.contains("audit"));
         let schema = "CREATE TABLE users (id int PRIMARY KEY, email text UNIQUE); CREATE RULE never AS ON DELETE TO users DO INSTEAD NOTHING";
         let Some(findings) = check_postgres(MAP, schema).await else { return };
-        assert!(only(&findings, "triggers").problem.contains("rule never"));
+        assert!(only(&findings, "swallowed_by_trigger").problem.contains("rule never"));
     }
 }

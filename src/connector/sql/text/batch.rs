@@ -1,8 +1,8 @@
 //! Statements over a batch of keys from the manifest: delete, overwrite, clear, count. PostgreSQL takes the batch as arrays of text and
-//! casts them back to the key's types; SQLite takes it from a temporary table that is filled first.
+//! casts them back to the key's types; SQLite and MySQL take it from a temporary table that is filled first.
 
-use super::{Builder, Statement, predicate, quote};
-use crate::connector::sql::{Location, RowKey};
+use super::{Builder, Statement, mysql, predicate, quote};
+use crate::connector::sql::{Location, RowKey, TableName};
 use crate::datamap::Predicate;
 use crate::db::{Arg, Dialect, Sql};
 use crate::plan::Referrer;
@@ -19,25 +19,44 @@ pub struct BatchRows {
     pub values: Vec<Vec<Option<String>>>,
 }
 
-/// The temporary table of SQLite batches.
-const SQLITE_BATCH: &str = "habeas_batch";
+/// The temporary table of a batch.
+const BATCH: &str = "habeas_batch";
 
-/// Creates SQLite's batch table for a location.
-pub fn sqlite_create(width: usize, values: usize) -> Sql {
-    let keys: Vec<String> = (1..=width).map(|part| format!("k{part}")).collect();
-    let values: String = (1..=values).map(|at| format!(", v{at}")).collect();
+/// Creates the batch table for a location, empty. PostgreSQL needs none.
+pub fn create(location: &Location, values: usize, dialect: Dialect) -> Sql {
+    let keys: Vec<String> = (1..=location.key_width()).map(|part| format!("k{part}")).collect();
+    let keys = keys.join(", ");
+    if dialect == Dialect::MySql {
+        return mysql::create_keyed(
+            BATCH,
+            location,
+            &mysql::text_columns(std::iter::once("fp".to_owned()).chain(value_names(values))),
+        );
+    }
+    let values: String = value_names(values).map(|name| format!(", {name}")).collect();
     Sql::built(format!(
-        "DROP TABLE IF EXISTS temp.{SQLITE_BATCH}; CREATE TEMPORARY TABLE {SQLITE_BATCH} ({keys}, fp{values}); \
-         CREATE INDEX temp.{SQLITE_BATCH}_key ON {SQLITE_BATCH} ({keys});",
-        keys = keys.join(", ")
+        "DROP TABLE IF EXISTS temp.{BATCH}; CREATE TEMPORARY TABLE {BATCH} ({keys}, fp{values}); \
+         CREATE INDEX temp.{BATCH}_key ON {BATCH} ({keys});"
     ))
 }
 
-/// Fills SQLite's batch table with rows `from..to`.
-pub fn sqlite_fill(rows: &BatchRows, from: usize, to: usize) -> Statement {
-    let mut builder = Builder::new(format!("INSERT INTO temp.{SQLITE_BATCH} VALUES "));
+fn value_names(values: usize) -> impl Iterator<Item = String> {
+    (1..=values).map(|at| format!("v{at}"))
+}
+
+/// Fills the batch table with rows `from..to`.
+pub fn fill(location: &Location, rows: &BatchRows, from: usize, to: usize, dialect: Dialect) -> Statement {
+    let width = location.key_width();
+    let values = rows.values.first().map_or(0, Vec::len);
+    let names: Vec<String> =
+        (1..=width).map(|part| format!("k{part}")).chain(["fp".to_owned()]).chain(value_names(values)).collect();
+    let table = if dialect == Dialect::Sqlite { format!("temp.{BATCH}") } else { BATCH.to_owned() };
+    let mut builder = Builder::new(format!("INSERT INTO {table} ({}) VALUES ", names.join(", ")));
     for at in from..to {
         let mut places: Vec<String> = rows.keys[at].iter().map(|part| builder.bind(key_arg(part))).collect();
+        if dialect == Dialect::MySql {
+            places = places.iter().enumerate().map(|(part, place)| mysql::part_in(location, part, place)).collect();
+        }
         places.push(builder.bind(rows.fingerprints[at].as_str()));
         for value in rows.values.get(at).into_iter().flatten() {
             places.push(builder.bind(value.clone()));
@@ -48,7 +67,7 @@ pub fn sqlite_fill(rows: &BatchRows, from: usize, to: usize) -> Statement {
     builder.finish()
 }
 
-fn key_arg(part: &KeyPart) -> Arg {
+pub(super) fn key_arg(part: &KeyPart) -> Arg {
     match part {
         KeyPart::Null => Arg::Text(None),
         KeyPart::Int(value) => Arg::from(*value),
@@ -67,8 +86,10 @@ fn source(
     dialect: Dialect,
 ) -> (String, Vec<String>) {
     let width = location.key_width();
-    if dialect == Dialect::Sqlite {
-        return (format!("temp.{SQLITE_BATCH} k"), quote::reach_key(width, "k"));
+    match dialect {
+        Dialect::Sqlite => return (format!("temp.{BATCH} k"), quote::reach_key(width, "k")),
+        Dialect::MySql => return (format!("{BATCH} k"), quote::reach_key(width, "k")),
+        Dialect::Postgres => {}
     }
     let text_of = |part: &KeyPart| match part {
         KeyPart::Text(text) => Some(text.clone()),
@@ -125,14 +146,17 @@ pub struct Guard<'a> {
 }
 
 impl Guard<'_> {
-    fn fingerprint(&self, dialect: Dialect) -> String {
-        let counts: Vec<String> =
-            self.counted.iter().map(|referrer| format!("(SELECT COUNT(*) FROM {})", quote::referring(referrer, "o", "t"))).collect();
-        quote::fingerprint_with_counts(self.columns, &counts, "t", dialect)
+    fn fingerprint(&self, location: &Location, dialect: Dialect) -> String {
+        let counts: Vec<String> = self
+            .counted
+            .iter()
+            .map(|referrer| format!("(SELECT COUNT(*) FROM {})", quote::referring(referrer, "o", "t")))
+            .collect();
+        quote::fingerprint_with_counts(&location.table, self.columns, &counts, "t", dialect)
     }
 
     fn condition(&self, builder: &mut Builder, location: &Location, dialect: Dialect) -> Result<String, String> {
-        let mut text = format!("{} = k.fp", self.fingerprint(dialect));
+        let mut text = format!("{} = k.fp", self.fingerprint(location, dialect));
         for held in self.held {
             let condition = predicate::condition(builder, held, &location.table, "t", dialect)?;
             text.push_str(&format!(" AND NOT ({condition} IS NOT FALSE)"));
@@ -152,13 +176,16 @@ fn refers(referrer: &Referrer) -> String {
 pub fn count_matching(location: &Location, rows: &BatchRows, guard: Guard<'_>, dialect: Dialect) -> Result<Statement, String> {
     let mut builder = Builder::new(String::new());
     let (batch, keys) = source(&mut builder, location, rows, 0, dialect);
-    let meets = quote::all_equal(&quote::key(location, "t", dialect), &keys) + &span(&mut builder, location, rows, dialect);
+    let meets = quote::same_key(location, &quote::key(location, "t", dialect), &keys, dialect)
+        + &span(&mut builder, location, rows, dialect);
     let condition = guard.condition(&mut builder, location, dialect)?;
     // CROSS JOIN keeps SQLite from scanning the table: the batch is the outer loop.
     let table = quote::table(&location.table.name);
     builder.text = match dialect {
         Dialect::Sqlite => format!("SELECT COUNT(*) AS n FROM {batch} CROSS JOIN {table} t WHERE {meets} AND {condition}"),
-        Dialect::Postgres => format!("SELECT COUNT(*) AS n FROM {batch} JOIN {table} t ON {meets} WHERE {condition}"),
+        Dialect::Postgres | Dialect::MySql => {
+            format!("SELECT COUNT(*) AS n FROM {batch} JOIN {table} t ON {meets} WHERE {condition}")
+        }
     };
     Ok(builder.finish())
 }
@@ -167,11 +194,12 @@ pub fn count_matching(location: &Location, rows: &BatchRows, guard: Guard<'_>, d
 pub fn count_present(location: &Location, rows: &BatchRows, dialect: Dialect) -> Statement {
     let mut builder = Builder::new(String::new());
     let (batch, keys) = source(&mut builder, location, rows, 0, dialect);
-    let meets = quote::all_equal(&quote::key(location, "t", dialect), &keys) + &span(&mut builder, location, rows, dialect);
+    let meets = quote::same_key(location, &quote::key(location, "t", dialect), &keys, dialect)
+        + &span(&mut builder, location, rows, dialect);
     let table = quote::table(&location.table.name);
     builder.text = match dialect {
         Dialect::Sqlite => format!("SELECT COUNT(*) AS n FROM {batch} CROSS JOIN {table} t WHERE {meets}"),
-        Dialect::Postgres => format!("SELECT COUNT(*) AS n FROM {batch} JOIN {table} t ON {meets}"),
+        Dialect::Postgres | Dialect::MySql => format!("SELECT COUNT(*) AS n FROM {batch} JOIN {table} t ON {meets}"),
     };
     builder.finish()
 }
@@ -183,9 +211,16 @@ pub fn delete(location: &Location, rows: &BatchRows, guard: Guard<'_>, dialect: 
     let table = quote::table(&location.table.name);
     builder.text = match dialect {
         Dialect::Postgres => {
-            let meets = quote::all_equal(&quote::key(location, "t", dialect), &keys) + &span(&mut builder, location, rows, dialect);
+            let meets = quote::same_key(location, &quote::key(location, "t", dialect), &keys, dialect)
+                + &span(&mut builder, location, rows, dialect);
             let condition = guard.condition(&mut builder, location, dialect)?;
             format!("DELETE FROM {table} t USING {batch} WHERE {meets} AND {condition}")
+        }
+        Dialect::MySql => {
+            let meets = quote::same_key(location, &quote::key(location, "t", dialect), &keys, dialect);
+            let condition = guard.condition(&mut builder, location, dialect)?;
+            let (join, leaf) = mysql::without_children(location);
+            format!("DELETE t FROM {batch} JOIN {table} t ON {meets}{join} WHERE {condition}{leaf}")
         }
         // The caller has counted the matching rows in the same exclusive transaction.
         Dialect::Sqlite => {
@@ -204,7 +239,7 @@ pub fn sqlite_delete_one(location: &Location, position: usize) -> Statement {
     let row = builder.bind(i64::try_from(position).unwrap_or(i64::MAX).saturating_add(1));
     let keys = quote::reach_key(location.key_width(), "k").join(", ");
     builder.text = format!(
-        "DELETE FROM {table} WHERE {columns} IN (SELECT {keys} FROM temp.{SQLITE_BATCH} k WHERE k.rowid = {row})",
+        "DELETE FROM {table} WHERE {columns} IN (SELECT {keys} FROM temp.{BATCH} k WHERE k.rowid = {row})",
         table = quote::table(&location.table.name),
         columns = key_list(location),
     );
@@ -221,7 +256,8 @@ pub fn overwrite(
 ) -> Result<Statement, String> {
     let mut builder = Builder::new(String::new());
     let (batch, keys) = source(&mut builder, location, rows, columns.len(), dialect);
-    let meets = quote::all_equal(&quote::key(location, "t", dialect), &keys) + &span(&mut builder, location, rows, dialect);
+    let meets = quote::same_key(location, &quote::key(location, "t", dialect), &keys, dialect)
+        + &span(&mut builder, location, rows, dialect);
     let condition = guard.condition(&mut builder, location, dialect)?;
     let sets: Vec<String> = columns
         .iter()
@@ -232,10 +268,16 @@ pub fn overwrite(
                 format!("{} = k.v{}::{cast}", quote::ident(name), at + 1)
             }
             Dialect::Sqlite => format!("{} = k.v{}", quote::ident(name), at + 1),
+            Dialect::MySql => {
+                format!(
+                    "{} = {}",
+                    quote::column("t", name),
+                    mysql::value_in(location.table.column(name), &format!("k.v{}", at + 1))
+                )
+            }
         })
         .collect();
-    let table = quote::table(&location.table.name);
-    builder.text = format!("UPDATE {table} AS t SET {} FROM {batch} WHERE {meets} AND {condition}", sets.join(", "));
+    builder.text = update(&location.table.name, &sets, &batch, &meets, &condition, dialect);
     Ok(builder.finish())
 }
 
@@ -249,12 +291,26 @@ pub fn clear(
 ) -> Result<Statement, String> {
     let mut builder = Builder::new(String::new());
     let (batch, keys) = source(&mut builder, location, rows, 0, dialect);
-    let meets = quote::all_equal(&quote::key(location, "t", dialect), &keys) + &span(&mut builder, location, rows, dialect);
+    let meets = quote::same_key(location, &quote::key(location, "t", dialect), &keys, dialect)
+        + &span(&mut builder, location, rows, dialect);
     let condition = guard.condition(&mut builder, location, dialect)?;
-    let sets: Vec<String> = columns.iter().map(|name| format!("{} = NULL", quote::ident(name))).collect();
-    let table = quote::table(&location.table.name);
-    builder.text = format!("UPDATE {table} AS t SET {} FROM {batch} WHERE {meets} AND {condition}", sets.join(", "));
+    let sets: Vec<String> = columns.iter().map(|name| format!("{} = NULL", set_name(name, dialect))).collect();
+    builder.text = update(&location.table.name, &sets, &batch, &meets, &condition, dialect);
     Ok(builder.finish())
+}
+
+fn set_name(name: &str, dialect: Dialect) -> String {
+    if dialect == Dialect::MySql { quote::column("t", name) } else { quote::ident(name) }
+}
+
+fn update(table: &TableName, sets: &[String], batch: &str, meets: &str, condition: &str, dialect: Dialect) -> String {
+    let (table, sets) = (quote::table(table), sets.join(", "));
+    match dialect {
+        Dialect::MySql => format!("UPDATE {batch} JOIN {table} t ON {meets} SET {sets} WHERE {condition}"),
+        Dialect::Postgres | Dialect::Sqlite => {
+            format!("UPDATE {table} AS t SET {sets} FROM {batch} WHERE {meets} AND {condition}")
+        }
+    }
 }
 
 /// The rows of the batch that are there: key, fingerprint of the guard's columns, whether a hold's predicate covers it, and the text of
@@ -269,27 +325,20 @@ pub fn inspect(
     let mut builder = Builder::new(String::new());
     let (batch, keys) = source(&mut builder, location, rows, 0, dialect);
     let own = quote::key(location, "t", dialect);
-    let meets = quote::all_equal(&own, &keys) + &span(&mut builder, location, rows, dialect);
-    let mut list: Vec<String> = own
-        .iter()
-        .enumerate()
-        .map(|(at, key)| match dialect {
-            Dialect::Postgres => format!("{key}::text AS k{}", at + 1),
-            Dialect::Sqlite => format!("{key} AS k{}", at + 1),
-        })
-        .collect();
-    list.push(format!("{} AS fp", guard.fingerprint(dialect)));
+    let meets = quote::same_key(location, &own, &keys, dialect) + &span(&mut builder, location, rows, dialect);
+    let mut list = quote::key_out(location, &own, dialect);
+    list.push(format!("{} AS fp", guard.fingerprint(location, dialect)));
     let mut held = Vec::new();
     for condition in guard.held {
         held.push(format!("{} IS NOT FALSE", predicate::condition(&mut builder, condition, &location.table, "t", dialect)?));
     }
     let held = if held.is_empty() { "0".to_owned() } else { format!("CASE WHEN {} THEN 1 ELSE 0 END", held.join(" OR ")) };
-    list.push(format!("CAST({held} AS bigint) AS held"));
+    list.push(format!("{} AS held", quote::as_integer(&held, dialect)));
     let owned: Vec<String> = guard.unreferenced.iter().map(refers).collect();
     let owned = if owned.is_empty() { "0".to_owned() } else { format!("CASE WHEN {} THEN 1 ELSE 0 END", owned.join(" OR ")) };
-    list.push(format!("CAST({owned} AS bigint) AS referred_to"));
+    list.push(format!("{} AS referred_to", quote::as_integer(&owned, dialect)));
     for (at, name) in columns.iter().enumerate() {
-        list.push(format!("{} AS c{}", quote::as_text(&quote::column("t", name), dialect), at + 1));
+        list.push(format!("{} AS c{}", quote::column_text(&location.table, "t", name, dialect), at + 1));
     }
     let table = quote::table(&location.table.name);
     let join = if dialect == Dialect::Sqlite { "CROSS JOIN" } else { "JOIN" };
@@ -306,31 +355,13 @@ fn key_list(location: &Location) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::connector::sql::{Column, Rights, Table, TableKind, TableName};
+    use crate::connector::sql::{Column, Table, TableKind};
     use crate::datamap::NodeId;
 
     fn keyed_by(column_type: ColumnType) -> Location {
-        let id = Column {
-            name: "id".into(),
-            declared_type: "bigint".into(),
-            column_type,
-            not_null: true,
-            generated: false,
-            max_length: None,
-        };
-        let table = Table {
-            name: TableName { schema: "public".into(), name: "t".into() },
-            kind: TableKind::Table,
-            columns: vec![id],
-            primary_key: vec!["id".into()],
-            uniques: Vec::new(),
-            indexes: Vec::new(),
-            foreign_keys: Vec::new(),
-            delete_triggers: Vec::new(),
-            row_security: false,
-            estimated_rows: None,
-            rights: Rights { select: true, update: true, delete: true },
-        };
+        let mut table = Table::new(TableName { schema: "public".into(), name: "t".into() }, TableKind::Table);
+        table.columns = vec![Column { not_null: true, ..Column::new("id", "bigint", column_type) }];
+        table.primary_key = vec!["id".into()];
         Location::new(NodeId(0), "app", "t", &table)
     }
 

@@ -30,7 +30,7 @@ pub fn rows(location: &Location, which: Which<'_>, dialect: Dialect) -> Result<S
             let mut equal = Vec::new();
             for (column, part) in columns.iter().zip(key) {
                 let place = builder.bind(part.as_str());
-                equal.push(format!("{} = {place}", quote::as_text(&quote::column("t", &column.name), dialect)));
+                equal.push(format!("{} = {place}", quote::column_text(&location.table, "t", &column.name, dialect)));
             }
             builder.push(&format!(" WHERE {}", equal.join(" AND ")));
         }

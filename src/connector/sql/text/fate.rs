@@ -1,7 +1,7 @@
 //! Statements that decide, row by row, what is to happen: each writes the `fate` of reached rows, with the ground of what is kept and a bit
 //! per edge whose columns are to be cleared (`cut`).
 
-use super::{Builder, Statement, predicate, quote, reach as reach_text};
+use super::{Builder, Statement, mysql_reach, predicate, quote, reach as reach_text, reached};
 use crate::connector::sql::{Inbound, Location, TableName};
 use crate::datamap::{Edge, Predicate, RetainWhen};
 use crate::db::{Dialect, Sql};
@@ -46,6 +46,7 @@ impl Rows {
 /// arrives with a default costs nothing, writing it into a million rows costs seconds. `ground` is one of our own words.
 pub fn open(location: &Location, fate: i64, ground: Option<&'static str>, dialect: Dialect) -> Sql {
     let (table, small, integer) = match dialect {
+        Dialect::MySql => return mysql_reach::open(location, fate, ground),
         Dialect::Postgres => (location.reach(), "smallint", "integer"),
         Dialect::Sqlite => (format!("temp.{}", location.reach()), "INTEGER", "INTEGER"),
     };
@@ -74,34 +75,29 @@ pub fn assign(location: &Location, rows: Rows, fate: i64, ground: Option<&str>) 
 
 /// Keeps rows under a hold, whatever was decided before: a hold beats everything (H-1). `extra` narrows to records or a predicate.
 pub fn hold(location: &Location, matter: &str, narrowed: Narrowed<'_>, dialect: Dialect) -> Result<Statement, String> {
-    let mut builder = Builder::new(format!(
-        "UPDATE {reach} SET fate = 3, cut = 0, ground = 'hold', review_on = NULL, reference = ",
-        reach = location.reach()
-    ));
+    let mut builder = Builder::new(String::new());
     let matter = builder.bind(matter);
-    builder.push(&matter).push(" WHERE (ground IS NULL OR ground <> 'hold')");
+    let mut condition = "(ground IS NULL OR ground <> 'hold')".to_owned();
     match narrowed {
         Narrowed::Whole => {}
+        // A key of another shape cannot be told from these rows: unknown means held.
+        Narrowed::Record(key) if key.len() != location.key_width() => {}
         Narrowed::Record(key) => {
-            if key.len() != location.key_width() {
-                // A key of another shape cannot be told from these rows: unknown means held.
-                return Ok(builder.finish());
-            }
             for (part, value) in key.iter().enumerate() {
                 let place = builder.bind(value.as_str());
-                let stored = quote::as_text(&format!("k{}", part + 1), dialect);
-                builder.push(&format!(" AND {stored} = {place}"));
+                condition.push_str(&format!(" AND {} = {place}", quote::key_text(location, part, dialect)));
             }
         }
-        Narrowed::Where(condition) => {
+        Narrowed::Where(covered) => {
             let own =
                 quote::all_equal(&quote::key(location, "t", dialect), &quote::reach_key(location.key_width(), &location.reach()));
-            let text = predicate::condition(&mut builder, condition, &location.table, "t", dialect)?;
+            let text = predicate::condition(&mut builder, covered, &location.table, "t", dialect)?;
             let table = quote::table(&location.table.name);
-            builder.push(&format!(" AND EXISTS (SELECT 1 FROM {table} t WHERE {own} AND {text} IS NOT FALSE)"));
+            condition.push_str(&format!(" AND EXISTS (SELECT 1 FROM {table} t WHERE {own} AND {text} IS NOT FALSE)"));
         }
     }
-    Ok(builder.finish())
+    let sets = [("fate", "3"), ("cut", "0"), ("ground", "'hold'"), ("review_on", "NULL"), ("reference", matter.as_str())];
+    Ok(reached::update(builder, location, &sets, &condition, dialect))
 }
 
 /// What part of a collection a hold covers.
@@ -133,24 +129,17 @@ pub fn retain_when(location: &Location, rule: &RetainWhen, today: &str, dialect:
             (format!("(SELECT {day} FROM {table} t WHERE {own})"), format!("({day} IS NULL OR {day} > {today})"))
         }
     };
-    builder.text = format!(
-        "UPDATE {reach} SET fate = 3, ground = {ground}, reference = {law}, review_on = {review} \
-         WHERE rights = 2 AND shared = 0 AND (ground IS NULL OR ground = 'policy') AND EXISTS \
+    let condition = format!(
+        "rights = 2 AND shared = 0 AND (ground IS NULL OR ground = 'policy') AND EXISTS \
          (SELECT 1 FROM {table} t WHERE {own} AND {condition} IS NOT FALSE AND {open})"
     );
-    Ok(builder.finish())
+    let sets = [("fate", "3"), ("ground", ground.as_str()), ("reference", law.as_str()), ("review_on", review.as_str())];
+    Ok(reached::update(builder, location, &sets, &condition, dialect))
 }
 
 /// Sets the bit of an edge on rows that stay and whose edge columns lead to a row that is the subject's alone. What leads to a shared row
 /// belongs to its other owners too, and held rows are left exactly as they are.
-pub fn cut(
-    edge: &Edge,
-    bit: u32,
-    from: &Location,
-    to: &Location,
-    rows: Rows,
-    dialect: Dialect,
-) -> Result<Statement, String> {
+pub fn cut(edge: &Edge, bit: u32, from: &Location, to: &Location, rows: Rows, dialect: Dialect) -> Result<Statement, String> {
     let reach = to.reach();
     let own = quote::all_equal(&quote::key(to, "b", dialect), &quote::reach_key(to.key_width(), &reach));
     let mut join = String::new();
@@ -167,20 +156,20 @@ pub fn cut(
         pairs.push(quote::edge_equal((&end, to.table.column(end_name)), (start, from.table.column(start_name)), dialect));
     }
     let mut builder = Builder::new(String::new());
-    let flag = builder.bind(1_i64 << bit);
     // Under a condition that does not hold, the same value names something else.
     if let Some(filter) = &edge.filter {
         pairs.push(predicate::condition(&mut builder, filter, &to.table, "b", dialect)?);
     }
-    builder.text = format!(
-        "UPDATE {reach} SET cut = cut | {flag} WHERE {rows} AND fate IN (2, 3, 4) AND (ground IS NULL OR ground <> 'hold') AND EXISTS \
+    let from_reach = reached::beside(&mut builder, to, from, dialect);
+    let flagged = format!("cut | {}", builder.bind(1_i64 << bit));
+    let condition = format!(
+        "{rows} AND fate IN (2, 3, 4) AND (ground IS NULL OR ground <> 'hold') AND EXISTS \
          (SELECT 1 FROM {table} b, {from_reach} r {join} WHERE {own} AND {pairs} AND r.rights = 2 AND r.shared = 0)",
         rows = rows.condition(),
         table = quote::table(&to.table.name),
-        from_reach = from.reach(),
         pairs = pairs.join(" AND "),
     );
-    Ok(builder.finish())
+    Ok(reached::update(builder, to, &[("cut", &flagged)], &condition, dialect))
 }
 
 /// Join of a child's live rows (`c`) with the parent's reached rows (`rp`) over a foreign key.
@@ -203,17 +192,28 @@ pub fn retain_parents(key: &Inbound, bits: i64, child: &Location, parent: &Locat
     let own = quote::all_equal(&quote::key(child, "c", dialect), &quote::reach_key(child.key_width(), "rc"));
     let mut builder = Builder::new(String::new());
     let free = builder.bind(bits);
+    // A hold outranks the other grounds, so that the kept parent is named by it.
+    let ground = "CASE WHEN MAX(CASE WHEN rc.ground = 'hold' THEN 1 ELSE 0 END) = 1 THEN 'hold' ELSE MIN(rc.ground) END";
+    let (reference, review) = ("MAX(rc.reference)", "MAX(rc.review_on)");
+    if dialect == Dialect::MySql {
+        let child_reach = reached::beside(&mut builder, parent, child, dialect);
+        let body = format!(
+            "FROM {reach} rp {join} JOIN {table} c ON {meets} JOIN {child_reach} rc ON {own} \
+             WHERE rp.fate = 1 AND rc.fate = 3 AND rc.ground <> 'shared' AND (rc.cut & {free}) = 0",
+            table = quote::table(&child.table.name),
+        );
+        let sets = [("fate", "3"), ("cut", "0"), ("ground", ground), ("reference", reference), ("review_on", review)];
+        return mysql_reach::update_grouped(builder, parent, "rp", &sets, &body);
+    }
     let body = format!(
         "FROM {reach} rp {join} JOIN {table} c ON {meets} JOIN {child_reach} rc ON {own} \
          WHERE {same} AND rc.fate = 3 AND rc.ground <> 'shared' AND (rc.cut & {free}) = 0",
         table = quote::table(&child.table.name),
         child_reach = child.reach(),
     );
-    // A hold outranks the other grounds, so that the kept parent is named by it.
     builder.text = format!(
         "UPDATE {reach} SET fate = 3, cut = 0, \
-         ground = (SELECT CASE WHEN MAX(CASE WHEN rc.ground = 'hold' THEN 1 ELSE 0 END) = 1 THEN 'hold' ELSE MIN(rc.ground) END {body}), \
-         reference = (SELECT MAX(rc.reference) {body}), review_on = (SELECT MAX(rc.review_on) {body}) \
+         ground = (SELECT {ground} {body}), reference = (SELECT {reference} {body}), review_on = (SELECT {review} {body}) \
          WHERE fate = 1 AND EXISTS (SELECT 1 {body})"
     );
     builder.finish()
@@ -231,10 +231,10 @@ pub fn left_behind_in_reach(key: &Inbound, bits: i64, child: &Location, parent: 
     let own = quote::all_equal(&quote::key(child, "c", dialect), &quote::reach_key(child.key_width(), "rc"));
     let mut builder = Builder::new(String::new());
     let free = builder.bind(bits);
+    let child_reach = reached::beside(&mut builder, parent, child, dialect);
     builder.text = format!(
         "SELECT COUNT(*) AS n FROM {child_reach} rc JOIN {table} c ON {own} CROSS JOIN {reach} rp {join} \
          WHERE {meets} AND rp.fate = 1 AND rc.fate <> 1 AND (rc.cut & {free}) = 0",
-        child_reach = child.reach(),
         table = quote::table(&child.table.name),
         reach = parent.reach(),
     );
@@ -250,7 +250,8 @@ pub fn left_behind(key: &Inbound, bits: i64, child: Option<&Location>, parent: &
         Some(child) => {
             let own = quote::all_equal(&quote::key(child, "c", dialect), &quote::reach_key(child.key_width(), "rc"));
             let free = builder.bind(bits);
-            format!(" AND NOT EXISTS (SELECT 1 FROM {} rc WHERE {own} AND (rc.fate = 1 OR (rc.cut & {free}) <> 0))", child.reach())
+            let child_reach = reached::beside(&mut builder, parent, child, dialect);
+            format!(" AND NOT EXISTS (SELECT 1 FROM {child_reach} rc WHERE {own} AND (rc.fate = 1 OR (rc.cut & {free}) <> 0))")
         }
     };
     builder.text = format!(
@@ -271,12 +272,13 @@ pub fn deepen(key: &Inbound, location: &Location, depth: i64, dialect: Dialect) 
     let mut builder = Builder::new(String::new());
     let next = builder.bind(depth + 1);
     let current = builder.bind(depth);
-    builder.text = format!(
-        "UPDATE {reach} SET depth = {next} WHERE fate = 1 AND EXISTS (SELECT 1 FROM {reach} rp {join} JOIN {table} c ON {meets} \
+    let parents = reached::beside(&mut builder, location, location, dialect);
+    let condition = format!(
+        "fate = 1 AND EXISTS (SELECT 1 FROM {parents} rp {join} JOIN {table} c ON {meets} \
          WHERE {own} AND rp.fate = 1 AND rp.depth = {current} AND NOT ({apart}))",
         table = quote::table(&location.table.name),
     );
-    builder.finish()
+    reached::update(builder, location, &[("depth", &next)], &condition, dialect)
 }
 
 /// How many rows of a location are to be deleted.
@@ -285,25 +287,41 @@ pub fn erased_count(location: &Location) -> Statement {
 }
 
 /// The tally of a location: one row per right, share, fate and ground. Before anything is decided there is neither fate nor ground.
-pub fn tally(location: &Location, is_decided: bool) -> Sql {
+pub fn tally(location: &Location, is_decided: bool, dialect: Dialect) -> Sql {
+    let integer = |expression: &str| quote::as_integer(expression, dialect);
+    let nothing = quote::null_text(dialect);
     let (columns, review, groups) = match is_decided {
-        true => ("CAST(fate AS bigint) AS fate, ground, reference", "MIN(review_on)", "rights, shared, fate, ground, reference"),
-        false => (
-            "CAST(0 AS bigint) AS fate, CAST(NULL AS text) AS ground, CAST(NULL AS text) AS reference",
-            "CAST(NULL AS text)",
-            "rights, shared",
-        ),
+        true => {
+            (format!("{} AS fate, ground, reference", integer("fate")), "MIN(review_on)", "rights, shared, fate, ground, reference")
+        }
+        false => (format!("{} AS fate, {nothing} AS ground, {nothing} AS reference", integer("0")), nothing, "rights, shared"),
     };
     Sql::built(format!(
-        "SELECT CAST(rights AS bigint) AS rights, CAST(shared AS bigint) AS shared, {columns}, {review} AS review_on, COUNT(*) AS n \
+        "SELECT {rights} AS rights, {shared} AS shared, {columns}, {review} AS review_on, COUNT(*) AS n \
          FROM {reach} GROUP BY {groups} ORDER BY {groups}",
+        rights = integer("rights"),
+        shared = integer("shared"),
         reach = location.reach()
     ))
 }
 
 /// Whether any row of a location is to be changed.
 pub fn touched(location: &Location) -> Sql {
-    Sql::built(format!("SELECT COUNT(*) AS n FROM (SELECT 1 FROM {} WHERE fate IN (1, 2, 4) LIMIT 1) touched", location.reach()))
+    Sql::built(format!(
+        "SELECT COUNT(*) AS n FROM (SELECT 1 FROM {} WHERE fate IN (1, 2, 4) OR cut <> 0 LIMIT 1) touched",
+        location.reach()
+    ))
+}
+
+/// How many rows of a location are to be changed and have a NULL in their key, which SQLite admits: they can be named by nothing.
+pub fn nameless(location: &Location) -> Statement {
+    let nulls: Vec<String> = (1..=location.key_width()).map(|part| format!("k{part} IS NULL")).collect();
+    Builder::new(format!(
+        "SELECT COUNT(*) AS n FROM {} WHERE (fate IN (1, 2, 4) OR cut <> 0) AND ({})",
+        location.reach(),
+        nulls.join(" OR ")
+    ))
+    .finish()
 }
 
 /// Which of the rows that are cut.
@@ -348,7 +366,7 @@ pub fn cut_identity(
     let reach = location.reach();
     let own = quote::all_equal(&quote::key(location, "t", dialect), &quote::reach_key(location.key_width(), &reach));
     let mut builder = Builder::new(String::new());
-    let flag = builder.bind(1_i64 << bit);
+    let flagged = format!("cut | {}", builder.bind(1_i64 << bit));
     let mut mine = Vec::new();
     for value in ours {
         mine.extend(
@@ -358,14 +376,13 @@ pub fn cut_identity(
     if mine.is_empty() {
         return None;
     }
-    builder.text = format!(
-        "UPDATE {reach} SET cut = cut | {flag} WHERE {rows} AND fate IN (2, 3, 4) AND (ground IS NULL OR ground <> 'hold') AND EXISTS \
-         (SELECT 1 FROM {table} t WHERE {own} AND ({mine}))",
+    let condition = format!(
+        "{rows} AND fate IN (2, 3, 4) AND (ground IS NULL OR ground <> 'hold') AND EXISTS (SELECT 1 FROM {table} t WHERE {own} AND ({mine}))",
         rows = rows.condition(),
         table = quote::table(&location.table.name),
         mine = mine.join(" OR "),
     );
-    Some(builder.finish())
+    Some(reached::update(builder, location, &[("cut", &flagged)], &condition, dialect))
 }
 
 /// How many rows are to be cut anywhere.
@@ -377,7 +394,7 @@ pub fn cut_rows(location: &Location) -> Statement {
 pub fn owners_of_cut_rows(edge: &Edge, identities: &[String], from: &Location, to: &Location, dialect: Dialect) -> Statement {
     let own = quote::all_equal(&quote::key(to, "b", dialect), &quote::reach_key(to.key_width(), "r"));
     let list: Vec<String> =
-        edge.from_columns.iter().chain(identities).map(|name| quote::as_text(&quote::column("a", name), dialect)).collect();
+        edge.from_columns.iter().chain(identities).map(|name| quote::column_text(&from.table, "a", name, dialect)).collect();
     let mut pairs = Vec::new();
     for (start_name, end_name) in edge.from_columns.iter().zip(&edge.to_columns) {
         let (start, end) = (quote::column("a", start_name), quote::column("b", end_name));
@@ -399,7 +416,7 @@ pub fn identities_of_cut_rows(location: &Location, column: &str, dialect: Dialec
     let own = quote::all_equal(&quote::key(location, "t", dialect), &quote::reach_key(location.key_width(), "r"));
     Builder::new(format!(
         "SELECT DISTINCT {value} AS value FROM {reach} r JOIN {table} t ON {own} WHERE r.cut <> 0 AND {column} IS NOT NULL",
-        value = quote::as_text(&quote::column("t", column), dialect),
+        value = quote::column_text(&location.table, "t", column, dialect),
         reach = location.reach(),
         table = quote::table(&location.table.name),
         column = quote::column("t", column),
@@ -411,20 +428,20 @@ pub fn identities_of_cut_rows(location: &Location, column: &str, dialect: Dialec
 pub fn hold_rows_with(location: &Location, columns: &[String], values: &[String], matter: &str, dialect: Dialect) -> Statement {
     let reach = location.reach();
     let own = quote::all_equal(&quote::key(location, "b", dialect), &quote::reach_key(location.key_width(), &reach));
-    let mut builder = Builder::new(format!("UPDATE {reach} SET cut = 0, ground = 'hold', reference = "));
+    let mut builder = Builder::new(String::new());
     let matter = builder.bind(matter);
-    builder.push(&matter);
     let mut same = Vec::new();
     for (name, value) in columns.iter().zip(values) {
         let place = builder.bind(value.as_str());
-        same.push(format!("{} = {place}", quote::as_text(&quote::column("b", name), dialect)));
+        same.push(format!("{} = {place}", quote::column_text(&location.table, "b", name, dialect)));
     }
-    builder.push(&format!(
-        " WHERE cut <> 0 AND EXISTS (SELECT 1 FROM {table} b WHERE {own} AND {same})",
+    let condition = format!(
+        "cut <> 0 AND EXISTS (SELECT 1 FROM {table} b WHERE {own} AND {same})",
         table = quote::table(&location.table.name),
         same = same.join(" AND ")
-    ));
-    builder.finish()
+    );
+    let sets = [("cut", "0"), ("ground", "'hold'"), ("reference", matter.as_str())];
+    reached::update(builder, location, &sets, &condition, dialect)
 }
 
 /// Keeps cut rows that may lead to people in a way that is not followed: one of these column lists holds values, or owners come in by a way
@@ -437,6 +454,7 @@ pub fn hold_unnamed(
 ) -> Statement {
     let reach = location.reach();
     let own = quote::all_equal(&quote::key(location, "b", dialect), &quote::reach_key(location.key_width(), &reach));
+    let mut builder = Builder::new(String::new());
     let mut ways: Vec<String> = Vec::new();
     for (columns, start) in unnamed {
         let named: Vec<String> = columns.iter().map(|name| quote::column("b", name)).collect();
@@ -444,17 +462,17 @@ pub fn hold_unnamed(
         // A way that ends in a row which is this subject's alone leads to nobody else.
         let ours = start.as_ref().map(|start| {
             let same = quote::all_equal(&named, &quote::reach_key(start.key_width(), "o"));
-            format!(" AND NOT EXISTS (SELECT 1 FROM {} o WHERE {same} AND o.rights = 2 AND o.shared = 0)", start.reach())
+            let starts = reached::beside(&mut builder, location, start, dialect);
+            format!(" AND NOT EXISTS (SELECT 1 FROM {starts} o WHERE {same} AND o.rights = 2 AND o.shared = 0)")
         });
         ways.push(format!("({present}{})", ours.unwrap_or_default()));
     }
     ways.push(if hidden_ways { "(1 = 1)" } else { "(1 = 0)" }.to_owned());
     // No matter is named: which of the holds it would be is just what nobody knows.
-    Builder::new(format!(
-        "UPDATE {reach} SET cut = 0, ground = 'hold', reference = NULL \
-         WHERE cut <> 0 AND (ground IS NULL OR ground <> 'hold') AND EXISTS (SELECT 1 FROM {table} b WHERE {own} AND ({ways}))",
+    let condition = format!(
+        "cut <> 0 AND (ground IS NULL OR ground <> 'hold') AND EXISTS (SELECT 1 FROM {table} b WHERE {own} AND ({ways}))",
         table = quote::table(&location.table.name),
         ways = ways.join(" OR "),
-    ))
-    .finish()
+    );
+    reached::update(builder, location, &[("cut", "0"), ("ground", "'hold'"), ("reference", "NULL")], &condition, dialect)
 }

@@ -3,13 +3,17 @@
 
 #![expect(clippy::disallowed_methods, reason = "this folder is the one home of built statements")]
 
+pub mod advice;
 pub mod batch;
 pub mod count;
 pub mod fate;
+pub mod mysql;
+pub mod mysql_reach;
 pub mod predicate;
 pub mod probe;
 pub mod quote;
 pub mod reach;
+pub mod reached;
 pub mod read;
 pub mod search;
 pub mod way;
@@ -23,6 +27,16 @@ pub struct Statement {
     pub sql: Sql,
     /// One argument per placeholder.
     pub args: Vec<Arg>,
+    /// What has to be run first: MySQL reads no temporary table twice in one statement, but a copy of it.
+    pub before: Option<Sql>,
+    /// What is to be done with the rows that it gives, where one statement cannot do both (MySQL).
+    pub then: Option<mysql_reach::Then>,
+}
+
+impl From<Sql> for Statement {
+    fn from(sql: Sql) -> Self {
+        Statement { sql, args: Vec::new(), before: None, then: None }
+    }
 }
 
 /// Text with arguments under construction.
@@ -30,12 +44,13 @@ pub struct Builder {
     /// The text so far.
     pub text: String,
     args: Vec<Arg>,
+    before: Option<Sql>,
 }
 
 impl Builder {
     /// Starts with some text.
     pub fn new(text: impl Into<String>) -> Self {
-        Builder { text: text.into(), args: Vec::new() }
+        Builder { text: text.into(), args: Vec::new(), before: None }
     }
 
     /// Adds text.
@@ -52,6 +67,6 @@ impl Builder {
 
     /// The finished statement.
     pub fn finish(self) -> Statement {
-        Statement { sql: Sql::built(self.text), args: self.args }
+        Statement { sql: Sql::built(self.text), args: self.args, before: self.before, then: None }
     }
 }

@@ -4,7 +4,7 @@
 use serde_json::Value;
 
 use super::Builder;
-use super::quote;
+use super::{mysql, quote};
 use crate::connector::sql::{Column, Table};
 use crate::datamap::{Operator, Predicate, Until};
 use crate::db::{Arg, Dialect};
@@ -66,6 +66,7 @@ fn comparison(
             return Ok(format!("({left} IS {}NULL)", if wanted { "" } else { "NOT " }));
         }
         Operator::In => {
+            let left = if dialect == Dialect::MySql { mysql::compared(live, &left) } else { left };
             let list = value.as_array().map(Vec::as_slice).unwrap_or_default();
             if list.is_empty() {
                 return Ok("(1 = 0)".to_owned());
@@ -74,7 +75,16 @@ fn comparison(
             return Ok(format!("({left} IN ({}))", places.join(", ")));
         }
     };
-    Ok(format!("({left} {symbol} {})", operand(builder, live, value, dialect)?))
+    let right = operand(builder, live, value, dialect)?;
+    match dialect {
+        // The first comparison can use an index, the second decides.
+        Dialect::MySql if operator == Operator::Eq && live.column_type.is_text_like() => {
+            let found = builder.bind(value.as_str());
+            Ok(format!("({left} = {found} AND {} = {right})", mysql::compared(live, &left)))
+        }
+        Dialect::MySql => Ok(format!("({} {symbol} {right})", mysql::compared(live, &left))),
+        Dialect::Sqlite | Dialect::Postgres => Ok(format!("({left} {symbol} {right})")),
+    }
 }
 
 fn operand(builder: &mut Builder, live: &Column, value: &Value, dialect: Dialect) -> Result<String, String> {
@@ -89,10 +99,11 @@ fn operand(builder: &mut Builder, live: &Column, value: &Value, dialect: Dialect
             Ok(format!("{place}::text::{}", live.declared_type))
         }
         Dialect::Sqlite => Ok(builder.bind(sqlite_arg(live, value)?)),
+        Dialect::MySql => mysql::operand(builder, live, value),
     }
 }
 
-fn sqlite_arg(live: &Column, value: &Value) -> Result<Arg, String> {
+pub(super) fn sqlite_arg(live: &Column, value: &Value) -> Result<Arg, String> {
     match value {
         Value::String(text) => Ok(Arg::from(text.as_str())),
         Value::Bool(flag) => Ok(Arg::from(*flag)),
@@ -116,6 +127,11 @@ pub fn until_day(until: &Until, table: &Table, alias: &str, dialect: Dialect) ->
                 until.years, until.months, until.days
             ))
         }
+        // A date of zeros has no end either.
+        Dialect::MySql => Ok(format!(
+            "DATE_FORMAT({column} + INTERVAL {} YEAR + INTERVAL {} MONTH + INTERVAL {} DAY, '%Y-%m-%d')",
+            until.years, until.months, until.days
+        )),
         Dialect::Sqlite => {
             Ok(format!("date({column}, '+{} years', '+{} months', '+{} days')", until.years, until.months, until.days))
         }

@@ -1,5 +1,6 @@
 //! Quoting of names, and comparisons that no collation can bend.
 
+use super::mysql;
 use crate::connector::sql::{Column, Location, RowKey, Table, TableName};
 use crate::db::Dialect;
 use crate::plan::Referrer;
@@ -10,8 +11,11 @@ pub fn ident(name: &str) -> String {
     format!("\"{}\"", name.replace('\0', "\u{fffd}").replace('"', "\"\""))
 }
 
-/// A quoted, schema-qualified table.
+/// A quoted, schema-qualified table; by its name alone where no schema is known (a temporary table of the session).
 pub fn table(name: &TableName) -> String {
+    if name.schema.is_empty() {
+        return ident(&name.name);
+    }
     format!("{}.{}", ident(&name.schema), ident(&name.name))
 }
 
@@ -24,8 +28,12 @@ pub fn column(alias: &str, name: &str) -> String {
 pub fn key(location: &Location, alias: &str, dialect: Dialect) -> Vec<String> {
     match &location.key {
         RowKey::Primary(columns) => columns.iter().map(|c| column(alias, &c.name)).collect(),
-        RowKey::Physical if dialect == Dialect::Postgres => vec![format!("{alias}.ctid")],
-        RowKey::Physical => vec![format!("{alias}.rowid")],
+        RowKey::Physical => match dialect {
+            Dialect::Postgres => vec![format!("{alias}.ctid")],
+            Dialect::Sqlite => vec![format!("{alias}.rowid")],
+            // MySQL shows no address of a row: all its columns together have to do. Equal rows are then one.
+            Dialect::MySql => vec![mysql::whole_row(&location.table, alias)],
+        },
     }
 }
 
@@ -39,11 +47,25 @@ pub fn all_equal(left: &[String], right: &[String]) -> String {
     left.iter().zip(right).map(|(l, r)| format!("{l} = {r}")).collect::<Vec<_>>().join(" AND ")
 }
 
+/// Equality of stored keys with keys at hand, pairwise; on MySQL also of the bytes of text, because its `=` folds what is not the same key.
+pub fn same_key(location: &Location, stored: &[String], at_hand: &[String], dialect: Dialect) -> String {
+    let mut text = all_equal(stored, at_hand);
+    if let (Dialect::MySql, RowKey::Primary(columns)) = (dialect, &location.key) {
+        for ((column, stored), given) in columns.iter().zip(stored).zip(at_hand) {
+            if column.column_type.is_text_like() {
+                text.push_str(&format!(" AND {} = {}", mysql::bytes_of(stored), mysql::bytes_of(given)));
+            }
+        }
+    }
+    text
+}
+
 /// Equality of two columns across an edge, bytewise where they hold text (I-1). Columns of types that do not compare are compared by
 /// their text.
 pub fn edge_equal(left: (&str, Option<&Column>), right: (&str, Option<&Column>), dialect: Dialect) -> String {
     match dialect {
         Dialect::Sqlite => format!("{} = {} COLLATE BINARY", left.0, right.0),
+        Dialect::MySql => mysql::edge_equal(left, right),
         Dialect::Postgres => {
             let (Some(left_column), Some(right_column)) = (left.1, right.1) else {
                 return format!("{} = {}", left.0, right.0);
@@ -68,11 +90,51 @@ pub fn as_text(expression: &str, dialect: Dialect) -> String {
     match dialect {
         Dialect::Sqlite => format!("CAST({expression} AS TEXT)"),
         Dialect::Postgres => format!("{expression}::text"),
+        Dialect::MySql => mysql::bytes_of(expression),
     }
 }
 
+/// The same for a column of a table. MySQL's text of bits, bytes and short floats would not read back, so that they are written out.
+pub fn column_text(table: &Table, alias: &str, name: &str, dialect: Dialect) -> String {
+    let expression = column(alias, name);
+    match (dialect, table.column(name)) {
+        (Dialect::MySql, Some(live)) => mysql::text_of(live, &expression),
+        _ => as_text(&expression, dialect),
+    }
+}
+
+/// The text of a part of a reached row's key.
+pub fn key_text(location: &Location, part: usize, dialect: Dialect) -> String {
+    let stored = format!("k{}", part + 1);
+    match (dialect, &location.key) {
+        (Dialect::MySql, RowKey::Primary(columns)) => mysql::text_of(&columns[part], &stored),
+        _ => as_text(&stored, dialect),
+    }
+}
+
+/// A whole number of 64 bits.
+pub fn as_integer(expression: &str, dialect: Dialect) -> String {
+    let kind = if dialect == Dialect::MySql { "signed" } else { "bigint" };
+    format!("CAST({expression} AS {kind})")
+}
+
+/// The parts of a key on their way out, named `k1…`: as text that reads back, in SQLite as they are stored.
+pub fn key_out(location: &Location, parts: &[String], dialect: Dialect) -> Vec<String> {
+    let parts = match dialect {
+        Dialect::Postgres => parts.iter().map(|part| format!("{part}::text")).collect(),
+        Dialect::Sqlite => parts.to_vec(),
+        Dialect::MySql => mysql::key_out(location, parts),
+    };
+    parts.iter().enumerate().map(|(at, part)| format!("{part} AS k{}", at + 1)).collect()
+}
+
+/// Text that is NULL.
+pub fn null_text(dialect: Dialect) -> &'static str {
+    if dialect == Dialect::MySql { "CAST(NULL AS char)" } else { "CAST(NULL AS text)" }
+}
+
 /// One text that stands for the values of several columns and can be mistaken for no other values: the owner fingerprint.
-pub fn fingerprint(columns: &[String], alias: &str, dialect: Dialect) -> String {
+pub fn fingerprint(table: &Table, columns: &[String], alias: &str, dialect: Dialect) -> String {
     if columns.is_empty() {
         return "''".to_owned();
     }
@@ -80,16 +142,21 @@ pub fn fingerprint(columns: &[String], alias: &str, dialect: Dialect) -> String 
     match dialect {
         Dialect::Postgres => format!("ROW({})::text", quoted.join(", ")),
         Dialect::Sqlite => quoted.iter().map(|c| format!("quote({c})")).collect::<Vec<_>>().join(" || ',' || "),
+        Dialect::MySql => mysql::fingerprint(table, columns, alias),
     }
 }
 
 /// The fingerprint with some counts behind it.
-pub fn fingerprint_with_counts(columns: &[String], counts: &[String], alias: &str, dialect: Dialect) -> String {
-    let mut text = fingerprint(columns, alias, dialect);
-    for count in counts {
-        text.push_str(&format!(" || '#' || {}", as_text(count, dialect)));
+pub fn fingerprint_with_counts(table: &Table, columns: &[String], counts: &[String], alias: &str, dialect: Dialect) -> String {
+    let text = fingerprint(table, columns, alias, dialect);
+    if counts.is_empty() {
+        return text;
     }
-    text
+    let counts: Vec<String> = counts.iter().map(|count| as_text(count, dialect)).collect();
+    match dialect {
+        Dialect::MySql => format!("CONCAT({text}, '#', {})", counts.join(", '#', ")),
+        Dialect::Postgres | Dialect::Sqlite => format!("{text} || '#' || {}", counts.join(" || '#' || ")),
+    }
 }
 
 /// Table and condition of the rows under an alias that refer to the row under another.

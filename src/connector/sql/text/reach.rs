@@ -2,7 +2,7 @@
 //! set-based, whatever the size, and gone with the session. `rights` is 2 for owned and 1 for accessed rows; `round` says in which round
 //! of the fix-point the row got its present right, so that each round looks only at what the last one brought.
 
-use super::{Builder, Statement, quote};
+use super::{Builder, Statement, mysql, mysql_reach, quote, reached};
 use crate::connector::sql::Location;
 use crate::datamap::{Edge, Names, Right};
 use crate::db::{Arg, Dialect, Sql};
@@ -12,12 +12,15 @@ use crate::subject::NormalForm;
 /// [`super::fate::open`]: filling a table first and indexing it then is several times faster, and so is a column that arrives with a default
 /// instead of being written row by row.
 pub fn create(location: &Location, dialect: Dialect) -> Sql {
+    if dialect == Dialect::MySql {
+        return mysql_reach::create(location);
+    }
     let keys: Vec<String> =
         quote::key(location, "t", dialect).iter().enumerate().map(|(at, column)| format!("{column} AS k{}", at + 1)).collect();
     // Narrow types: a person may have millions of rows, and what does not fit the session's buffers goes to disk.
     let (small, integer, drop) = match dialect {
         Dialect::Postgres => ("smallint", "integer", " ON COMMIT DROP"),
-        Dialect::Sqlite => ("INTEGER", "INTEGER", ""),
+        Dialect::Sqlite | Dialect::MySql => ("INTEGER", "INTEGER", ""),
     };
     Sql::built(format!(
         "CREATE TEMPORARY TABLE {reach}{drop} AS SELECT {keys}, CAST(0 AS {small}) AS rights, CAST(0 AS {integer}) AS round, \
@@ -35,6 +38,8 @@ pub fn index(location: &Location, dialect: Dialect) -> Sql {
     Sql::built(match dialect {
         Dialect::Postgres => format!("CREATE UNIQUE INDEX ON {reach} ({names})"),
         Dialect::Sqlite => format!("CREATE UNIQUE INDEX temp.{reach}_key ON {reach} ({names})"),
+        // It was made with its index; making one now would end the transaction.
+        Dialect::MySql => "DO 0".to_owned(),
     })
 }
 
@@ -51,6 +56,9 @@ pub fn identity_condition(
     let stored = quote::column("t", column);
     let normal = form.apply(value);
     use crate::value::ColumnType::{Integer, Uuid};
+    if dialect == Dialect::MySql {
+        return mysql::identity_condition(builder, live, &stored, form, normal);
+    }
     if dialect == Dialect::Postgres {
         match live.column_type {
             Integer => {
@@ -79,10 +87,11 @@ pub fn identity_condition(
         }
         (NormalForm::AsciiLower, Dialect::Sqlite) => format!("lower({text}) = {place} COLLATE BINARY"),
         (NormalForm::E164, _) => format!("{} = {place}", e164_expression(&text)),
+        (_, Dialect::MySql) => return None,
     })
 }
 
-fn e164_expression(text: &str) -> String {
+pub(super) fn e164_expression(text: &str) -> String {
     let mut expression = text.to_owned();
     for dropped in [" ", ".", "-", "(", ")", "/"] {
         expression = format!("replace({expression}, '{dropped}', '')");
@@ -95,6 +104,12 @@ pub fn seed(location: &Location, column: &str, form: NormalForm, value: &str, di
     let keys = quote::key(location, "t", dialect).join(", ");
     let names: Vec<String> = (1..=location.key_width()).map(|part| format!("k{part}")).collect();
     let reach = location.reach();
+    if dialect == Dialect::MySql {
+        let mut builder = Builder::new(String::new());
+        let condition = identity_condition(&mut builder, location, column, form, value, dialect)?;
+        let body = format!("FROM {} t WHERE {condition}", quote::table(&location.table.name));
+        return Some(mysql_reach::arrive(builder, location, &quote::key(location, "t", dialect), ["2", "0", "1"], &body, false));
+    }
     let mut builder = Builder::new(format!(
         "INSERT INTO {reach} ({names}, rights, round, seeded, shared) SELECT {keys}, 2, 0, 1, 0 FROM {table} t WHERE ",
         names = names.join(", "),
@@ -150,6 +165,10 @@ pub fn spread(
     let next = builder.bind(round + 1);
     let join = joined(&mut builder, edge, from, to, dialect)?;
     let current = builder.bind(round);
+    if dialect == Dialect::MySql {
+        let body = format!("{join} WHERE r.round = {current}{group}");
+        return Ok(mysql_reach::arrive(builder, to, &quote::key(to, "b", dialect), [right, &next, "0"], &body, true));
+    }
     let names = names.join(", ");
     let reach = to.reach();
     let known = match is_first {
@@ -173,13 +192,14 @@ pub fn outgoing(edge: &Edge, from: &Location, round: i64, dialect: Dialect) -> S
         .from_columns
         .iter()
         .enumerate()
-        .map(|(at, name)| format!("{} AS v{}", quote::as_text(&quote::column("a", name), dialect), at + 1))
+        .map(|(at, name)| format!("{} AS v{}", quote::column_text(&from.table, "a", name, dialect), at + 1))
         .collect();
     let mut builder = Builder::new(String::new());
     let current = builder.bind(round);
     let mut text = format!(
-        "SELECT DISTINCT {values}, CAST(r.rights AS bigint) AS rights FROM {reach} r JOIN {table} a ON {own} WHERE r.round = {current}",
+        "SELECT DISTINCT {values}, {rights} AS rights FROM {reach} r JOIN {table} a ON {own} WHERE r.round = {current}",
         values = values.join(", "),
+        rights = quote::as_integer("r.rights", dialect),
         reach = from.reach(),
         table = quote::table(&from.table.name),
     );
@@ -208,10 +228,14 @@ pub fn arrive(
     let mut on = Vec::new();
     for (name, value) in edge.to_columns.iter().zip(values) {
         let place = builder.bind(Arg::from(value.as_str()));
-        on.push(format!("{} = {place}", quote::as_text(&quote::column("b", name), dialect)));
+        on.push(format!("{} = {place}", quote::column_text(&to.table, "b", name, dialect)));
     }
     if let Some(filter) = &edge.filter {
         on.push(super::predicate::condition(&mut builder, filter, &to.table, "b", dialect)?);
+    }
+    if dialect == Dialect::MySql {
+        let body = format!("FROM {} b WHERE {}", quote::table(&to.table.name), on.join(" AND "));
+        return Ok(mysql_reach::arrive(builder, to, &keys, [&right, &next, "0"], &body, true));
     }
     builder.text = format!(
         "INSERT INTO {reach} ({names}, rights, round, seeded, shared) \
@@ -238,16 +262,17 @@ pub fn mark_shared(edge: &Edge, from: &Location, to: &Location, dialect: Dialect
         Some(filter) => format!(" AND {}", super::predicate::condition(&mut builder, filter, &to.table, "b", dialect)?),
         None => String::new(),
     };
+    let from_reach = reached::beside(&mut builder, to, from, dialect);
     let present = ends.iter().map(|end| format!("{end} IS NOT NULL")).collect::<Vec<_>>().join(" AND ");
     let foreign = if edge.declared_on_to && quote::is_key(&from.table, &edge.from_columns) {
         // The end names one start by its key: foreign unless that key is among ours.
         let same = edge_pairs(edge, from, to, &quote::reach_key(from.key_width(), "r"), dialect);
-        format!("{present} AND NOT EXISTS (SELECT 1 FROM {} r WHERE {same} AND r.rights = 2 AND r.shared = 0)", from.reach())
+        format!("{present} AND NOT EXISTS (SELECT 1 FROM {from_reach} r WHERE {same} AND r.rights = 2 AND r.shared = 0)")
     } else {
         let starts: Vec<String> = edge.from_columns.iter().map(|name| quote::column("a", name)).collect();
         let meets = edge_pairs(edge, from, to, &starts, dialect);
         let mine = quote::all_equal(&quote::reach_key(from.key_width(), "r"), &quote::key(from, "a", dialect));
-        let (table, from_reach) = (quote::table(&from.table.name), from.reach());
+        let table = quote::table(&from.table.name);
         let of_another = format!(
             "EXISTS (SELECT 1 FROM {table} a WHERE {meets} AND NOT EXISTS (SELECT 1 FROM {from_reach} r WHERE {mine} AND r.rights = 2 AND r.shared = 0))"
         );
@@ -256,11 +281,11 @@ pub fn mark_shared(edge: &Edge, from: &Location, to: &Location, dialect: Dialect
             false => of_another,
         }
     };
-    builder.text = format!(
-        "UPDATE {reach} SET shared = 1 WHERE rights = 2 AND shared = 0 AND EXISTS (SELECT 1 FROM {table} b WHERE {own}{filter} AND {foreign})",
+    let condition = format!(
+        "rights = 2 AND shared = 0 AND EXISTS (SELECT 1 FROM {table} b WHERE {own}{filter} AND {foreign})",
         table = quote::table(&to.table.name),
     );
-    Ok(builder.finish())
+    Ok(reached::update(builder, to, &[("shared", "1")], &condition, dialect))
 }
 
 fn edge_pairs(edge: &Edge, from: &Location, to: &Location, starts: &[String], dialect: Dialect) -> String {
@@ -302,11 +327,11 @@ pub fn mark_shared_by_identity(
         Names::Account | Names::OnePerson => format!("{} AND NOT COALESCE({}, FALSE)", any_of(&present), any_of(&mine)),
     };
     let rows = if names == Names::Several && !ours.is_empty() { "" } else { " AND seeded = 0" };
-    builder.text = format!(
-        "UPDATE {reach} SET shared = 1 WHERE rights = 2 AND shared = 0{rows} AND EXISTS (SELECT 1 FROM {table} t WHERE {own} AND {of_another})",
+    let condition = format!(
+        "rights = 2 AND shared = 0{rows} AND EXISTS (SELECT 1 FROM {table} t WHERE {own} AND {of_another})",
         table = quote::table(&location.table.name),
     );
-    builder.finish()
+    reached::update(builder, location, &[("shared", "1")], &condition, dialect)
 }
 
 /// One of these conditions; false when there is none.
@@ -324,7 +349,7 @@ pub fn aliases(location: &Location, column: &str, limit: i64, dialect: Dialect) 
     let most = builder.bind(limit);
     builder.text = format!(
         "SELECT DISTINCT {value} AS value FROM {reach} r JOIN {table} t ON {own} WHERE r.seeded = 1 AND {column} IS NOT NULL LIMIT {most}",
-        value = quote::as_text(&quote::column("t", column), dialect),
+        value = quote::column_text(&location.table, "t", column, dialect),
         reach = location.reach(),
         table = quote::table(&location.table.name),
         column = quote::column("t", column),
@@ -381,7 +406,7 @@ pub fn seeded_count(location: &Location) -> Sql {
 /// Values at an edge's start in the rows that this subject alone owns, as text.
 pub fn owned_values(edge: &Edge, from: &Location, dialect: Dialect) -> Statement {
     let own = quote::all_equal(&quote::key(from, "a", dialect), &quote::reach_key(from.key_width(), "r"));
-    let values: Vec<String> = edge.from_columns.iter().map(|name| quote::as_text(&quote::column("a", name), dialect)).collect();
+    let values: Vec<String> = edge.from_columns.iter().map(|name| quote::column_text(&from.table, "a", name, dialect)).collect();
     let builder = Builder::new(format!(
         "SELECT DISTINCT {values} FROM {reach} r JOIN {table} a ON {own} WHERE r.rights = 2 AND r.shared = 0",
         values = values.join(", "),
@@ -393,12 +418,7 @@ pub fn owned_values(edge: &Edge, from: &Location, dialect: Dialect) -> Statement
 
 /// Marks rows as shared whose columns at the edge's end hold values other than ours: first all that hold any, then frees those that hold
 /// one of ours and are not shared for another reason (`shared` is 2 in between).
-pub fn mark_shared_across(
-    edge: &Edge,
-    to: &Location,
-    ours: &[Vec<String>],
-    dialect: Dialect,
-) -> Result<Vec<Statement>, String> {
+pub fn mark_shared_across(edge: &Edge, to: &Location, ours: &[Vec<String>], dialect: Dialect) -> Result<Vec<Statement>, String> {
     let reach = to.reach();
     let table = quote::table(&to.table.name);
     let own = quote::all_equal(&quote::key(to, "b", dialect), &quote::reach_key(to.key_width(), &reach));
@@ -408,11 +428,9 @@ pub fn mark_shared_across(
         Some(filter) => format!(" AND {}", super::predicate::condition(&mut first, filter, &to.table, "b", dialect)?),
         None => String::new(),
     };
-    first.push(&format!(
-        "UPDATE {reach} SET shared = 2 WHERE rights = 2 AND shared = 0 AND EXISTS (SELECT 1 FROM {table} b WHERE {own}{filter} AND {})",
-        present.join(" AND ")
-    ));
-    let mut statements = vec![first.finish()];
+    let holds_any =
+        format!("rights = 2 AND shared = 0 AND EXISTS (SELECT 1 FROM {table} b WHERE {own}{filter} AND {})", present.join(" AND "));
+    let mut statements = vec![reached::update(first, to, &[("shared", "2")], &holds_any, dialect)];
     for values in ours {
         let mut builder = Builder::new(String::new());
         let same: Vec<String> = edge
@@ -421,14 +439,11 @@ pub fn mark_shared_across(
             .zip(values)
             .map(|(name, value)| {
                 let place = builder.bind(value.as_str());
-                format!("{} = {place}", quote::as_text(&quote::column("b", name), dialect))
+                format!("{} = {place}", quote::column_text(&to.table, "b", name, dialect))
             })
             .collect();
-        builder.text = format!(
-            "UPDATE {reach} SET shared = 0 WHERE shared = 2 AND EXISTS (SELECT 1 FROM {table} b WHERE {own} AND {})",
-            same.join(" AND ")
-        );
-        statements.push(builder.finish());
+        let holds_ours = format!("shared = 2 AND EXISTS (SELECT 1 FROM {table} b WHERE {own} AND {})", same.join(" AND "));
+        statements.push(reached::update(builder, to, &[("shared", "0")], &holds_ours, dialect));
     }
     statements.push(Builder::new(format!("UPDATE {reach} SET shared = 1 WHERE shared = 2")).finish());
     Ok(statements)

@@ -1,18 +1,21 @@
 //! Statements that read reached rows: whole rows for the archive, keys and fingerprints for the manifest.
 
-use super::{Builder, Statement, quote};
+use super::{Builder, Statement, mysql, quote};
 use crate::connector::sql::Location;
 use crate::db::{Dialect, Sql};
 use crate::plan::Referrer;
 
 /// Rows for the archive in key order. PostgreSQL prints each as JSON text, which is lossless over its types; SQLite gives the values, whose
-/// storage class differs from row to row. A hidden column is NULL in rows that the subject only accesses: it never leaves the database.
+/// storage class differs from row to row; MySQL prints each value as text. A hidden column is NULL in rows that the subject only accesses: it never leaves the database.
 pub fn rows(location: &Location, columns: &[String], hidden: &[String], dialect: Dialect) -> Sql {
     let own = quote::all_equal(&quote::key(location, "b", dialect), &quote::reach_key(location.key_width(), "r"));
     let list: Vec<String> = columns
         .iter()
         .map(|name| {
-            let column = quote::column("b", name);
+            let column = match (dialect, location.table.column(name)) {
+                (Dialect::MySql, Some(live)) => mysql::value_of(live, &quote::column("b", name)),
+                _ => quote::column("b", name),
+            };
             if hidden.contains(name) {
                 format!("CASE WHEN r.rights = 2 THEN {column} END AS {}", quote::ident(name))
             } else {
@@ -28,7 +31,7 @@ pub fn rows(location: &Location, columns: &[String], hidden: &[String], dialect:
         table = quote::table(&location.table.name),
     );
     Sql::built(match dialect {
-        Dialect::Sqlite => select,
+        Dialect::Sqlite | Dialect::MySql => select,
         Dialect::Postgres => format!("SELECT row_to_json(x)::text AS row FROM ({select}) x"),
     })
 }
@@ -44,16 +47,11 @@ pub fn frozen(
     dialect: Dialect,
 ) -> Statement {
     let own = quote::all_equal(&quote::key(location, "b", dialect), &quote::reach_key(location.key_width(), "r"));
-    let mut list: Vec<String> = (1..=location.key_width())
-        .map(|part| match dialect {
-            Dialect::Postgres => format!("r.k{part}::text AS k{part}"),
-            Dialect::Sqlite => format!("r.k{part} AS k{part}"),
-        })
-        .collect();
+    let mut list = quote::key_out(location, &quote::reach_key(location.key_width(), "r"), dialect);
     let staying: Vec<String> = marks.counted.iter().map(|(referrer, child)| staying_count(referrer, child, dialect)).collect();
-    list.push(format!("{} AS fp", quote::fingerprint_with_counts(marks.guard, &staying, "b", dialect)));
+    list.push(format!("{} AS fp", quote::fingerprint_with_counts(&location.table, marks.guard, &staying, "b", dialect)));
     for (at, name) in columns.iter().enumerate() {
-        list.push(format!("{} AS c{}", quote::as_text(&quote::column("b", name), dialect), at + 1));
+        list.push(format!("{} AS c{}", quote::column_text(&location.table, "b", name, dialect), at + 1));
     }
     let mut builder = Builder::new(String::new());
     let condition = match selection {

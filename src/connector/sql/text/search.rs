@@ -13,7 +13,8 @@ pub struct SearchedColumn<'a> {
     pub is_bytes: bool,
 }
 
-/// `SELECT key…, column… FROM table`. PostgreSQL gives text for all but bytes; SQLite gives each value as stored.
+/// `SELECT key…, column… FROM table`. PostgreSQL gives text for all but bytes; SQLite gives each value as stored; MySQL sends a statement
+/// without arguments back as text by itself.
 pub fn every_row(dialect: Dialect, table: &TableName, key: &[String], columns: &[SearchedColumn<'_>]) -> Sql {
     let as_text = if dialect == Dialect::Postgres { "::text" } else { "" };
     let key = key.iter().map(|name| format!("{}{as_text}", quote::ident(name)));

@@ -1,7 +1,7 @@
 //! The way to a held record: the rows through which the person's identifiers lead to it. While the record is kept they are kept as well,
 //! because after them nobody could find it any more, and what a hold kept would be left over when the hold is released.
 
-use super::{Builder, Statement, quote};
+use super::{Builder, Statement, quote, reached};
 use crate::connector::sql::Location;
 use crate::datamap::{Edge, Predicate};
 use crate::db::{Arg, Dialect};
@@ -36,19 +36,17 @@ pub fn keep(edge: &Edge, from: &Location, to: &Location, overwritten_too: bool, 
     if let Some(filter) = &edge.filter {
         on.push(condition(&mut builder, filter, to, dialect)?);
     }
+    let ends = reached::beside(&mut builder, from, to, dialect);
     let body = format!(
         "FROM {ends} rc, {to} b, {from} a WHERE {on}",
-        ends = to.reach(),
         to = quote::table(&to.table.name),
         from = quote::table(&from.table.name),
         on = on.join(" AND "),
     );
-    builder.text = format!(
-        "UPDATE {reach} SET cut = 0, ground = 'hold', reference = (SELECT MAX(rc.reference) {body}), fate = 3 \
-         WHERE fate IN ({fates}) AND rights = 2 AND EXISTS (SELECT 1 {body})",
-        fates = given_up(overwritten_too),
-    );
-    Ok(builder.finish())
+    let reference = format!("(SELECT MAX(rc.reference) {body})");
+    let condition = format!("fate IN ({fates}) AND rights = 2 AND EXISTS (SELECT 1 {body})", fates = given_up(overwritten_too));
+    let sets = [("cut", "0"), ("ground", "'hold'"), ("reference", reference.as_str()), ("fate", "3")];
+    Ok(reached::update(builder, from, &sets, &condition, dialect))
 }
 
 fn condition(builder: &mut Builder, filter: &Predicate, to: &Location, dialect: Dialect) -> Result<String, String> {
@@ -58,7 +56,7 @@ fn condition(builder: &mut Builder, filter: &Predicate, to: &Location, dialect: 
 /// Values at the end of an edge in held rows, as text, each with the matter: for a start in another source.
 pub fn held_ends(edge: &Edge, to: &Location, dialect: Dialect) -> Statement {
     let own = quote::all_equal(&quote::key(to, "b", dialect), &quote::reach_key(to.key_width(), "rc"));
-    let values: Vec<String> = edge.to_columns.iter().map(|name| quote::as_text(&quote::column("b", name), dialect)).collect();
+    let values: Vec<String> = edge.to_columns.iter().map(|name| quote::column_text(&to.table, "b", name, dialect)).collect();
     let present: Vec<String> = edge.to_columns.iter().map(|name| format!("{} IS NOT NULL", quote::column("b", name))).collect();
     Builder::new(format!(
         "SELECT DISTINCT {values}, rc.reference FROM {reach} rc JOIN {table} b ON {own} WHERE {held} AND {present}",
@@ -86,14 +84,14 @@ pub fn keep_with(
     let matter = builder.bind(matter);
     for (name, value) in edge.from_columns.iter().zip(values) {
         let place = builder.bind(value.as_str());
-        on.push(format!("{} = {place}", quote::as_text(&quote::column("a", name), dialect)));
+        on.push(format!("{} = {place}", quote::column_text(&from.table, "a", name, dialect)));
     }
-    builder.text = format!(
-        "UPDATE {reach} SET cut = 0, ground = 'hold', reference = {matter}, fate = 3 \
-         WHERE fate IN ({fates}) AND rights = 2 AND EXISTS (SELECT 1 FROM {table} a WHERE {on})",
+    let condition = format!(
+        "fate IN ({fates}) AND rights = 2 AND EXISTS (SELECT 1 FROM {table} a WHERE {on})",
         fates = given_up(overwritten_too),
         table = quote::table(&from.table.name),
         on = on.join(" AND "),
     );
-    builder.finish()
+    let sets = [("cut", "0"), ("ground", "'hold'"), ("reference", matter.as_str()), ("fate", "3")];
+    reached::update(builder, from, &sets, &condition, dialect)
 }

@@ -1,0 +1,55 @@
+//! Sub-fields against the live schema: only a column that can hold JSON has parts.
+
+use super::Live;
+use crate::datamap::{Code, Finding, Severity};
+
+pub(super) fn check(live: &Live<'_>) -> Vec<Finding> {
+    let mut findings = Vec::new();
+    for mapped in &live.collections {
+        let Some(table) = mapped.table else { continue };
+        for field in mapped.collection.fields.iter().filter(|field| !field.fields.is_empty()) {
+            let Some(column) = table.column(&field.name).filter(|column| !column.column_type.may_hold_json()) else { continue };
+            findings.push(Finding {
+                severity: Severity::Error,
+                code: Code::SubFieldsNotJson,
+                place: Some(field.place.clone()),
+                subject: mapped.field_name(&field.name),
+                problem: format!("the map has sub-fields here, and the column is of type {}", column.declared_type),
+                why: "there are no parts to hand over or to overwrite in it, and what is said of them would have no effect".into(),
+                hint: "remove the sub-fields, or correct the name of the column".into(),
+                write: None,
+            });
+        }
+    }
+    findings
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::connector::sql::check::testing::{about, check_postgres, check_sqlite};
+    use crate::datamap::Severity::Error;
+
+    const MAP: &str = "
+dataset:
+  - fides_key: app
+    collections:
+      - name: users
+        habeas: {on_erasure: delete}
+        fields:
+          - {name: id, fides_meta: {primary_key: true}}
+          - {name: email, fides_meta: {identity: email}}
+          - {name: a, fields: [{name: x}]}
+          - {name: b, fields: [{name: x}]}
+          - {name: c, fields: [{name: x}]}
+";
+
+    #[tokio::test]
+    async fn sub_fields_of_a_column_that_holds_no_json_are_an_error() {
+        let sqlite =
+            check_sqlite(MAP, "CREATE TABLE users (id INTEGER PRIMARY KEY, email TEXT UNIQUE, a JSON, b TEXT, c INTEGER)").await;
+        assert_eq!(about(&sqlite, Error, "sub_fields_not_json"), ["app.users.c"]);
+        let schema = "CREATE TABLE users (id int PRIMARY KEY, email text UNIQUE, a jsonb, b json, c bytea)";
+        let Some(postgres) = check_postgres(MAP, schema).await else { return };
+        assert_eq!(about(&postgres, Error, "sub_fields_not_json"), ["app.users.c"]);
+    }
+}
