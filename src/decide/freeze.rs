@@ -10,7 +10,7 @@ use super::rules::Rule;
 use super::{Decided, Desk, GatherError, Items, MaskSecret, map_error};
 use crate::connector::sql::text::fate::{self, CutRows};
 use crate::connector::sql::text::read::{self, Selection};
-use crate::connector::sql::{Location, Snapshot, SnapshotError, Tally, decode};
+use crate::connector::sql::{Inbound, Location, Snapshot, SnapshotError, Tally, decode};
 use crate::datamap::{Edge, Graph, Predicate, Right};
 use crate::db::DbError;
 use crate::gather::Gathering;
@@ -68,9 +68,19 @@ impl Desk<'_, '_> {
             self.list_node(*node, people.contains(node), &mut items, &mut sources).await?;
         }
         let detaching = self.detaching_sources(&items);
-        // References inside a circle are cleared before anything is deleted; kept rows come last, for the verifier.
-        let (kept, acting): (Vec<Source>, Vec<Source>) = sources.into_iter().partition(|source| source.step.action == Action::Keep);
-        Ok((items, detaching.into_iter().chain(acting).chain(kept).collect()))
+        // References inside a circle are cleared before anything is deleted, also in rows that stay: the order of the tables no longer sees to
+        // it, and the database would act on them. Kept rows come last, for the verifier.
+        let (untying, acting): (Vec<Source>, Vec<Source>) = sources.into_iter().partition(|source| self.unties(source));
+        let (kept, acting): (Vec<Source>, Vec<Source>) = acting.into_iter().partition(|source| source.step.action == Action::Keep);
+        let first = untying.into_iter().map(|source| Source { step: Step { identity: false, ..source.step }, ..source });
+        Ok((items, first.chain(detaching).chain(acting).chain(kept).collect()))
+    }
+
+    /// Whether a step clears columns of a reference that was taken out of the order to open a circle.
+    fn unties(&self, source: &Source) -> bool {
+        let Action::Clear { columns } = &source.step.action else { return false };
+        let is_of = |key: &Inbound| key.child_node.is_some_and(|child| child.0 == source.node);
+        self.detached.iter().any(|key| is_of(key) && key.child_columns.iter().any(|column| columns.contains(column)))
     }
 
     async fn list_node(

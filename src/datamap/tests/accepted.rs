@@ -110,6 +110,9 @@ dataset:
           - name: workspace_id
             fides_meta: {references: [{dataset: app_db, field: workspaces.id, direction: from}]}
             habeas: {right: accesses, hide: [mail], on_erasure: unlink, edge: home, where: {kind: {ne: 3}}}
+          - name: region
+            fides_meta: {references: [{dataset: app_db, field: workspaces.region, direction: from}]}
+            habeas: {edge: home}
 ";
     let map = map(text);
     let dataset = map.dataset("app_db").unwrap();

@@ -232,7 +232,8 @@ fn refuse(world: &World, prediction: &mut Prediction) {
             let surely_cut = is_cut(prediction, child, &reference.columns) && !prediction.loose.contains(&child);
             if goes && stays && !surely_cut {
                 prediction.may_refuse.extend(["delete_blocked", "cascade_outside_plan"]);
-                prediction.must_refuse |= !prediction.loose.contains(&child);
+                // What somebody else's hold might cover may keep the row that would go.
+                prediction.must_refuse |= prediction.loose.is_empty();
             }
         }
     }
