@@ -25,6 +25,13 @@ pub(super) struct Cut {
     pub tie: Tie,
 }
 
+impl Cut {
+    /// Whether the map asks for it by `on_erasure: unlink` on the edge.
+    pub(super) fn is_asked_for(&self, graph: &Graph) -> bool {
+        matches!(self.tie, Tie::Edge(at) if graph.edges[at].unlink)
+    }
+}
+
 /// What ties the row to the subject.
 #[derive(Debug, Clone)]
 pub(super) enum Tie {

@@ -57,6 +57,9 @@ pub(super) struct Source {
     node: usize,
     selection: Selection,
     masks: Vec<Overwrite>,
+    /// Clears what ties rows to the person only because others own them too. Once part of the erasure is done, a row of the person's own looks
+    /// like that as well: one of its owners has gone.
+    only_shared: bool,
 }
 
 impl Desk<'_, '_> {
@@ -138,6 +141,7 @@ impl Desk<'_, '_> {
                 node,
                 selection: Selection::Cut(cut.bit, rows),
                 masks: Vec::new(),
+                only_shared: rows == CutRows::Others && !cut.is_asked_for(self.brief.graph),
             });
         }
         let owners = self.owner_columns(node);
@@ -149,14 +153,20 @@ impl Desk<'_, '_> {
             let action = Action::Overwrite { columns: names, paths: columns.iter().map(Overwrite::paths).collect() };
             let mut overwrite = step(main, Disposition::Mask, action, guard);
             overwrite.counted = counted;
-            sources.push(Source { step: overwrite, node, selection: Selection::Fate(fate::MASK), masks: columns.clone() });
+            sources.push(Source { step: overwrite, node, selection: Selection::Fate(fate::MASK), masks: columns.clone(), only_shared: false });
         }
         // Overwriting comes first: it knows a row by its owner, which is cleared then.
         sources.append(&mut clearing);
         if item.disposition == Disposition::Erase && item.expected > 0 {
             let mut delete = step(main, Disposition::Erase, Action::Delete, owners);
             delete.unreferenced = referrers;
-            sources.push(Source { step: delete, node, selection: Selection::Fate(fate::ERASE), masks: Vec::new() });
+            sources.push(Source {
+                step: delete,
+                node,
+                selection: Selection::Fate(fate::ERASE),
+                masks: Vec::new(),
+                only_shared: false,
+            });
         }
         if !item.retained.is_empty() {
             sources.push(Source {
@@ -164,6 +174,7 @@ impl Desk<'_, '_> {
                 node,
                 selection: Selection::Fate(fate::RETAIN),
                 masks: Vec::new(),
+                only_shared: false,
             });
         }
         items.push(item);
@@ -213,7 +224,7 @@ impl Desk<'_, '_> {
                 identity: false,
                 records: 0,
             };
-            sources.push(Source { step, node: child.0, selection: Selection::Tied, masks: Vec::new() });
+            sources.push(Source { step, node: child.0, selection: Selection::Tied, masks: Vec::new(), only_shared: false });
         }
         sources
     }
@@ -360,6 +371,7 @@ impl Decided {
                 WhichRows::New if source.step.identity || source.step.action == Action::Keep => break,
                 // Overwritten rows stay and are reached again; overwriting them twice would not be the same as once (E-3).
                 WhichRows::New if overwrites && source.step.disposition == Disposition::Mask => continue,
+                WhichRows::New if source.only_shared => continue,
                 WhichRows::These(_) if !overwrites => continue,
                 _ => {}
             }

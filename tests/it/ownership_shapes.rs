@@ -4,6 +4,7 @@ use serde_json::{Value, json};
 
 use super::support::archive::Archive;
 use super::support::laws::*;
+use super::support::skipped;
 use super::support::workspace::Workspace;
 
 fn script(tables: &str) -> String {
@@ -352,5 +353,43 @@ fn an_overwritten_row_is_untied_where_the_map_says_so() {
         );
         assert_eq!(workspace.database.count("posts WHERE id = 2 AND user_id = 2 AND signature = 'Grace'"), 1);
         assert_eq!(numbers(&workspace, "users", "id"), [2, 3]);
+    }
+}
+
+#[test]
+fn o_1_a_row_that_somebody_comes_to_own_between_plan_and_run_is_not_overwritten() {
+    if !cfg!(feature = "failpoints") {
+        return skipped("--features failpoints");
+    }
+    let tables = "CREATE TABLE addresses (id INTEGER PRIMARY KEY, city TEXT);
+                  CREATE TABLE users (id INTEGER PRIMARY KEY, email TEXT, address_id INTEGER REFERENCES addresses (id));
+                  INSERT INTO addresses VALUES (5, 'Vienna'), (6, 'Graz');
+                  INSERT INTO users VALUES (1, 'ada@example.com', 5), (2, 'grace@example.com', 6);";
+    let users = collection(
+        "users",
+        "on_erasure: delete",
+        &[
+            KEY_OF_USERS,
+            "name: email, fides_meta: {identity: email}",
+            "name: address_id, fides_meta: {references: [{dataset: app, field: addresses.id, direction: to}]}, habeas: {right: owns}",
+        ],
+    );
+    let addresses = collection(
+        "addresses",
+        "on_erasure: mask",
+        &[KEY, "name: city, fides_meta: {masking_strategy_override: {strategy: null_rewrite}}"],
+    );
+    let map = map(&[addresses, users]);
+    for (comes_in_between, city) in [("UPDATE users SET address_id = 5 WHERE id = 2", 1), ("UPDATE users SET email = email", 0)] {
+        for workspace in Workspace::on_both(tables, &map) {
+            workspace.habeas("submit -").input(erasure_of(&ada()).to_string()).run().code(0);
+            let died = workspace.habeas("worker --once").env("HABEAS_FAILPOINT", "erase-before-permit").run();
+            assert_eq!(died.code, None, "{}", died.stderr);
+            workspace.database.script(comes_in_between);
+            workspace.habeas("worker --once").run();
+            let left = workspace.database.count("addresses WHERE id = 5 AND city = 'Vienna'");
+            assert_eq!(left, city, "{comes_in_between}");
+            assert_eq!(numbers(&workspace, "users", "id"), [2]);
+        }
     }
 }

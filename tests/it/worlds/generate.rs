@@ -105,7 +105,10 @@ fn reference(dice: &mut Dice, world: &mut World, on: usize, other: usize) {
         world.tables[other].columns.push(column("code", false));
     }
     let not_null = chance(dice, 8);
-    let shares_part = other_columns.len() > 1 && world.tables[on].key.len() > 1 && chance(dice, 50);
+    // Fields of one edge agree on the direction, so that a column is part of one key to the same table alone.
+    let is_taken =
+        world.references.iter().any(|known| known.on == on && known.other == other && known.columns.contains(&"a".to_owned()));
+    let shares_part = !is_taken && on != other && other_columns.len() > 1 && world.tables[on].key.len() > 1 && chance(dice, 50);
     let mut columns = Vec::new();
     for part in 0..other_columns.len() {
         if shares_part && part == 0 {
