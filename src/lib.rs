@@ -19,6 +19,7 @@ pub mod db;
 pub mod decide;
 pub mod demo;
 pub mod deployment;
+pub mod discover;
 pub mod erase;
 pub mod export;
 pub mod failpoint;

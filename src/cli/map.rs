@@ -1,4 +1,6 @@
-//! `habeas map`: checks the data map against the live databases and draws it.
+//! `habeas map`: checks the data map against the live databases, draws it, and proposes one.
+
+mod discover;
 
 pub(super) mod check;
 mod listing;
@@ -20,22 +22,28 @@ pub enum Verb {
     Check(check::Args),
     /// Show how collections are reached from a subject.
     Graph(Graph),
+    /// Propose a map from a live schema: by declared keys, names, and a sample of the data. Writes nothing but its output.
+    Discover(discover::Args),
 }
 
 /// How to draw.
 #[derive(Debug, clap::Args)]
 pub struct Graph {
     /// As a Graphviz document.
-    #[arg(long)]
+    #[arg(long, conflicts_with = "mermaid")]
     pub dot: bool,
+    /// As a Mermaid flowchart.
+    #[arg(long)]
+    pub mermaid: bool,
 }
 
-/// Checks or draws the map. Neither needs keys or a ledger.
+/// Checks, draws or proposes a map. None needs keys or a ledger.
 pub async fn run(verb: Verb, context: &Context) -> Result<Exit, CliError> {
     let config = context.load_config()?;
     match verb {
         Verb::Check(args) => check::run(&args, &config, context).await,
         Verb::Graph(args) => graph(&args, &config, context),
+        Verb::Discover(args) => discover::run(&args, &config, context).await,
     }
 }
 
@@ -45,7 +53,11 @@ fn graph(args: &Graph, config: &Config, context: &Context) -> Result<Exit, CliEr
     if context.printer.is_json() {
         context.printer.document(&as_json(&graph))?;
     } else {
-        let text = if args.dot { graph.to_dot() } else { graph.to_text() };
+        let text = match (args.dot, args.mermaid) {
+            (true, _) => graph.to_dot(),
+            (_, true) => graph.to_mermaid(),
+            _ => graph.to_text(),
+        };
         context.printer.data(text.trim_end())?;
     }
     Ok(Exit::Done)
@@ -53,13 +65,13 @@ fn graph(args: &Graph, config: &Config, context: &Context) -> Result<Exit, CliEr
 
 fn as_json(graph: &MapGraph) -> serde_json::Value {
     let reached = graph.reachable(None);
-    let nodes = graph.nodes.iter().zip(reached).map(|(node, reached)| {
+    let nodes = graph.nodes.iter().zip(reached.into_iter().zip(graph.owned())).map(|(node, (reached, owned))| {
         let identities = node
             .identities
             .iter()
             .map(|field| json!({"field": field.column, "kind": field.kind, "normal_form": field.normal_form}));
         json!({
-            "dataset": node.dataset, "collection": node.collection, "source": node.source, "reached": reached,
+            "dataset": node.dataset, "collection": node.collection, "source": node.source, "reached": reached, "owned": owned,
             "identities": identities.collect::<Vec<_>>(),
         })
     });

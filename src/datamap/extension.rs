@@ -38,8 +38,14 @@ const RETENTION: Keys = Keys { known: &["delete_after", "counted_from", "class"]
 const RETAIN_WHEN: Keys = Keys { known: &["where", "ground", "law", "until"], elsewhere: &[] };
 
 const ROLES: [(&str, Role); 2] = [("controller", Role::Controller), ("processor", Role::Processor)];
-const ON_ERASURE: [(&str, OnErasure); 4] =
-    [("delete", OnErasure::Delete), ("mask", OnErasure::Mask), ("unlink", OnErasure::Unlink), ("keep", OnErasure::Keep)];
+/// `undecided` is what `habeas map discover` writes: it decides nothing, and says so.
+const ON_ERASURE: [(&str, Option<OnErasure>); 5] = [
+    ("delete", Some(OnErasure::Delete)),
+    ("mask", Some(OnErasure::Mask)),
+    ("unlink", Some(OnErasure::Unlink)),
+    ("keep", Some(OnErasure::Keep)),
+    ("undecided", None),
+];
 const NAMES: [(&str, Names); 3] = [("account", Names::Account), ("one_person", Names::OnePerson), ("several", Names::Several)];
 const PROVIDED: [(&str, Provided); 4] = [
     ("by_subject", Provided::BySubject),
@@ -93,7 +99,9 @@ impl Reader {
         if object.get("objects").is_some() {
             self.error(object.line_of("objects"), format!("`objects` of {what}: {NO_OBJECT_STORAGE}"), None);
         }
-        collection.on_erasure = self.word(object, "on_erasure", &ON_ERASURE);
+        let on_erasure = self.word(object, "on_erasure", &ON_ERASURE);
+        collection.on_erasure = on_erasure.flatten();
+        collection.knowingly_undecided = on_erasure == Some(None);
         collection.names = self.word(object, "names", &NAMES);
         collection.purpose = self.text(object, "purpose");
         collection.legal_basis = self.text(object, "legal_basis");

@@ -123,6 +123,7 @@ impl Reader {
             delete_override: false,
             on_erasure: None,
             names: None,
+            knowingly_undecided: false,
             purpose: None,
             legal_basis: None,
             provided: None,

@@ -3,6 +3,7 @@
 //! It says where data *may* be reached; which rows belong to whom is asked of the rows.
 
 mod build;
+mod draw;
 mod print;
 
 use std::collections::VecDeque;
@@ -106,10 +107,19 @@ impl Graph {
     /// Which nodes can be reached when identifiers of these kinds are given; `None` stands for every kind that the map knows.
     pub fn reachable(&self, identity_kinds: Option<&[&str]>) -> Vec<bool> {
         let is_given = |identity: &IdentityField| identity_kinds.is_none_or(|kinds| kinds.contains(&identity.kind.as_str()));
-        let mut reached: Vec<bool> = self.nodes.iter().map(|node| node.identities.iter().any(is_given)).collect();
+        self.reached_over(is_given, |_| true)
+    }
+
+    /// Which nodes may have rows that are somebody's own: those that a way of `owns` alone leads to.
+    pub fn owned(&self) -> Vec<bool> {
+        self.reached_over(|_| true, |edge| edge.right == Right::Owns)
+    }
+
+    fn reached_over(&self, is_given: impl Fn(&IdentityField) -> bool, is_followed: impl Fn(&Edge) -> bool) -> Vec<bool> {
+        let mut reached: Vec<bool> = self.nodes.iter().map(|node| node.identities.iter().any(&is_given)).collect();
         let mut waiting: VecDeque<NodeId> = (0..reached.len()).filter(|index| reached[*index]).map(NodeId).collect();
         while let Some(node) = waiting.pop_front() {
-            for edge in self.edges_from(node) {
+            for edge in self.edges_from(node).filter(|edge| is_followed(edge)) {
                 if !reached[edge.to.0] {
                     reached[edge.to.0] = true;
                     waiting.push_back(edge.to);

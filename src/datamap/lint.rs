@@ -36,6 +36,7 @@ pub fn lint(map: &DataMap, graph: &Graph) -> Vec<Finding> {
         findings.extend(unmapped_edge_columns(dataset, collection, edge));
         findings.extend(unlink_at_the_wrong_end(dataset, collection, edge));
     }
+    findings.extend(super::policy_use::findings(map));
     findings
 }
 
@@ -47,13 +48,18 @@ fn undecided(node: &Node, collection: &Collection) -> Option<Finding> {
     if collection.on_erasure.is_some() || collection.delete_override {
         return None;
     }
+    // A map that says "undecided" is a draft that somebody knows of. The plan is blocked all the same (P-1).
+    let (severity, problem) = match collection.knowingly_undecided {
+        true => (Severity::Warning, "what erasure does to these rows is still to be decided"),
+        false => (Severity::Error, "the map does not say what erasure does to these rows"),
+    };
     Some(Finding {
-        severity: Severity::Error,
+        severity,
         code: Code::UndecidedCollection,
         write: Some("habeas: {on_erasure: delete}".into()),
         place: Some(collection.place.clone()),
         subject: node.name(),
-        problem: "the map does not say what erasure does to these rows".into(),
+        problem: problem.into(),
         why: "a person's rows are found here, and a plan with an undecided item cannot be approved".into(),
         hint: "write `habeas: {on_erasure: delete}` (or mask, unlink, keep) on the collection".into(),
     })

@@ -197,6 +197,8 @@ pub struct Collection {
     pub on_erasure: Option<OnErasure>,
     /// `habeas.names`.
     pub names: Option<Names>,
+    /// `habeas.on_erasure: undecided`: somebody knows that it is still to be decided. It decides no more than saying nothing does (P-1).
+    pub knowingly_undecided: bool,
     /// `habeas.purpose`.
     pub purpose: Option<String>,
     /// `habeas.legal_basis`, such as `art6_1_b`.

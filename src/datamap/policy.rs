@@ -103,6 +103,9 @@ impl Reader {
             };
             let Some(category) = category else { continue };
             self.mention_category(&category, item.line);
+            if targets.contains(&category) {
+                self.error(item.line, format!("the target `{category}` is given twice in one rule"), None);
+            }
             targets.push(category);
         }
         targets

@@ -62,6 +62,11 @@ impl DbError {
         matches!(self, DbError::Unique { .. })
     }
 
+    /// Whether the database has answered with a refusal: then what it was asked for is known not to have happened.
+    pub fn is_answer(&self) -> bool {
+        matches!(self, DbError::Refused { .. } | DbError::Unique { .. })
+    }
+
     /// The database's own code where it gave one.
     pub fn code(&self) -> Option<&str> {
         match self {

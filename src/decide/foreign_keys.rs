@@ -3,8 +3,8 @@
 
 use super::rules::Rule;
 use super::{Desk, GatherError, map_error};
-use crate::connector::sql::text::fate;
-use crate::connector::sql::{Inbound, Location, OnDelete, Snapshot, SnapshotError};
+use crate::connector::sql::text::{Statement, fate};
+use crate::connector::sql::{Inbound, OnDelete, Snapshot, SnapshotError, SqlSource};
 use crate::datamap::{Graph, NodeId};
 use crate::db::Dialect;
 use crate::plan::{Order, Refers, order};
@@ -30,6 +30,13 @@ fn follows(graph: &Graph, key: &Inbound, child: NodeId, snapshot: &Snapshot) -> 
                 && edge.from_columns == key.parent_columns
                 && edge.to_columns == key.child_columns
         })
+}
+
+/// Whether the role cannot see every row that refers, or not the columns by which it does.
+fn hides_references(source: &SqlSource, key: &Inbound) -> bool {
+    let Some(table) = source.catalogue.tables.get(&key.child) else { return true };
+    let is_readable = |name: &String| table.column(name).is_some_and(|column| column.may_select);
+    table.row_security || !table.rights.select || !key.child_columns.iter().all(is_readable)
 }
 
 impl Desk<'_, '_> {
@@ -74,7 +81,8 @@ impl Desk<'_, '_> {
             let location = self.gathering.snapshots.get(&source).and_then(|snapshot| snapshot.location(child.0));
             let nullable =
                 location.is_some_and(|l| key.child_columns.iter().all(|c| l.table.column(c).is_some_and(|c| !c.not_null)));
-            references.push(Refers { child: child.0, parent: key.parent.0, nullable });
+            let deferrable = key.deferrable && key.on_delete == OnDelete::NoAction;
+            references.push(Refers { child: child.0, parent: key.parent.0, nullable, deferrable });
             keys.push(key);
         }
         self.add_wished_order(&mut references);
@@ -88,6 +96,7 @@ impl Desk<'_, '_> {
                 "make one of the references nullable, or keep one of the collections (`on_erasure: keep`)".into(),
             );
         }
+        self.deferred = ordered.deferred.iter().filter_map(|at| keys.get(*at).cloned()).collect();
         self.detached = ordered.detached.iter().filter_map(|at| keys.get(*at).cloned()).collect();
         ordered
     }
@@ -99,7 +108,7 @@ impl Desk<'_, '_> {
             for earlier in &collection.erase_after {
                 let Some((dataset, name)) = earlier.split_once('.') else { continue };
                 if let Some(first) = self.brief.graph.node(dataset, name) {
-                    references.push(Refers { child: first.0, parent: at, nullable: true });
+                    references.push(Refers { child: first.0, parent: at, nullable: true, deferrable: false });
                 }
             }
         }
@@ -111,39 +120,47 @@ impl Desk<'_, '_> {
             if key.child_node != Some(key.parent) || self.rules[key.parent.0] != Rule::Delete {
                 continue;
             }
+            let name = self.name(key.parent.0);
             let Some(snapshot) = self.gathering.snapshots.get_mut(&source) else { continue };
-            let failed = |problem| map_error(&source, SnapshotError::Database(problem));
             let Some(location) = snapshot.location(key.parent.0).cloned() else { continue };
-            if !snapshot.is_reached(key.parent.0) {
-                continue;
-            }
-            let rows = snapshot.count(fate::erased_count(&location)).await.map_err(failed)?;
+            let failed = |problem| map_error(&source, SnapshotError::Database(problem));
             let mut depth = 0;
-            while snapshot.run(fate::deepen(&key, &location, depth, snapshot.dialect)).await.map_err(failed)? > 0 {
-                depth += 1;
-                if u64::try_from(depth).is_ok_and(|depth| depth > rows) {
-                    // Deeper than there are rows: they refer to each other in a circle.
-                    self.open_circle_of_rows(&key, &location);
+            let mut deepest = None;
+            loop {
+                let statement = fate::deepen(&key, &location, depth, snapshot.dialect);
+                if snapshot.run(statement).await.map_err(failed)? == 0 {
                     break;
                 }
+                depth += 1;
+                // No chain is longer than there are rows. They are counted only when a chain is long enough to wonder.
+                if deepest.is_none() && depth > 64 {
+                    let rows = snapshot.count(fate::leaving_rows(&location)).await.map_err(failed)?;
+                    deepest = Some(i64::try_from(rows).unwrap_or(i64::MAX));
+                }
+                if deepest.is_none_or(|most| depth <= most.max(64)) {
+                    continue;
+                }
+                if key.child_columns.iter().all(|name| location.table.column(name).is_some_and(|column| !column.not_null)) {
+                    // The references of these rows to each other are cleared before any of them is deleted.
+                    self.detached.push(key.clone());
+                } else {
+                    self.problem(
+                        "delete_order_impossible",
+                        name.clone(),
+                        format!(
+                            "rows of this table refer to each other in a circle by {}, which admits no NULL",
+                            key.child_columns.join(", ")
+                        ),
+                        format!(
+                            "run `ALTER TABLE {} ALTER COLUMN … DROP NOT NULL`, break the circle in the data, or write `on_erasure: keep`",
+                            key.child
+                        ),
+                    );
+                }
+                break;
             }
         }
         Ok(())
-    }
-
-    /// Rows of one table that refer to each other in a circle are untied before they are deleted, if they can be.
-    fn open_circle_of_rows(&mut self, key: &Inbound, location: &Location) {
-        let admits_null = |name: &String| location.table.column(name).is_some_and(|column| !column.not_null && !column.generated);
-        if key.child_columns.iter().all(admits_null) {
-            self.detached.push(key.clone());
-            return;
-        }
-        self.problem(
-            "delete_order_impossible",
-            self.name(key.parent.0),
-            "rows of this table refer to each other in a circle".into(),
-            "make the column nullable, break the circle in the data, or write `on_erasure: keep`".into(),
-        );
     }
 
     /// Rows that refer to a row to be deleted must be deleted as well, or be cut loose by the plan. Anything else is somebody else's row, or a
@@ -160,6 +177,13 @@ impl Desk<'_, '_> {
                 continue;
             }
             let Some(parent) = snapshot.location(key.parent.0).filter(|_| snapshot.is_reached(key.parent.0)) else { continue };
+            if self.brief.sources.get(&source).is_some_and(|open| hides_references(open, &key)) {
+                let leaving = Statement::from(fate::leaving(parent));
+                if snapshot.count(leaving).await.map_err(failed)? > 0 {
+                    self.refuse_hidden_references(&key);
+                }
+                continue;
+            }
             let child = key.child_node.and_then(|node| snapshot.location(node.0));
             let statement = match child {
                 Some(child) if followed.is_some() => fate::left_behind_in_reach(&key, bits, child, parent, snapshot.dialect),
@@ -171,6 +195,21 @@ impl Desk<'_, '_> {
             }
         }
         Ok(())
+    }
+
+    /// What refers to a row and cannot be seen may be somebody else's: the database would act on it all the same, with its owner's rights.
+    fn refuse_hidden_references(&mut self, key: &Inbound) {
+        let subject = format!("{}.{} ({})", key.child.schema, key.child.name, key.child_columns.join(", "));
+        let parent = self.name(key.parent.0);
+        self.problem(
+            "references_hidden",
+            subject,
+            format!("rows here may refer to rows of `{parent}` that would be deleted, and this role cannot see all of them"),
+            format!(
+                "GRANT SELECT ON {0} TO the role; where row security hides rows, also ALTER ROLE … BYPASSRLS, or CREATE POLICY … ON {0} FOR ALL TO the role USING (true)",
+                key.child
+            ),
+        );
     }
 
     fn refuse_left_behind(&mut self, key: &Inbound, left: u64) {

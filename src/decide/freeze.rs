@@ -74,7 +74,9 @@ impl Desk<'_, '_> {
         // References inside a circle are cleared before anything is deleted, also in rows that stay: the order of the tables no longer sees to
         // it, and the database would act on them. Kept rows come last, for the verifier.
         let (untying, acting): (Vec<Source>, Vec<Source>) = sources.into_iter().partition(|source| self.unties(source));
-        let (kept, acting): (Vec<Source>, Vec<Source>) = acting.into_iter().partition(|source| source.step.action == Action::Keep);
+        let (kept, mut acting): (Vec<Source>, Vec<Source>) =
+            acting.into_iter().partition(|source| source.step.action == Action::Keep);
+        self.bind_circles(&mut acting);
         let first = untying.into_iter().map(|source| Source { step: Step { identity: false, ..source.step }, ..source });
         Ok((items, first.chain(detaching).chain(acting).chain(kept).collect()))
     }
@@ -84,6 +86,20 @@ impl Desk<'_, '_> {
         let Action::Clear { columns } = &source.step.action else { return false };
         let is_of = |key: &Inbound| key.child_node.is_some_and(|child| child.0 == source.node);
         self.detached.iter().any(|key| is_of(key) && key.child_columns.iter().any(|column| columns.contains(column)))
+    }
+
+    /// Everything between the ends of a deferred reference belongs to one transaction.
+    fn bind_circles(&self, acting: &mut [Source]) {
+        for key in &self.deferred {
+            let is_end = |source: &Source| {
+                source.step.action == Action::Delete
+                    && (source.node == key.parent.0 || key.child_node.is_some_and(|n| n.0 == source.node))
+            };
+            let (Some(first), Some(last)) = (acting.iter().position(is_end), acting.iter().rposition(is_end)) else { continue };
+            if first < last {
+                acting[first..=last].iter_mut().for_each(|source| source.step.deferred = true);
+            }
+        }
     }
 
     async fn list_node(
@@ -111,6 +127,7 @@ impl Desk<'_, '_> {
             unreferenced: Vec::new(),
             counted: Vec::new(),
             identity,
+            deferred: false,
             records: 0,
         };
         let referrers = referrers_of(snapshot, node);
@@ -153,7 +170,13 @@ impl Desk<'_, '_> {
             let action = Action::Overwrite { columns: names, paths: columns.iter().map(Overwrite::paths).collect() };
             let mut overwrite = step(main, Disposition::Mask, action, guard);
             overwrite.counted = counted;
-            sources.push(Source { step: overwrite, node, selection: Selection::Fate(fate::MASK), masks: columns.clone(), only_shared: false });
+            sources.push(Source {
+                step: overwrite,
+                node,
+                selection: Selection::Fate(fate::MASK),
+                masks: columns.clone(),
+                only_shared: false,
+            });
         }
         // Overwriting comes first: it knows a row by its owner, which is cleared then.
         sources.append(&mut clearing);
@@ -222,6 +245,7 @@ impl Desk<'_, '_> {
                 unreferenced: Vec::new(),
                 counted: Vec::new(),
                 identity: false,
+                deferred: false,
                 records: 0,
             };
             sources.push(Source { step, node: child.0, selection: Selection::Tied, masks: Vec::new(), only_shared: false });
@@ -250,21 +274,22 @@ fn guard_of(graph: &Graph, cut: &Cut, rule: &Rule) -> Vec<String> {
     guard
 }
 
-/// Tables whose rows own rows of this node by referring to them. Their own rows of this subject go first, so that one that still refers is
-/// somebody else's.
+/// Tables whose rows own rows of this node by referring to them, and those whose rows the database would delete or change together with
+/// them (O-1, H-1). What is this subject's there goes first, so that a row that still refers is somebody else's, or kept.
 fn referrers_of(snapshot: &Snapshot, node: usize) -> Vec<Referrer> {
     let mapped = snapshot
         .mapped_references()
         .iter()
         .filter(|key| key.parent.0 == node && key.child_node.is_none_or(|child| child.0 != node));
-    mapped
-        .map(|key| Referrer {
-            schema: key.child.schema.clone(),
-            table: key.child.name.clone(),
-            columns: key.child_columns.clone(),
-            referred: key.parent_columns.clone(),
-        })
-        .collect()
+    let acting = snapshot.declared_references().iter().filter(|key| key.parent.0 == node && key.on_delete.acts());
+    let referrer = |key: &Inbound| Referrer {
+        schema: key.child.schema.clone(),
+        table: key.child.name.clone(),
+        columns: key.child_columns.clone(),
+        referred: key.parent_columns.clone(),
+        acts: key.on_delete.acts(),
+    };
+    mapped.chain(acting).map(referrer).collect()
 }
 
 /// The same where such rows may stay, with the nodes of their tables, and whether or not the database knows of the reference: it lets a row be
@@ -283,6 +308,7 @@ fn owning_referrers(graph: &Graph, snapshot: &Snapshot, node: usize) -> Vec<(usi
                 table: location.table.name.name.clone(),
                 columns: edge.from_columns.clone(),
                 referred: edge.to_columns.clone(),
+                acts: false,
             },
         ))
     };
@@ -368,7 +394,7 @@ impl Decided {
             let overwrites = matches!(source.step.action, Action::Overwrite { .. });
             match scope {
                 // The people themselves, and what can only go after them, wait for the end.
-                WhichRows::New if source.step.identity || source.step.action == Action::Keep => break,
+                WhichRows::New if source.step.identity || source.step.deferred || source.step.action == Action::Keep => break,
                 // Overwritten rows stay and are reached again; overwriting them twice would not be the same as once (E-3).
                 WhichRows::New if overwrites && source.step.disposition == Disposition::Mask => continue,
                 WhichRows::New if source.only_shared => continue,

@@ -2,6 +2,7 @@
 //! temporary tables; the source's own rows are read alone.
 
 mod co_owners;
+mod copies;
 mod cuts;
 mod fates;
 mod foreign_keys;
@@ -11,21 +12,24 @@ mod masks;
 mod overwrite;
 mod rules;
 mod schema;
+mod schema_digest;
 mod ways;
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::connector::sql::{Inbound, SnapshotError, SqlSource};
 use crate::crypto::Keys;
-use crate::datamap::{DataMap, Graph, Names, Policy};
+use crate::datamap::{DataMap, Graph, Names, Policy, RuleAction, unlabelled};
 use crate::gather::{GatherError, Gathering, names_of};
 use crate::hold::HoldSet;
 use crate::plan::{Gap, Plan, PlanItem, Problem};
 use crate::request::Kind;
 
+pub use copies::{changed_tables, copies_of};
 pub use freeze::{Frozen, ManifestSink, WhichRows};
 pub use fuses::Fuses;
 pub use masks::MaskSecret;
+pub use schema_digest::schema_digest;
 
 /// What a decision rests on.
 pub struct Brief<'a> {
@@ -62,6 +66,7 @@ struct Desk<'a, 'g> {
     rules: Vec<rules::Rule>,
     cuts: cuts::Cuts,
     detached: Vec<Inbound>,
+    deferred: Vec<Inbound>,
     problems: Vec<Problem>,
     warnings: Vec<String>,
 }
@@ -79,7 +84,8 @@ pub async fn decide(brief: &Brief<'_>, gathering: &mut Gathering<'_>) -> Result<
     let rules = brief.graph.nodes.iter().map(|node| rules::rule_for(brief, node)).collect();
     let cuts = cuts::Cuts::of(brief.graph, &gathering.snapshots);
     let warnings = gathering.set_aside.iter().map(|name| set_aside_words(&name.kind)).collect();
-    let mut desk = Desk { brief, gathering, rules, cuts, detached: Vec::new(), problems: Vec::new(), warnings };
+    let mut desk =
+        Desk { brief, gathering, rules, cuts, detached: Vec::new(), deferred: Vec::new(), problems: Vec::new(), warnings };
     desk.apply_fates().await?;
     desk.apply_cuts().await?;
     desk.hold_rows_of_held_people().await?;
@@ -89,6 +95,8 @@ pub async fn decide(brief: &Brief<'_>, gathering: &mut Gathering<'_>) -> Result<
     desk.rank_rows_of_self_references().await?;
     desk.refuse_what_is_left_behind().await?;
     let (items, steps) = desk.list_items(&order).await?;
+    desk.warn_of_copies(&items);
+    desk.warn_of_categories_without_labels();
     let fuses = desk.blown_fuses(&items).await?;
     let Desk { problems, warnings, gathering, .. } = desk;
     let gaps = gathering.unreached.iter().map(|gap| Gap { source: gap.source.clone(), reason: gap.problem.clone() }).collect();
@@ -104,6 +112,7 @@ pub async fn decide(brief: &Brief<'_>, gathering: &mut Gathering<'_>) -> Result<
         problems,
         warnings,
         fuses,
+        schema_digest: schema_digest(brief.graph, brief.sources),
         people_digest: String::new(),
         manifest_digest: String::new(),
     };
@@ -119,6 +128,17 @@ fn set_aside_words(kind: &str) -> String {
 }
 
 impl Desk<'_, '_> {
+    /// A category that no field has changes nothing, which may not be what the job means.
+    fn warn_of_categories_without_labels(&mut self) {
+        let brief = self.brief;
+        let rules = brief.policy.iter().flat_map(|policy| &policy.rules);
+        let counts = rules.filter(|rule| matches!(rule.action, RuleAction::Erasure(_)) == (brief.kind == Kind::Erasure));
+        let targets = counts.flat_map(|rule| &rule.targets);
+        for category in unlabelled(brief.map, targets.chain(brief.categories)) {
+            self.warnings.push(format!("no field of the data map is labelled `{category}` or below it: nothing is selected by it"));
+        }
+    }
+
     fn problem(&mut self, code: &str, subject: String, problem: String, hint: String) {
         self.problems.push(Problem { code: code.to_owned(), subject, problem, hint });
     }

@@ -1,9 +1,12 @@
 //! A held record is found through others: the person's row, an order above its lines. Those stay until the hold is released, so that the
 //! request can then be planned again and finish (H-1, V-1: what nobody can find is not gone).
 
+use std::collections::BTreeMap;
+
 use super::rules::Rule;
 use super::{Desk, GatherError, map_error};
 use crate::connector::sql::SnapshotError;
+use crate::connector::sql::text::across::{VALUES_AT_ONCE, Values};
 use crate::connector::sql::text::way;
 use crate::datamap::Edge;
 use crate::db::{Arg, DbError};
@@ -54,19 +57,24 @@ impl Desk<'_, '_> {
         let failed = |problem: DbError| map_error(&source, SnapshotError::Database(problem));
         let Some(to) = snapshot.location(edge.to.0) else { return Ok(0) };
         let statement = way::held_ends(edge, to, snapshot.dialect);
-        let ends = snapshot.list(statement).await.map_err(failed)?;
-        let mut kept = 0;
-        for end in ends {
+        let mut of_matter: BTreeMap<Option<String>, Vec<Values>> = BTreeMap::new();
+        for end in snapshot.list(statement).await.map_err(failed)? {
             let mut values = Vec::with_capacity(edge.to_columns.len());
             for at in 0..edge.to_columns.len() {
                 values.push(end.text_at(at).map_err(failed)?.unwrap_or_default().to_owned());
             }
-            let matter = Arg::Text(end.text_at(edge.to_columns.len()).map_err(failed)?.map(str::to_owned));
-            let Some((source, snapshot)) = self.gathering.snapshot_of(edge.from.0) else { return Ok(kept) };
-            let source = source.to_owned();
-            let Some(from) = snapshot.location(edge.from.0) else { return Ok(kept) };
-            let statement = way::keep_with(edge, from, &values, matter, overwritten_too, snapshot.dialect);
-            kept += snapshot.run(statement).await.map_err(|problem| map_error(&source, SnapshotError::Database(problem)))?;
+            let matter = end.text_at(edge.to_columns.len()).map_err(failed)?.map(str::to_owned);
+            of_matter.entry(matter).or_default().push(values);
+        }
+        let Some((source, snapshot)) = self.gathering.snapshot_of(edge.from.0) else { return Ok(0) };
+        let source = source.to_owned();
+        let Some(from) = snapshot.location(edge.from.0).cloned() else { return Ok(0) };
+        let mut kept = 0;
+        for (matter, values) in of_matter {
+            for some in values.chunks(VALUES_AT_ONCE) {
+                let statement = way::keep_with(edge, &from, some, Arg::Text(matter.clone()), overwritten_too, snapshot.dialect);
+                kept += snapshot.run(statement).await.map_err(|problem| map_error(&source, SnapshotError::Database(problem)))?;
+            }
         }
         Ok(kept)
     }

@@ -45,6 +45,9 @@ pub enum ExecuteError {
     /// A source is not reached any more, or its schema has changed since the plan was made.
     #[error("`{0}` is not as it was when the plan was made: plan anew")]
     Drifted(String),
+    /// The schema of a source has changed since its catalogue was read. Nothing of the batch was done.
+    #[error("the schema of source `{0}` has changed since the plan was made")]
+    SchemaChanged(String),
     /// The job has to stop here; another attempt goes on.
     #[error("stopped between two batches")]
     Stopped,
@@ -102,6 +105,13 @@ impl Executor<'_> {
                 return Err(failed(problem));
             }
         };
+        if groups.iter().any(|group| pass.steps[group.step].deferred)
+            && let Err(problem) = session.defer_checks().await
+        {
+            drop(session);
+            self.close_undone(permit, pass).await?;
+            return Err(failed(problem));
+        }
         for group in groups {
             if self.leads_to_held(pass, &tallies, group.step) {
                 let held = group.rows.keys.len() as u64;
@@ -118,7 +128,11 @@ impl Executor<'_> {
                 Err(BatchError::Source(problem)) => {
                     drop(session);
                     self.close_undone(permit, pass).await?;
-                    return Err(failed(problem));
+                    return Err(if schema_has_changed(source).await {
+                        ExecuteError::SchemaChanged(source_name)
+                    } else {
+                        failed(problem)
+                    });
                 }
             };
             let mut step = StepTally {
@@ -134,6 +148,19 @@ impl Executor<'_> {
                 step.affected += std::mem::take(&mut step.already_done);
             }
             tallies[group.step].add(step);
+        }
+        match session.sees_schema(&source.catalogue.version).await {
+            Ok(true) => {}
+            Ok(false) => {
+                drop(session);
+                self.close_undone(permit, pass).await?;
+                return Err(ExecuteError::SchemaChanged(source_name));
+            }
+            Err(problem) => {
+                drop(session);
+                self.close_undone(permit, pass).await?;
+                return Err(failed(problem.into()));
+            }
         }
         failpoint::hit("erase-before-source-commit");
         let committed = self.commit(session, permit, pass, count, tallies, closing, &source_name).await?;
@@ -188,6 +215,11 @@ impl Executor<'_> {
         }
         let idle = match session.commit().await {
             Ok(idle) => idle,
+            Err(refusal) if refusal.is_answer() => {
+                // A deferred constraint: the source has said that nothing was done.
+                self.close_undone(permit, pass).await?;
+                return Err(ExecuteError::Source { source_name: source_name.to_owned(), problem: refusal.into() });
+            }
             Err(problem) => {
                 // Nobody knows whether it took effect: the next attempt fences the session and reads the source (E-2).
                 let mut tx = self.deployment.ledger.begin().await?;
@@ -346,6 +378,13 @@ impl Executor<'_> {
         journal::append(tx, &facts(event)).await?;
         Ok(())
     }
+}
+
+/// Whether a statement may have failed because the schema is another one by now. Where that cannot be asked, the statement's own error stands.
+async fn schema_has_changed(source: &SqlSource) -> bool {
+    let Ok(mut session) = source.work_session().await else { return false };
+    let now = crate::connector::sql::schema_version(session.on()).await;
+    now.is_ok_and(|version| version != source.catalogue.version)
 }
 
 enum BatchError {

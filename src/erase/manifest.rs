@@ -139,20 +139,24 @@ impl ManifestReader {
         self.position
     }
 
-    /// The next records of one source, at most `limit` and none at or beyond record `end`; grouped by step. Empty at the end.
+    /// The next records of one source, at most `limit` and none at or beyond record `end`; grouped by step. Empty at the end. The records of
+    /// steps that share a transaction come all at once.
     pub fn next_batch(&mut self, limit: u64, end: u64) -> Result<Vec<Group>, ManifestError> {
         let mut groups: Vec<Group> = Vec::new();
         let mut taken = 0;
         let mut source: Option<String> = None;
-        while taken < limit && self.position < end {
+        let mut deferred = false;
+        while (taken < limit || deferred) && self.position < end {
             let Some(record) = self.next_record()? else { break };
             let step = usize::from(record.step);
-            let here = self.steps.get(step).map(|step| step.source.clone()).ok_or(DamagedRecord)?;
-            if source.as_ref().is_some_and(|first| *first != here) {
+            let (here, is_deferred) = self.steps.get(step).map(|step| (step.source.clone(), step.deferred)).ok_or(DamagedRecord)?;
+            // A circle of references is a batch of its own, however long.
+            if source.as_ref().is_some_and(|first| *first != here || is_deferred != deferred) {
                 self.waiting = Some(record);
                 break;
             }
             source = Some(here);
+            deferred = is_deferred;
             if groups.last().is_none_or(|group| group.step != step) {
                 groups.push(Group { step, rows: BatchRows::default() });
             }

@@ -9,7 +9,7 @@ use super::resolve::columns_of_kind;
 use super::traverse::{GatherError, gather_error};
 use crate::connector::sql::SnapshotError;
 use crate::connector::sql::text::Statement;
-use crate::connector::sql::text::reach;
+use crate::connector::sql::text::{across, reach};
 use crate::datamap::{Edge, Right};
 use crate::db::DbError;
 
@@ -73,7 +73,8 @@ impl Gathering<'_> {
         let dialect = snapshot.dialect;
         let Some(to) = snapshot.location(edge.to.0).cloned() else { return Ok(0) };
         let failed = |problem: DbError| GatherError::Source { source_name: source.clone(), problem };
-        let statements = reach::mark_shared_across(edge, &to, &ours, dialect).map_err(GatherError::Map)?;
+        let statements =
+            across::mark_shared(edge, &to, &ours, dialect).map_err(|text| gather_error(&source, SnapshotError::Map(text)))?;
         for statement in statements {
             snapshot.run(statement).await.map_err(failed)?;
         }
@@ -85,7 +86,7 @@ impl Gathering<'_> {
         let source = source.to_owned();
         let failed = |problem: DbError| GatherError::Source { source_name: source.clone(), problem };
         let Some(from) = snapshot.location(edge.from.0).cloned() else { return Ok(Vec::new()) };
-        let statement: Statement = reach::owned_values(edge, &from, snapshot.dialect);
+        let statement: Statement = across::owned_values(edge, &from, snapshot.dialect);
         let mut values = Vec::new();
         for record in snapshot.list(statement).await.map_err(failed)? {
             let mut parts = Vec::new();

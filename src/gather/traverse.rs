@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use futures_util::TryStreamExt;
 use thiserror::Error;
 
-use crate::connector::sql::text::reach;
+use crate::connector::sql::text::across::{self, VALUES_AT_ONCE, Values};
 use crate::connector::sql::{Reader, Snapshot, SnapshotError, SqlSource};
 use crate::datamap::{Edge, Graph, NodeId};
 use crate::db::DbError;
@@ -134,7 +134,7 @@ impl<'a> Gathering<'a> {
         self.follow_across(edge, &from, &to, round).await
     }
 
-    /// Carries the values at an edge's start to another source, one after the other.
+    /// Carries the values at an edge's start to another source, batch by batch.
     async fn follow_across(&mut self, edge: &Edge, from: &str, to: &str, round: i64) -> Result<u64, GatherError> {
         let (Some(mut start), Some(mut end)) = (self.snapshots.remove(from), self.snapshots.remove(to)) else { return Ok(0) };
         let carried = carry(edge, (from, &mut start), (to, &mut end), round).await;
@@ -167,21 +167,31 @@ async fn carry(
     let (Some(from), Some(to)) = (start.location(edge.from.0).cloned(), end.location(edge.to.0).cloned()) else { return Ok(0) };
     let at_start = |problem: DbError| GatherError::Source { source_name: from_name.to_owned(), problem };
     let at_end = |problem: DbError| GatherError::Source { source_name: to_name.to_owned(), problem };
-    let statement = reach::outgoing(edge, &from, round, start.dialect);
-    let end_dialect = end.dialect;
+    let statement = across::outgoing(edge, &from, round, start.dialect);
     end.expect_known_rows(edge.to.0).await.map_err(at_end)?;
-    let mut values = start.stream(statement).map_err(at_start)?;
+    let mut rows = start.stream(statement).map_err(at_start)?;
+    // Values of rows that are owned, and of rows that are only seen: what they lead to is not the same.
+    let mut waiting: BTreeMap<i64, Vec<Values>> = BTreeMap::new();
     let mut reached = 0;
-    while let Some(record) = values.try_next().await.map_err(at_start)? {
-        let mut parts = Vec::with_capacity(edge.from_columns.len());
+    while let Some(record) = rows.try_next().await.map_err(at_start)? {
+        let mut values = Vec::with_capacity(edge.from_columns.len());
         for at in 0..edge.from_columns.len() {
-            parts.push(record.text_at(at).map_err(at_start)?.unwrap_or_default().to_owned());
+            values.push(record.text_at(at).map_err(at_start)?.unwrap_or_default().to_owned());
         }
         let rights = record.int("rights").map_err(at_start)?;
-        let statement = reach::arrive(edge, &to, &parts, rights, round, end_dialect).map_err(GatherError::Map)?;
+        let batch = waiting.entry(rights).or_default();
+        batch.push(values);
+        if batch.len() == VALUES_AT_ONCE {
+            let batch = std::mem::take(batch);
+            let statement = across::arrive(edge, &to, &batch, rights, round, end.dialect).map_err(GatherError::Map)?;
+            reached += end.run(statement).await.map_err(at_end)?;
+        }
+    }
+    drop(rows);
+    for (rights, batch) in waiting.into_iter().filter(|(_, batch)| !batch.is_empty()) {
+        let statement = across::arrive(edge, &to, &batch, rights, round, end.dialect).map_err(GatherError::Map)?;
         reached += end.run(statement).await.map_err(at_end)?;
     }
-    drop(values);
     end.settle(edge.to.0).await.map_err(at_end)?;
     Ok(reached)
 }

@@ -59,6 +59,7 @@ mod tests {
             problems: Vec::new(),
             warnings: Vec::new(),
             fuses: fuses.iter().map(|fuse| (*fuse).to_owned()).collect(),
+            schema_digest: String::new(),
             people_digest: String::new(),
             manifest_digest: String::new(),
         }

@@ -105,7 +105,7 @@ impl JobError {
             JobError::Ledger(LedgerError::Stale) => "stale_attempt",
             JobError::Ledger(_) => "ledger",
             JobError::Execute(ExecuteError::Stopped) | JobError::Stopped => "stopped",
-            JobError::Execute(ExecuteError::Drifted(_)) => "schema_drift",
+            JobError::Execute(ExecuteError::Drifted(_) | ExecuteError::SchemaChanged(_)) => "schema_drift",
             JobError::Execute(_) => "erasure_failed",
             JobError::Manifest(_) => "manifest",
             JobError::Look(_) => "verification_failed",
@@ -134,7 +134,11 @@ impl JobError {
             JobError::Gather(GatherError::Source { problem, .. }) => problem.is_transient(),
             JobError::Ledger(error) => error.is_transient(),
             JobError::Execute(
-                ExecuteError::Source { .. } | ExecuteError::Permit(_) | ExecuteError::Fence(_) | ExecuteError::Stopped,
+                ExecuteError::Source { .. }
+                | ExecuteError::SchemaChanged(_)
+                | ExecuteError::Permit(_)
+                | ExecuteError::Fence(_)
+                | ExecuteError::Stopped,
             ) => true,
             JobError::Execute(ExecuteError::Ledger(error)) => error.is_transient(),
             JobError::Look(LookError::Source { problem, .. }) => problem.is_transient(),

@@ -6,6 +6,7 @@ use super::erasure::gap_places;
 use super::result::{CertificateResult, PlaceResult, StoredResult};
 use super::verifying::{Verified, concluded_items};
 use crate::certify::{self, Certificate, CertificateInput, CertificateItem, InputFacts, OpenPlace, RequestFacts, ResiduePlace};
+use crate::decide::{changed_tables, copies_of};
 use crate::failpoint;
 use crate::journal::{Code, Digest, Id, NotACode};
 use crate::ledger::certificate as certificates;
@@ -159,6 +160,7 @@ async fn input_of(
         .iter()
         .map(|gap| OpenPlace { source: gap.source.clone(), place: None, code: Code::fitted("source_unreachable") })
         .collect();
+    gaps.extend(unsearched_copies(case, plan, &verified));
     if held {
         // A held part keeps the request open: the whole is not complete before the hold is released and the rest is erased.
         gaps.extend(held_places(plan, &verified));
@@ -197,6 +199,22 @@ async fn input_of(
         unsearched: verified.searched.unsearched,
         supersedes,
     })
+}
+
+/// Materialised views over erased rows that the value search could not read: a copy may be left there (V-2).
+fn unsearched_copies(case: &Case<'_>, plan: &Plan, verified: &Verified) -> Vec<OpenPlace> {
+    let mut places = Vec::new();
+    for (name, source) in &case.sources {
+        let changed = changed_tables(&case.deployment.graph, name, &source.catalogue, &plan.items);
+        for view in copies_of(&source.catalogue, &changed) {
+            let view = view.to_string();
+            let is_it = |open: &&OpenPlace| open.source == *name && open.place.as_ref().is_none_or(|place| *place == view);
+            if verified.searched.unsearched.iter().any(|open| is_it(&open)) {
+                places.push(OpenPlace { source: name.clone(), place: Some(view), code: Code::fitted("copy_not_searched") });
+            }
+        }
+    }
+    places
 }
 
 fn held_places(plan: &Plan, verified: &Verified) -> Vec<OpenPlace> {

@@ -12,6 +12,7 @@ use super::result::{Reason, StoredResult};
 use super::waiting::store_waiting;
 use super::{erasure, export, reverify};
 use crate::deployment::Deployment;
+use crate::erase::ExecuteError;
 use crate::failpoint;
 use crate::ledger::job::JobLease;
 use crate::ledger::request::{self, Request};
@@ -77,13 +78,27 @@ async fn answer(deployment: &Deployment, lease: &JobLease) -> Result<Ended, JobE
     let case = Case::open(deployment, lease).await?;
     let answered = match kind {
         Kind::Access | Kind::Portability => export::export(case).await,
-        Kind::Erasure => erasure::erase(case).await,
+        Kind::Erasure => erase_on_the_present_schema(deployment, lease, case).await,
         other => return Err(JobError::Stored(format!("`{}` is not carried out by this version", other.as_str()))),
     };
     match answered {
         Err(error) => ask_somebody(deployment, lease, error).await,
         ended => ended,
     }
+}
+
+/// How often a schema may change under one attempt before the next one goes on later.
+const MOST_SCHEMAS: u32 = 3;
+
+/// A schema that changes while rows are erased stops the batch; with the catalogue read again, what is left is planned anew.
+async fn erase_on_the_present_schema(deployment: &Deployment, lease: &JobLease, case: Case<'_>) -> Result<Ended, JobError> {
+    let mut ended = erasure::erase(case).await;
+    for _ in 1..MOST_SCHEMAS {
+        let Err(JobError::Execute(ExecuteError::SchemaChanged(source))) = &ended else { break };
+        tracing::warn!(job = %lease.job_id, source, "the schema has changed: what is left is planned anew");
+        ended = erasure::erase(Case::open(deployment, lease).await?).await;
+    }
+    ended
 }
 
 async fn request_of(deployment: &Deployment, lease: &JobLease) -> Result<Request, JobError> {

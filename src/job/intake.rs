@@ -4,6 +4,7 @@
 use thiserror::Error;
 
 use crate::crypto::CryptoError;
+use crate::datamap::{Rule, RuleAction};
 use crate::db::Tx;
 use crate::deployment::Deployment;
 use crate::journal::{Actor, Event, EventKind, Id, NotACode};
@@ -31,6 +32,14 @@ pub enum IntakeError {
         policy: String,
         /// Those that it has.
         known: Vec<String>,
+    },
+    /// A policy that says nothing about what the job asks for: an erasure by it would keep everything, an export would give everything.
+    #[error("policy `{policy}` has no rule with `action_type: {action}`")]
+    PolicyWithoutRule {
+        /// The policy.
+        policy: String,
+        /// The rule that a job of this kind needs.
+        action: &'static str,
     },
     /// No collection of the map is found by any of these identifiers.
     #[error("no collection of the data map is found by `{kinds}`")]
@@ -65,6 +74,9 @@ impl IntakeError {
     pub fn hint(&self) -> Option<String> {
         match self {
             IntakeError::Category { suggestion, .. } => suggestion.as_ref().map(|name| format!("did you mean `{name}`?")),
+            IntakeError::PolicyWithoutRule { action, .. } => {
+                Some(format!("add a rule with `action_type: {action}` and `targets`, or leave `policy` out of the job"))
+            }
             IntakeError::Policy { known, .. } if known.is_empty() => Some("the map has no policies at all".into()),
             IntakeError::Policy { known, .. } => Some(format!("it has: {}", known.join(", "))),
             IntakeError::NoIdentity { known, .. } => Some(format!("the map knows: {}", known.join(", "))),
@@ -134,6 +146,20 @@ pub fn refuse_what_cannot_work(deployment: &Deployment, job: &JobFile) -> Result
     check_against_map(deployment, job)
 }
 
+fn refuse_a_policy_without_rules(deployment: &Deployment, job: &JobFile) -> Result<(), IntakeError> {
+    let Some(policy) = job.policy.as_deref().and_then(|policy| deployment.map.policy(policy)) else { return Ok(()) };
+    let action = match job.kind {
+        Kind::Erasure => "erasure",
+        Kind::Access | Kind::Portability => "access",
+        _ => return Ok(()),
+    };
+    let erases = |rule: &Rule| matches!(rule.action, RuleAction::Erasure(_));
+    if policy.rules.iter().any(|rule| erases(rule) == (action == "erasure")) {
+        return Ok(());
+    }
+    Err(IntakeError::PolicyWithoutRule { policy: policy.fides_key.clone(), action })
+}
+
 /// Whether the job's words mean something in this map.
 pub fn check_against_map(deployment: &Deployment, job: &JobFile) -> Result<(), IntakeError> {
     let map = &deployment.map;
@@ -149,6 +175,7 @@ pub fn check_against_map(deployment: &Deployment, job: &JobFile) -> Result<(), I
         let known = map.policies.iter().map(|policy| policy.fides_key.clone()).collect();
         return Err(IntakeError::Policy { policy: policy.clone(), known });
     }
+    refuse_a_policy_without_rules(deployment, job)?;
     let Some(subject) = job.subject.as_ref().filter(|_| job.kind != Kind::Reverify) else { return Ok(()) };
     let mut known: Vec<String> =
         deployment.graph.nodes.iter().flat_map(|node| node.identities.iter().map(|i| i.kind.clone())).collect();

@@ -5,7 +5,7 @@ use super::case::{Case, JobError};
 use super::planning::{decide, gather, mask_secret};
 use crate::connector::sql::Reader;
 use crate::crypto::{destroy_spool, random_code};
-use crate::decide::{Frozen, WhichRows};
+use crate::decide::{Frozen, WhichRows, schema_digest};
 use crate::erase::Executor;
 use crate::erase::manifest::{ManifestWriter, path_of};
 use crate::failpoint;
@@ -20,6 +20,7 @@ const MOST_PASSES: usize = 20;
 /// Deals with every record of the passes, adding passes as they are needed, and marks them as executed.
 pub(super) async fn carry_out(case: &Case<'_>, passes: &mut Vec<Execution>, aliases: Vec<String>) -> Result<(), JobError> {
     let executor = Executor { deployment: case.deployment, lease: case.lease, sources: &case.sources, aliases };
+    plan_anew_for_another_schema(case, passes).await?;
     let mut tries = 0;
     while let Err(error) = carry_out_but_people(case, passes, &executor).await {
         // The source has changed under the plan: rows that refer to ours have appeared. What is left is planned anew, inside the approval.
@@ -47,6 +48,16 @@ pub(super) async fn carry_out(case: &Case<'_>, passes: &mut Vec<Execution>, alia
     tx.commit().await?;
     case.deployment.progress.end();
     Ok(())
+}
+
+/// P-1: what an earlier attempt began on another schema is planned anew, because there the same statements may do something else.
+async fn plan_anew_for_another_schema(case: &Case<'_>, passes: &mut Vec<Execution>) -> Result<(), JobError> {
+    let approved = approved_plan(case, &passes[0].plan_digest).await?;
+    let now = schema_digest(&case.deployment.graph, &case.sources);
+    if approved.schema_digest == now {
+        return Ok(());
+    }
+    plan_the_rest_anew(case, passes).await
 }
 
 /// Rows that were to be overwritten and had changed by their turn (somebody saved the profile in between) have been left alone, because what
@@ -112,8 +123,7 @@ async fn plan_the_rest_anew(case: &Case<'_>, passes: &mut Vec<Execution>) -> Res
     let approved = approved_plan(case, &passes[0].plan_digest).await?;
     if !plan.can_be_approved() || !plan.is_within(&approved) {
         destroy_spool(&path_of(&case.deployment.config.spool, &file))?;
-        let problems = plan.problems.iter().map(|problem| format!("{}: {}", problem.subject, problem.problem)).collect();
-        return Err(JobError::Map(problems));
+        return Err(JobError::Map(what_stands_in_the_way(&plan)));
     }
     failpoint::hit("pass-before-ledger");
     let pass = new_pass(case, passes, file, steps, &plan, true);
@@ -126,6 +136,15 @@ async fn plan_the_rest_anew(case: &Case<'_>, passes: &mut Vec<Execution>) -> Res
     tx.commit().await?;
     passes.push(pass);
     Ok(())
+}
+
+fn what_stands_in_the_way(plan: &Plan) -> Vec<String> {
+    let mut lines: Vec<String> =
+        plan.problems.iter().map(|problem| format!("{}: {} (hint: {})", problem.subject, problem.problem, problem.hint)).collect();
+    if lines.is_empty() {
+        lines.push("what is left would change more than was approved: the schema or the rows have changed since".to_owned());
+    }
+    lines
 }
 
 async fn approved_plan(case: &Case<'_>, digest: &str) -> Result<Plan, JobError> {
@@ -193,16 +212,16 @@ async fn see_before(case: &Case<'_>, pass: &mut Execution) -> Result<(), JobErro
 
 /// Rows that are gone by now are nobody's blindness: only where the eraser still sees them is the verifier blind.
 async fn refuse_a_blind_verifier(case: &Case<'_>, pass: &Execution, seen: &[u64]) -> Result<(), JobError> {
-    let is_unseen = |at: usize| pass.steps[at].records > 0 && seen[at] == 0;
+    let is_unseen = |at: usize| seen[at] < pass.steps[at].records;
     if !(0..pass.steps.len()).any(is_unseen) {
         return Ok(());
     }
     let there = control::look_by(case.deployment, &case.sources, pass, &Later::default(), Reader::Work).await?;
-    if let Some(at) = (0..pass.steps.len()).find(|at| is_unseen(*at) && there[*at].present > 0) {
+    if let Some(at) = (0..pass.steps.len()).find(|at| is_unseen(*at) && there[*at].present > seen[*at]) {
         let step = &pass.steps[at];
         return Err(JobError::Blind(format!(
-            "the verifying session of source `{}` sees none of {} records in {}: an erasure that nobody could verify does not begin",
-            step.source, step.records, step.collection
+            "the verifying session of source `{}` sees {} of {} records in {}: an erasure that nobody could verify does not begin",
+            step.source, seen[at], there[at].present, step.collection
         )));
     }
     Ok(())
@@ -232,8 +251,7 @@ async fn new_rows_pass(case: &Case<'_>, passes: &[Execution], scope: WhichRows<'
     }
     if !plan.can_be_approved() {
         destroy_spool(&path)?;
-        let problems = plan.problems.iter().map(|problem| format!("{}: {}", problem.subject, problem.problem)).collect();
-        return Err(JobError::Map(problems));
+        return Err(JobError::Map(what_stands_in_the_way(&plan)));
     }
     failpoint::hit("pass-before-ledger");
     let pass = new_pass(case, passes, file, steps, &plan, false);

@@ -5,11 +5,12 @@ use std::collections::BTreeSet;
 use super::approvals::{people_needed, person_key};
 use super::case::{Case, JobError};
 use super::environment::pin_source;
-use crate::connector::sql::{Reader, check_live};
+use crate::connector::sql::{Reader, check_live, check_sight};
 use crate::datamap::{Code, Finding, Severity, lint};
+use crate::db::DbError;
 use crate::decide::{self, Decided, Frozen, MaskSecret, WhichRows};
 use crate::erase::manifest::ManifestWriter;
-use crate::gather::Gathering;
+use crate::gather::{GatherError, Gathering};
 use crate::ledger::setting::Pinned;
 use crate::ledger::{approval, plan};
 use crate::plan::{Plan, Problem};
@@ -19,38 +20,66 @@ const DECIDED_BY_POLICY: [Code; 4] =
     [Code::UndecidedCollection, Code::MaskWithoutFields, Code::CascadeOutsidePlan, Code::DeleteOrderImpossible];
 
 /// Findings without which nothing can be read either.
-const BLOCK_READING: [Code; 3] = [Code::MissingTable, Code::MissingColumn, Code::ConditionType];
+const BLOCK_READING: [Code; 4] = [Code::MissingTable, Code::MissingColumn, Code::ConditionType, Code::EdgeTypes];
 
-/// What the map and the live schemas say against any plan (errors of `map check`).
-pub fn map_problems(case: &Case<'_>, reading_only: bool) -> Vec<Problem> {
+/// Warnings of `map check` without which nobody should approve a plan.
+const TOLD_IN_PLANS: [Code; 1] = [Code::EdgeTypes];
+
+/// Everything that `map check` says.
+fn findings(case: &Case<'_>) -> Vec<Finding> {
     let deployment = case.deployment;
     let mut findings: Vec<Finding> = lint(&deployment.map, &deployment.graph);
     for (name, source) in &case.sources {
         findings.extend(check_live(&deployment.map, &deployment.graph, name, &source.catalogue));
+        findings.extend(check_sight(&deployment.map, &deployment.graph, source));
     }
+    findings
+}
+
+/// What the map and the live schemas say against any plan (errors of `map check`).
+pub fn map_problems(case: &Case<'_>, reading_only: bool) -> Vec<Problem> {
     let by_policy = case.job.policy.is_some();
     let blocks = |finding: &&Finding| {
         finding.severity == Severity::Error
             && !(by_policy && DECIDED_BY_POLICY.contains(&finding.code))
             && (!reading_only || BLOCK_READING.contains(&finding.code))
     };
-    findings.iter().filter(blocks).map(problem_of).collect()
+    findings(case).iter().filter(blocks).map(problem_of).collect()
 }
 
 fn problem_of(finding: &Finding) -> Problem {
     let place = finding.place.as_ref().map(|place| format!(" ({place})")).unwrap_or_default();
+    // What is to be pasted stands in the hint, where it can be said in one line; YAML of several lines is for `map check`.
+    let is_sql = |text: &str| text.lines().all(|line| line.trim().ends_with(';') || line.trim_start().starts_with("--"));
+    let hint = match finding.write.as_deref().map(str::trim).filter(|text| is_sql(text) || !text.contains('\n')) {
+        Some(text) => format!("{}: `{}`", finding.hint, text.lines().map(str::trim).collect::<Vec<_>>().join(" ")),
+        None => finding.hint.clone(),
+    };
     Problem {
         code: finding.code.to_string(),
         subject: format!("{}{place}", finding.subject),
         problem: finding.problem.clone(),
-        hint: finding.hint.clone(),
+        hint,
     }
 }
 
 /// Gathers the person in snapshots of all reached sources.
 pub async fn gather<'c>(case: &'c Case<'_>, reader: Reader) -> Result<Gathering<'c>, JobError> {
     let graph = &case.deployment.graph;
-    Ok(Gathering::run(graph, &case.sources, case.unreached.clone(), &case.subject, reader).await?)
+    let gathered = Gathering::run(graph, &case.sources, case.unreached.clone(), &case.subject, reader).await;
+    gathered.map_err(|error| said_by_the_map(case, error))
+}
+
+/// A statement that a source refuses is told by what the map and the catalogue show to be wrong there, if they show anything.
+fn said_by_the_map(case: &Case<'_>, error: GatherError) -> JobError {
+    if let GatherError::Source { problem: DbError::Denied(_) | DbError::Refused { .. }, .. } = &error {
+        let problems = map_problems(case, false);
+        if !problems.is_empty() {
+            let told = |problem: Problem| format!("{}: {} (hint: {})", problem.subject, problem.problem, problem.hint);
+            return JobError::Map(problems.into_iter().map(told).collect());
+        }
+    }
+    error.into()
 }
 
 /// Decides on what was gathered; the map's own errors join the plan's.
@@ -62,6 +91,11 @@ pub async fn decide(case: &Case<'_>, gathering: &mut Gathering<'_>) -> Result<De
     let known: BTreeSet<(String, String)> =
         decided.plan.problems.iter().map(|problem| (problem.code.clone(), problem.problem.clone())).collect();
     decided.plan.problems.extend(changed_sources(case).await?);
+    for finding in findings(case).iter().filter(|finding| TOLD_IN_PLANS.contains(&finding.code)) {
+        if finding.severity == Severity::Warning {
+            decided.plan.warnings.push(format!("{}: {}; {}", finding.subject, finding.problem, finding.hint));
+        }
+    }
     for problem in map_problems(case, false) {
         if !known.contains(&(problem.code.clone(), problem.problem.clone())) {
             decided.plan.problems.push(problem);

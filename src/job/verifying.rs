@@ -1,7 +1,7 @@
 //! Verification of an erasure: read back by key, search for the person again, search for the identifiers as values; then conclude. The
 //! sessions are the verifier's own, and the manifests are all that they share with the eraser.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::case::{Case, JobError};
 use super::names;
@@ -82,7 +82,9 @@ async fn search_person_again(case: &Case<'_>, plan: &Plan, passes: &[Execution])
     names.dedup();
     let mut gathering = gather_by(case, &names).await?;
     let decided = decide(case, &mut gathering).await?;
-    names.extend(gathering.person.iter().cloned());
+    let overwritten = kinds_overwritten(case, plan);
+    // What stands in an overwritten column is what we have written there, and nobody's name.
+    names.extend(gathering.person.iter().filter(|name| !overwritten.contains(name.kind.as_str())).cloned());
     gathering.close().await?;
     names.sort();
     names.dedup();
@@ -103,6 +105,19 @@ async fn search_person_again(case: &Case<'_>, plan: &Plan, passes: &[Execution])
         }
     }
     Ok(Again { names, residue })
+}
+
+/// Kinds of identifiers whose column the plan overwrites.
+fn kinds_overwritten<'c>(case: &'c Case<'_>, plan: &Plan) -> BTreeSet<&'c str> {
+    let mut kinds = BTreeSet::new();
+    for item in plan.items.iter().filter(|item| item.disposition == Disposition::Mask) {
+        let graph = &case.deployment.graph;
+        let Some(node) = graph.node(&item.dataset, &item.collection) else { continue };
+        let is_written = |column: &str| item.columns.iter().any(|change| change.column == column);
+        let written = graph.nodes[node.0].identities.iter().filter(|identity| is_written(&identity.column));
+        kinds.extend(written.map(|identity| identity.kind.as_str()));
+    }
+    kinds
 }
 
 /// Looks the person up by every name that is known. Names that no longer fit together (somebody has registered the address anew) are not
@@ -132,8 +147,8 @@ async fn others_seen(case: &Case<'_>, plan: &Plan) -> Result<BTreeMap<String, u6
     for item in plan.items.iter().filter(|item| item.found == 0) {
         let Some(source) = case.sources.get(&item.source) else { continue };
         let schema = case.deployment.map.dataset(&item.dataset).and_then(|dataset| dataset.schema.as_deref());
-        let Some(table) = source.catalogue.find(schema, &item.collection) else { continue };
-        if table.row_security {
+        let Some(table) = source.sight().find(schema, &item.collection) else { continue };
+        if table.row_security || !table.rights.select {
             // Rows may be hidden from this role: no sight.
             continue;
         }

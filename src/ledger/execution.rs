@@ -109,9 +109,10 @@ impl Execution {
         self.steps.iter().filter(|step| step.action != crate::plan::Action::Keep).map(|step| step.records).sum()
     }
 
-    /// Records before the people themselves: where a pass waits until nothing new is found.
+    /// Records before the people themselves, and before what has to go in one transaction: where a pass waits until nothing new is found.
     pub fn records_before_people(&self) -> u64 {
-        let before = self.steps.iter().take_while(|step| !step.identity && step.action != crate::plan::Action::Keep);
+        let before =
+            self.steps.iter().take_while(|step| !step.identity && !step.deferred && step.action != crate::plan::Action::Keep);
         before.map(|step| step.records).sum()
     }
 }

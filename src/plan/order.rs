@@ -1,5 +1,6 @@
 //! The order of an erasure: rows that refer before rows that are referred to, people last. Pure. Where tables refer to each other in a
-//! circle, a nullable reference is cleared first; where there is none, the circle is reported.
+//! circle, a nullable reference is cleared first; where there is none, one that the database checks only at the end of a transaction is left
+//! to that; where there is none either, the circle is reported.
 
 use std::collections::BTreeSet;
 
@@ -12,6 +13,8 @@ pub struct Refers {
     pub parent: usize,
     /// Whether the referring columns may be NULL.
     pub nullable: bool,
+    /// Whether the check can wait for the end of the transaction, and nothing else happens before.
+    pub deferrable: bool,
 }
 
 /// An order of nodes.
@@ -21,6 +24,8 @@ pub struct Order {
     pub nodes: Vec<usize>,
     /// References (by their index) whose columns are cleared before anything is deleted.
     pub detached: Vec<usize>,
+    /// References (by their index) that hold again only when everything between their ends has been deleted: one transaction.
+    pub deferred: Vec<usize>,
     /// Nodes in a circle that cannot be opened.
     pub circle: Vec<usize>,
 }
@@ -46,12 +51,16 @@ pub fn order(nodes: &[usize], people: &BTreeSet<usize>, references: &[Refers]) -
             result.nodes.push(node);
             continue;
         }
-        let Some(loose) = open.iter().copied().find(|at| references[*at].nullable) else {
+        if let Some(loose) = open.iter().copied().find(|at| references[*at].nullable) {
+            open.remove(&loose);
+            result.detached.push(loose);
+        } else if let Some(late) = open.iter().copied().find(|at| references[*at].deferrable) {
+            open.remove(&late);
+            result.deferred.push(late);
+        } else {
             result.circle = waiting.iter().copied().collect();
             return result;
-        };
-        open.remove(&loose);
-        result.detached.push(loose);
+        }
     }
     result
 }
@@ -61,7 +70,7 @@ mod tests {
     use super::*;
 
     fn refers(child: usize, parent: usize, nullable: bool) -> Refers {
-        Refers { child, parent, nullable }
+        Refers { child, parent, nullable, deferrable: false }
     }
 
     #[test]
@@ -86,5 +95,8 @@ mod tests {
         assert_eq!((opened.nodes, opened.detached), (vec![1, 0], vec![0]));
         let closed = order(&[0, 1], &people, &[refers(0, 1, false), refers(1, 0, false)]);
         assert_eq!(closed.circle, [0, 1]);
+        let late = Refers { deferrable: true, ..refers(1, 0, false) };
+        let waiting = order(&[0, 1], &people, &[refers(0, 1, false), late]);
+        assert_eq!((waiting.nodes, waiting.deferred, waiting.circle), (vec![0, 1], vec![1], vec![]), "checked at the end");
     }
 }

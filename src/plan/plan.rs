@@ -21,6 +21,10 @@ pub struct Plan {
     pub data_map_digest: String,
     /// Digest of the holds that were active.
     pub holds_digest: String,
+    /// Digest of the live schema of all mapped tables, and of what refers to them. Part of the shape: an approval does not pass to another
+    /// schema, where the same statement may do something else.
+    #[serde(default)]
+    pub schema_digest: String,
     /// Per location and disposition.
     pub items: Vec<PlanItem>,
     /// Sources that could not be looked at.

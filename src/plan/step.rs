@@ -57,6 +57,10 @@ pub struct Step {
     pub counted: Vec<Referrer>,
     /// Whether these rows are the people themselves, which go last.
     pub identity: bool,
+    /// Whether the step belongs to a circle of references that holds again only when all its steps are done: they share one transaction, in
+    /// which the database checks at the end.
+    #[serde(default)]
+    pub deferred: bool,
     /// How many rows the manifest lists for it.
     pub records: u64,
 }
@@ -72,4 +76,7 @@ pub struct Referrer {
     pub columns: Vec<String>,
     /// The columns of the step's table that they equal.
     pub referred: Vec<String>,
+    /// Whether the database would delete or change these rows by itself: then the step's rows are locked before anybody looks.
+    #[serde(default)]
+    pub acts: bool,
 }

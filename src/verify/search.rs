@@ -121,7 +121,7 @@ async fn scan_source(
 ) -> Result<ResidueReport, ResidueError> {
     let mut session = source.verify_session().await?;
     let is_retained = |_: usize, table: &TableName, key: &Key| retained.contains(name, table, key);
-    let search = Search { catalogue: &source.catalogue, matcher, exclude: &BTreeSet::new(), is_retained: &is_retained };
+    let search = Search { catalogue: source.sight(), matcher, exclude: &BTreeSet::new(), is_retained: &is_retained };
     scan(&mut session, &search).await
 }
 

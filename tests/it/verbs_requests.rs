@@ -75,6 +75,7 @@ fn wait_for_approval(workspace: &Workspace, id: &str, fuses: &[&str]) -> String 
         problems: Vec::new(),
         warnings: Vec::new(),
         fuses: fuses.iter().map(|fuse| (*fuse).to_owned()).collect(),
+        schema_digest: String::new(),
         people_digest: String::new(),
         manifest_digest: "sha256:00".into(),
     };

@@ -9,7 +9,7 @@ use crate::cli::context::Context;
 use crate::cli::error::CliError;
 use crate::cli::exit::Exit;
 use crate::config::{Config, Source};
-use crate::connector::sql::{SqlSource, check_live};
+use crate::connector::sql::{SqlSource, check_live, check_sight};
 use crate::datamap::{self, Accepted, Code, DataMap, Finding, Graph, MapError, MapWarning, Severity, apply_acceptances};
 use crate::deployment::{graph_of, name_sources, open_source};
 use crate::gather::Unreached;
@@ -104,6 +104,7 @@ async fn live_findings(config: &Config, only: Option<&str>, map: &DataMap, graph
             Ok(open) => {
                 findings.extend(changed(config, &open).await);
                 findings.extend(check_live(map, graph, &open.name, &open.catalogue));
+                findings.extend(check_sight(map, graph, &open));
                 open.close().await;
             }
             Err(gap) => findings.push(unreachable(gap)),

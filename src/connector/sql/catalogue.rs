@@ -253,6 +253,17 @@ impl Column {
 }
 
 impl Catalogue {
+    /// SQLite's virtual tables, without the shadow tables in which they keep their content (`notes_content` of `notes`).
+    pub fn virtual_tables(&self) -> impl Iterator<Item = &Table> {
+        self.tables.values().filter(|table| table.kind == TableKind::Foreign && !self.is_shadow(table))
+    }
+
+    /// Whether the table only stores the content of a virtual table.
+    pub fn is_shadow(&self, table: &Table) -> bool {
+        let is_part_of = |other: &Table| table.name.name.strip_prefix(&other.name.name).is_some_and(|rest| rest.starts_with('_'));
+        table.kind == TableKind::Foreign && self.tables.values().any(|other| other.kind == TableKind::Foreign && is_part_of(other))
+    }
+
     /// A table by the dataset's schema (when the map gives one) and name: otherwise the default schema, then the only schema that has it.
     pub fn find(&self, schema: Option<&str>, name: &str) -> Option<&Table> {
         if let Some(schema) = schema {

@@ -8,7 +8,7 @@ use thiserror::Error;
 use super::text::Statement;
 use super::text::batch::{self, BatchRows, Guard};
 use super::text::mysql;
-use super::{Location, OnDelete, SqlSource, decode};
+use super::{Location, SqlSource, Trigger, decode};
 use crate::args;
 use crate::datamap::Predicate;
 use crate::db::{Conn, DbError, Dialect, Record, Sql};
@@ -97,6 +97,14 @@ pub enum EraseError {
         /// Rows that the database says it changed.
         affected: u64,
     },
+    /// A trigger has undone the change in the same statement (E-1).
+    #[error("`{table}`: {rows} rows are not as they were to be right after the statement: a trigger puts them back")]
+    PutBack {
+        /// Table.
+        table: String,
+        /// Rows.
+        rows: u64,
+    },
     /// A hold's predicate does not fit the table.
     #[error("a hold's condition cannot be evaluated: {0}")]
     Condition(String),
@@ -137,6 +145,17 @@ impl EraseSession {
         Ok(EraseSession { conn, dialect })
     }
 
+    /// Lets the database check its references only at the end of the transaction, where they allow it.
+    pub async fn defer_checks(&mut self) -> Result<(), EraseError> {
+        match self.dialect {
+            Dialect::Postgres => self.conn.on().execute("SET CONSTRAINTS ALL DEFERRED", args![]).await?,
+            Dialect::Sqlite => self.conn.on().execute("PRAGMA defer_foreign_keys = ON", args![]).await?,
+            // None of its references can wait, so that no plan asks for it.
+            Dialect::MySql => 0,
+        };
+        Ok(())
+    }
+
     /// Applies one batch. When every row is as frozen and free, that is one statement; otherwise the rows are looked at one by one.
     pub async fn apply(&mut self, authorised: &Authorised<SqlBatch>) -> Result<Applied, EraseError> {
         let batch = authorised.batch();
@@ -157,6 +176,7 @@ impl EraseSession {
         if affected != expected {
             return Err(EraseError::Miscounted { table: batch.location.table.name.name.clone(), expected, affected });
         }
+        self.refuse_what_is_put_back(&free).await?;
         applied.affected = affected;
         Ok(applied)
     }
@@ -176,17 +196,52 @@ impl EraseSession {
             if affected != expected {
                 return Err(EraseError::Miscounted { table: batch.location.table.name.name.clone(), expected, affected });
             }
+            self.refuse_what_is_put_back(batch).await?;
             return Ok(Some(affected));
         }
         self.load(batch).await?;
+        if batch.action == Action::Delete && batch.unreferenced.iter().any(|referrer| referrer.acts) {
+            // Whoever wants to refer to a row has to lock it. With ours locked first, what the next statement sees is all there is.
+            self.count(batch::lock(&batch.location, &batch.rows, self.dialect)).await?;
+        }
         self.conn.on().execute("SAVEPOINT habeas_batch", args![]).await?;
         let affected = self.change(batch, held).await?;
         if affected == expected {
+            self.refuse_what_is_put_back(batch).await?;
             self.conn.on().execute("RELEASE SAVEPOINT habeas_batch", args![]).await?;
             return Ok(Some(affected));
         }
         self.conn.on().execute("ROLLBACK TO SAVEPOINT habeas_batch", args![]).await?;
         Ok(None)
+    }
+
+    /// E-1 beyond the count: where triggers run, the rows are looked at before anything is committed.
+    async fn refuse_what_is_put_back(&mut self, batch: &SqlBatch) -> Result<(), EraseError> {
+        let deletes = batch.action == Action::Delete;
+        let runs = |trigger: &Trigger| if deletes { trigger.on_delete } else { trigger.on_update };
+        if !batch.location.table.triggers.iter().any(runs) {
+            return Ok(());
+        }
+        let rows = match deletes {
+            true => self.count(batch::count_present(&batch.location, &batch.rows, self.dialect)).await?,
+            false => {
+                let guard = Guard { columns: &[], held: &[], unreferenced: &[], counted: &[] };
+                let columns = changed_columns(&batch.action);
+                let statement = batch::inspect(&batch.location, &batch.rows, columns, guard, self.dialect);
+                let statement = statement.map_err(EraseError::Condition)?;
+                let width = batch.location.key_width();
+                let mut states = std::collections::BTreeMap::new();
+                for record in self.conn.on().fetch_all(statement.sql, statement.args).await? {
+                    states.insert(decode::key(&record, width)?, RowState::read(&record, width, columns.len())?);
+                }
+                let is_undone = |at: &usize| states.get(&batch.rows.keys[*at]).is_some_and(|state| !state.is_done(batch, *at));
+                (0..batch.rows.keys.len()).filter(is_undone).count() as u64
+            }
+        };
+        match rows {
+            0 => Ok(()),
+            rows => Err(EraseError::PutBack { table: batch.location.table.name.name.clone(), rows }),
+        }
     }
 
     /// Sorts the rows of a batch: those that may be changed, and the tally of the rest.
@@ -224,25 +279,22 @@ impl EraseSession {
         load_batch(&mut self.conn, &batch.location, &batch.rows).await
     }
 
-    /// Makes the change to a batch; how many rows it changed. Where MySQL deletes from a table that refers to itself, level by level; SQLite
-    /// acts on such a reference in the middle of a statement, so that the deepest rows have to go before it sees the others.
+    /// Makes the change to a batch; how many rows it changed. A table that refers to itself is deleted from in the order of the plan: MySQL
+    /// level by level, SQLite row by row, because both act on each row as they go.
     async fn change(&mut self, batch: &SqlBatch, held: &[Predicate]) -> Result<u64, EraseError> {
-        if self.dialect == Dialect::Sqlite && batch.action == Action::Delete && acts_on_itself(&batch.location) {
-            let mut affected = 0;
-            for position in 0..batch.rows.keys.len() {
-                affected += self.execute(batch::sqlite_delete_one(&batch.location, position)).await?;
-            }
-            return Ok(affected);
-        }
         let statement = change(batch, held, self.dialect)?;
-        let in_levels = self.dialect == Dialect::MySql
-            && batch.action == Action::Delete
-            && mysql::own_references(&batch.location).next().is_some();
-        if !in_levels {
+        let refers_to_itself = batch.action == Action::Delete && mysql::own_references(&batch.location).next().is_some();
+        if !refers_to_itself || self.dialect == Dialect::Postgres {
             return Ok(self.execute(statement).await?);
         }
-        let expected = batch.rows.keys.len() as u64;
         let mut deleted = 0;
+        if self.dialect == Dialect::Sqlite {
+            for position in 0..batch.rows.keys.len() {
+                deleted += self.execute(batch::sqlite_delete_nth(&batch.location, position)).await?;
+            }
+            return Ok(deleted);
+        }
+        let expected = batch.rows.keys.len() as u64;
         loop {
             let level = self.execute(statement.clone()).await?;
             deleted += level;
@@ -261,11 +313,26 @@ impl EraseSession {
         Ok(u64::try_from(record.int("n")?).unwrap_or(0))
     }
 
+    /// Whether the schema is the one that the catalogue was read from. To be asked when everything has been written: by then the tables are
+    /// locked against changes until the end of the transaction.
+    pub async fn sees_schema(&mut self, version: &str) -> Result<bool, DbError> {
+        Ok(super::schema_version(self.conn.on()).await? == version)
+    }
+
     /// Makes the changes durable, and gives the session back for the next permit. An error here means that nobody knows whether they are
     /// (E-2).
     pub async fn commit(mut self) -> Result<Idle, DbError> {
-        self.conn.on().execute("COMMIT", args![]).await?;
-        Ok(Idle(self.conn))
+        match self.conn.on().execute("COMMIT", args![]).await {
+            Ok(_) => Ok(Idle(self.conn)),
+            Err(refusal) if refusal.is_answer() => {
+                // What a deferred constraint refuses is undone; SQLite leaves the transaction open.
+                if self.dialect == Dialect::Sqlite {
+                    self.conn.on().execute("ROLLBACK", args![]).await?;
+                }
+                Err(refusal)
+            }
+            Err(unknown) => Err(unknown),
+        }
     }
 
     /// Undoes the changes; ending the session undoes them just as well.
@@ -316,12 +383,6 @@ pub(super) async fn load_batch(conn: &mut Conn, location: &Location, rows: &Batc
         from = to;
     }
     Ok(())
-}
-
-/// Whether rows of a table refer to rows of the same one, and the database does something about it when those go.
-fn acts_on_itself(location: &Location) -> bool {
-    let table = &location.table;
-    table.foreign_keys.iter().any(|key| key.referenced == table.name && key.on_delete != OnDelete::NoAction)
 }
 
 fn change(batch: &SqlBatch, held: &[Predicate], dialect: Dialect) -> Result<Statement, EraseError> {

@@ -68,6 +68,7 @@ pub fn hazards(catalogue: &Catalogue, table: &Table, doing: &Doing) -> Vec<Hazar
             found.push(of_trigger(table, trigger, doing));
         }
     }
+    found.extend(closed_columns(table, doing));
     for (column, written) in &doing.writes {
         found.extend(refers_to_changed(catalogue, table, column));
         found.extend(collides(table, column, *written));
@@ -80,6 +81,22 @@ pub fn hazards(catalogue: &Catalogue, table: &Table, doing: &Doing) -> Vec<Hazar
 
 fn error(code: Code, problem: String, why: &'static str, hint: String) -> Hazard {
     Hazard { severity: Severity::Error, code, problem, why, hint }
+}
+
+/// Columns that the role may not write, although it may write others of the table.
+fn closed_columns(table: &Table, doing: &Doing) -> Option<Hazard> {
+    let closed = doing.writes.iter().filter(|(name, _)| table.column(name).is_some_and(|column| !column.may_update));
+    let names: Vec<String> = closed.map(|(name, _)| name.clone()).collect();
+    if names.is_empty() || !table.rights.update {
+        return None;
+    }
+    let columns = names.join(", ");
+    Some(error(
+        Code::MissingRights,
+        format!("the role may not overwrite {columns} of `{}`", table.name),
+        "the statement would be refused and the whole erasure roll back",
+        format!("GRANT UPDATE ({columns}) ON {} TO the role", table.name),
+    ))
 }
 
 fn inherited(table: &Table) -> Option<Hazard> {

@@ -99,12 +99,13 @@ pub(super) async fn version(handle: Handle<'_>) -> Result<String, DbError> {
 pub(super) async fn load(mut handle: Handle<'_>) -> Result<Catalogue, DbError> {
     let server = handle.again().fetch_one(SERVER, Vec::new()).await?;
     let system_identity = system_identity(&mut handle, &server).await?;
+    // First: a change while the rest is read must not pass for one that was seen.
+    let version = version(handle.again()).await?;
     let mut tables = relations(&mut handle).await?;
     add_columns(&mut handle, &mut tables).await?;
     add_indexes(&mut handle, &mut tables).await?;
     add_foreign_keys(&mut handle, &mut tables).await?;
     introspect_postgres_rules::add(&mut handle, &mut tables).await?;
-    let version = version(handle.again()).await?;
     let tables: BTreeMap<TableName, Table> = tables.into_values().map(|table| (table.name.clone(), table)).collect();
     Ok(Catalogue {
         dialect: Dialect::Postgres,

@@ -27,6 +27,8 @@ const TEXTS: &str = "SELECT type, name, tbl_name, sql FROM main.sqlite_schema WH
 
 pub(super) async fn load(mut handle: Handle<'_>) -> Result<Catalogue, DbError> {
     let system_identity = system_identity(&mut handle).await?;
+    // First: a change while the rest is read must not pass for one that was seen.
+    let version = version(handle.again()).await?;
     let relations = relations(&mut handle).await?;
     let ordinary: Vec<TableName> =
         relations.iter().filter(|(_, kind)| *kind == TableKind::Table).map(|(name, _)| name.clone()).collect();
@@ -43,7 +45,6 @@ pub(super) async fn load(mut handle: Handle<'_>) -> Result<Catalogue, DbError> {
             introspect_sqlite_text::add(table, &row.text("type")?, &row.text("name")?, &row.text("sql")?);
         }
     }
-    let version = version(handle).await?;
     Ok(Catalogue { dialect: Dialect::Sqlite, system_identity, writable, default_schema: "main".into(), tables, version })
 }
 

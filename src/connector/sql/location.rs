@@ -124,16 +124,18 @@ pub fn inbound_keys(catalogue: &Catalogue, locations: &[Location]) -> Vec<Inboun
     let mut found = Vec::new();
     for table in catalogue.tables.values() {
         for key in &table.foreign_keys {
-            let Some(parent) = node_of(&key.referenced) else { continue };
-            found.push(Inbound {
-                child: table.name.clone(),
-                child_node: node_of(&table.name),
-                child_columns: key.columns.clone(),
-                parent,
-                parent_columns: key.referenced_columns.clone(),
-                on_delete: key.on_delete,
-                deferrable: key.deferrable,
-            });
+            // Two datasets may see the same table.
+            for parent in locations.iter().filter(|location| location.table.name == key.referenced) {
+                found.push(Inbound {
+                    child: table.name.clone(),
+                    child_node: node_of(&table.name),
+                    child_columns: key.columns.clone(),
+                    parent: parent.node,
+                    parent_columns: key.referenced_columns.clone(),
+                    on_delete: key.on_delete,
+                    deferrable: key.deferrable,
+                });
+            }
         }
     }
     found

@@ -27,7 +27,7 @@ mod types;
 mod words;
 
 pub use catalogue::*;
-pub use check::check_live;
+pub use check::{check_live, check_sight};
 pub use clearing::columns_to_clear;
 pub use eraser::{Applied, EraseError, EraseSession, Idle, SqlBatch};
 pub use introspect::{load_catalogue, schema_version};

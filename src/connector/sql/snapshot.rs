@@ -78,6 +78,11 @@ impl Snapshot {
         &self.inbound[self.declared_keys..]
     }
 
+    /// References that the database knows and acts upon.
+    pub fn declared_references(&self) -> &[Inbound] {
+        &self.inbound[..self.declared_keys]
+    }
+
     /// The location of a node, if its table exists here.
     pub fn location(&self, node: usize) -> Option<&Location> {
         self.locations.get(&node)

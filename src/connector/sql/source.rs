@@ -26,6 +26,8 @@ pub struct SqlSource {
     pub name: String,
     /// What is live.
     pub catalogue: Catalogue,
+    /// The same as the verifying role sees it, where that is another role.
+    verifiers_catalogue: Option<Catalogue>,
     work: Db,
     verify: Db,
 }
@@ -57,7 +59,24 @@ impl SqlSource {
         let verify = Db::open(verify_url.expose_secret(), options("habeas-verify")).await.map_err(refuse)?;
         let mut session = work.session().await.map_err(refuse)?;
         let catalogue = super::load_catalogue(session.on()).await.map_err(refuse)?;
-        Ok(SqlSource { name: address.name.clone(), catalogue, work, verify })
+        let verifiers_catalogue = match &address.verify_url {
+            None => None,
+            Some(_) => {
+                let mut session = verify.session().await.map_err(refuse)?;
+                Some(super::load_catalogue(session.on()).await.map_err(refuse)?)
+            }
+        };
+        Ok(SqlSource { name: address.name.clone(), catalogue, verifiers_catalogue, work, verify })
+    }
+
+    /// The catalogue as the verifying session sees it: what it may not read there, or what row security hides from it, proves nothing.
+    pub fn sight(&self) -> &Catalogue {
+        self.verifiers_catalogue.as_ref().unwrap_or(&self.catalogue)
+    }
+
+    /// Whether another role verifies than erases.
+    pub fn has_its_own_verifier(&self) -> bool {
+        self.verifiers_catalogue.is_some()
     }
 
     /// Which SQL it speaks.

@@ -81,6 +81,8 @@ codes! {
     MissingRights = "missing_rights",
     /// Row security applies to the role.
     RowSecurity = "row_security",
+    /// The verifying role cannot see what is erased.
+    VerifierBlind = "verifier_blind",
     /// Triggers or rules that run on changes.
     Triggers = "triggers",
     /// A trigger or rule that lets nothing through.
@@ -119,12 +121,18 @@ codes! {
     MaskUniqueColumn = "mask_unique_column",
     /// A mask that is longer than the column.
     MaskTooLong = "mask_too_long",
+    /// A policy's category that no field has.
+    PolicyTargetUnused = "policy_target_unused",
+    /// A field under two rules of one policy.
+    PolicyRulesMeet = "policy_rules_meet",
     /// Unlinking a key.
     UnlinkKeyColumn = "unlink_key_column",
     /// Unlinking a column that the database computes.
     UnlinkGeneratedColumn = "unlink_generated_column",
     /// Unlinking a column that admits no NULL.
     UnlinkNotNull = "unlink_not_null",
+    /// A reference between columns of different types.
+    EdgeTypes = "edge_types",
     /// A condition that the types do not allow.
     ConditionType = "condition_type",
     /// `until` from something that is no date.

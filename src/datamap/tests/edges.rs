@@ -150,13 +150,18 @@ fn the_picture_and_the_listing_show_every_edge() {
     let graph = graph(&app(&collections));
     let mut text = String::new();
     writeln!(text, "app.no\n  not from app.users: id -> x, none\n  no identity reaches it").unwrap();
-    writeln!(text, "app.t\n  from app.users: id -> x, accesses, hides id").unwrap();
+    writeln!(text, "app.t\n  from app.users: id -> x, accesses, hides id\n  nobody's: rows are only accessed").unwrap();
     writeln!(text, "app.users\n  by identity email: email").unwrap();
     assert_eq!(graph.to_text(), text);
     let dot = graph.to_dot();
     assert!(dot.starts_with("digraph data_map {"), "{dot}");
-    assert!(dot.contains("\"app.users\" -> \"app.t\" [label=\"id -> x (accesses)\"];"), "{dot}");
-    assert!(dot.contains("(none)\", style=dotted];"), "{dot}");
-    assert!(dot.contains("\"app.no\" [style=dashed];"), "{dot}");
-    assert!(dot.contains("\"identity email\" -> \"app.users\" [label=\"email\"];"), "{dot}");
+    assert!(dot.contains(r#"n2 -> n1 [label="id → x\naccesses\nhides id", style=solid];"#), "{dot}");
+    assert!(dot.contains(r#"n2 -> n0 [label="id → x\nnone", style=dotted];"#), "{dot}");
+    assert!(dot.contains(r#"n0 [label="app.no\nno identity reaches it", style=dashed];"#), "{dot}");
+    assert!(dot.contains(r#"n1 [label="app.t\nnobody's: only accessed", style=filled, fillcolor=lightgrey];"#), "{dot}");
+    assert!(dot.contains(r#"i0 -> n2 [label="email"];"#), "{dot}");
+    let mermaid = graph.to_mermaid();
+    assert!(mermaid.contains(r#"n2 -->|"id → x<br/>accesses<br/>hides id"| n1"#), "{mermaid}");
+    assert!(mermaid.contains(r#"n2 -.->|"id → x<br/>none"| n0"#), "{mermaid}");
+    assert!(mermaid.contains("class n1 unowned") && mermaid.contains("class n0 unreached"), "{mermaid}");
 }

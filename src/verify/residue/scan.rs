@@ -56,7 +56,8 @@ async fn search_one(
     report: &mut ResidueReport,
 ) -> Result<(), ResidueError> {
     let dialect = search.catalogue.dialect;
-    if table.kind == TableKind::View {
+    if table.kind == TableKind::View || !table.is_populated {
+        // A materialised view that was never filled holds nothing and cannot be read.
         return Ok(());
     }
     let mut gap = |reason: String| report.gaps.push(Gap { place: table.name.to_string(), reason });

@@ -3,11 +3,14 @@
 
 pub mod archive;
 pub mod binary;
+pub mod catalogue;
 pub mod database;
 pub mod dice;
 pub mod fides;
 pub mod laws;
+pub mod made_up;
 pub mod postgres;
+pub mod schema_file;
 pub mod shop;
 pub mod sqlite;
 pub mod statements;

@@ -4,6 +4,7 @@
 use std::collections::BTreeSet;
 
 use super::Live;
+use crate::connector::sql::OnDelete;
 use crate::datamap::{Code, Finding, Severity};
 use crate::plan::{Refers, order};
 
@@ -14,9 +15,11 @@ pub(super) fn check(live: &Live<'_>) -> Vec<Finding> {
     for (mapped, table) in live.reached().filter(|(mapped, _)| mapped.deletes_rows()) {
         for key in &table.foreign_keys {
             let nullable = key.columns.iter().all(|name| table.column(name).is_some_and(|column| !column.not_null));
+            // What the database checks only at the end of a transaction is erased in one.
+            let deferrable = key.deferrable && key.on_delete == OnDelete::NoAction;
             let parents = live.mapped_to(&key.referenced).filter(|parent| parent.deletes_rows());
             let pairs = parents.filter_map(|parent| Some((mapped.node?.0, parent.node?.0)));
-            references.extend(pairs.map(|(child, parent)| Refers { child, parent, nullable }));
+            references.extend(pairs.map(|(child, parent)| Refers { child, parent, nullable, deferrable }));
         }
     }
     let mut circle: BTreeSet<usize> = order(&nodes, &BTreeSet::new(), &references).circle.into_iter().collect();
@@ -46,7 +49,7 @@ pub(super) fn check(live: &Live<'_>) -> Vec<Finding> {
         subject: names.join(", "),
         problem: "these tables refer to each other in a circle, and no reference in it may be NULL".into(),
         why: "whichever row is deleted first, another one still points to it, and the database refuses".into(),
-        hint: "let one of the references be NULL (`ALTER COLUMN .. DROP NOT NULL`), or keep one of the collections (`on_erasure: keep`)".into(),
+        hint: "let one of the references be NULL (`ALTER COLUMN .. DROP NOT NULL`) or be checked later (`ALTER CONSTRAINT .. DEFERRABLE`), or keep one of the collections (`on_erasure: keep`)".into(),
         write: Some("habeas: {on_erasure: keep}".into()),
     }]
 }
@@ -73,12 +76,19 @@ dataset:
 
     #[tokio::test]
     async fn a_circle_of_references_that_may_not_be_null_is_an_error() {
-        let closed = "CREATE TABLE users (id INTEGER PRIMARY KEY, email TEXT NOT NULL UNIQUE, main_id INTEGER NOT NULL REFERENCES addresses);
-            CREATE TABLE addresses (id INTEGER PRIMARY KEY, user_id INTEGER NOT NULL REFERENCES users);
+        let closed = "CREATE TABLE users (id INTEGER PRIMARY KEY, email TEXT NOT NULL UNIQUE, main_id INTEGER NOT NULL REFERENCES addresses ON DELETE RESTRICT);
+            CREATE TABLE addresses (id INTEGER PRIMARY KEY, user_id INTEGER NOT NULL REFERENCES users ON DELETE RESTRICT);
             CREATE TABLE visits (id INTEGER PRIMARY KEY, user_id INTEGER NOT NULL REFERENCES users)";
         assert_eq!(about(&check_sqlite(MAP, closed).await, Error, "delete_order_impossible"), ["app.addresses, app.users"]);
         let kept = MAP.replacen("on_erasure: delete", "on_erasure: keep", 1);
         assert_eq!(about(&check_sqlite(&kept, closed).await, Error, "delete_order_impossible"), Vec::<&str>::new());
+        let late = closed.replace(" ON DELETE RESTRICT", "");
+        let late: &'static str = Box::leak(late.into_boxed_str());
+        assert_eq!(
+            about(&check_sqlite(MAP, late).await, Error, "delete_order_impossible"),
+            Vec::<&str>::new(),
+            "checked at the end"
+        );
         let open = "CREATE TABLE users (id INTEGER PRIMARY KEY, email TEXT NOT NULL UNIQUE, main_id INTEGER REFERENCES addresses);
             CREATE TABLE addresses (id INTEGER PRIMARY KEY, user_id INTEGER NOT NULL REFERENCES users);
             CREATE TABLE visits (id INTEGER PRIMARY KEY, user_id INTEGER NOT NULL REFERENCES users)";

@@ -5,6 +5,7 @@ mod composite;
 mod conditions;
 mod data_types;
 mod delete_order;
+mod edges;
 mod foreign_keys;
 mod indexes;
 mod key_paths;
@@ -15,6 +16,7 @@ mod owners;
 mod personal;
 mod presence;
 mod rights;
+mod sight;
 mod sub_fields;
 #[cfg(test)]
 mod testing;
@@ -22,13 +24,15 @@ mod unlinks;
 
 use std::collections::BTreeMap;
 
-use super::{Catalogue, ForeignKey, Table, TableKind, TableName};
+pub use sight::check_sight;
+
+use super::{Catalogue, ForeignKey, Table, TableName};
 use crate::datamap::{Collection, DataMap, Dataset, Finding, Graph, NodeId, OnErasure};
 
 /// All findings about the collections of one source, in the order of their kinds.
 pub fn check_live(map: &DataMap, graph: &Graph, source: &str, catalogue: &Catalogue) -> Vec<Finding> {
     let live = Live::new(map, graph, source, catalogue);
-    let groups: [fn(&Live<'_>) -> Vec<Finding>; 14] = [
+    let groups: [fn(&Live<'_>) -> Vec<Finding>; 15] = [
         presence::check,
         data_types::check,
         rights::check,
@@ -41,6 +45,7 @@ pub fn check_live(map: &DataMap, graph: &Graph, source: &str, catalogue: &Catalo
         sub_fields::check,
         unlinks::check,
         conditions::check,
+        edges::check,
         indexes::check,
         personal::check,
     ];
@@ -139,13 +144,6 @@ impl<'a> Live<'a> {
     /// Collections that some identity reaches and whose table is there.
     fn reached(&self) -> impl Iterator<Item = (&Mapped<'a>, &'a Table)> {
         self.collections.iter().filter(|mapped| mapped.is_reached).filter_map(|mapped| Some((mapped, mapped.table?)))
-    }
-
-    /// Whether the table only stores the content of a virtual table (`notes_content` of `notes`).
-    fn is_shadow(&self, table: &Table) -> bool {
-        let is_part_of = |other: &Table| table.name.name.strip_prefix(&other.name.name).is_some_and(|rest| rest.starts_with('_'));
-        table.kind == TableKind::Foreign
-            && self.catalogue.tables.values().any(|other| other.kind == TableKind::Foreign && is_part_of(other))
     }
 }
 

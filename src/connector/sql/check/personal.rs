@@ -11,7 +11,7 @@ use crate::value::ColumnType;
 pub(super) fn check(live: &Live<'_>) -> Vec<Finding> {
     let mut findings = Vec::new();
     for table in live.catalogue.tables.values() {
-        if table.kind == TableKind::View || live.is_shadow(table) {
+        if table.kind == TableKind::View || live.catalogue.is_shadow(table) {
             continue;
         }
         findings.extend(personal_looking(live, table));

@@ -147,7 +147,7 @@ fn unmapped_columns(live: &Live<'_>, table: &Table) -> Vec<Finding> {
 }
 
 fn unmapped_table(live: &Live<'_>, table: &Table) -> Option<Finding> {
-    if matches!(table.kind, TableKind::View | TableKind::MaterialisedView) || live.is_shadow(table) {
+    if matches!(table.kind, TableKind::View | TableKind::MaterialisedView) || live.catalogue.is_shadow(table) {
         return None;
     }
     let unreadable = if table.rights.select { "" } else { ", and this role may not read it" };

@@ -1,5 +1,7 @@
 //! Whether this role, on this server, may do what the map wants, and what could hide or swallow it: row security, triggers, rules.
 
+use std::collections::BTreeSet;
+
 use super::{Live, Mapped, unlinks};
 use crate::connector::sql::Table;
 use crate::connector::sql::hazards::{Doing, Hazard, Written, hazards};
@@ -15,6 +17,7 @@ pub(super) fn check(live: &Live<'_>) -> Vec<Finding> {
     }
     for (mapped, table) in live.reached() {
         findings.extend(missing_rights(live, mapped, table));
+        findings.extend(unreadable_columns(mapped, table));
         findings.extend(row_security(mapped, table));
         findings.extend(by_itself(live, mapped, table));
     }
@@ -68,6 +71,27 @@ fn missing_rights(live: &Live<'_>, mapped: &Mapped<'_>, table: &Table) -> Option
         problem: format!("the role of source `{}` lacks {rights} on `{}`", live.source, table.name),
         why: "what may not be read or erased must not be reported as nothing".into(),
         hint: "give the role these rights; DELETE also needs UPDATE, to lock the rows".into(),
+    })
+}
+
+/// Columns that the map names, or that tell rows apart, and that the role may not read, although it may read others of the table.
+fn unreadable_columns(mapped: &Mapped<'_>, table: &Table) -> Option<Finding> {
+    let needed = mapped.collection.fields.iter().map(|field| &field.name).chain(&table.primary_key);
+    let closed: BTreeSet<&str> =
+        needed.filter(|name| table.column(name).is_some_and(|column| !column.may_select)).map(String::as_str).collect();
+    if closed.is_empty() || !table.rights.select {
+        return None;
+    }
+    let columns = closed.into_iter().collect::<Vec<_>>().join(", ");
+    Some(Finding {
+        severity: Severity::Error,
+        code: Code::MissingRights,
+        place: Some(mapped.collection.place.clone()),
+        subject: mapped.name(),
+        problem: format!("the role may not read {columns} of `{}`", table.name),
+        why: "what may not be read is neither handed over nor found for erasure".into(),
+        hint: format!("GRANT SELECT ({columns}) ON {} TO the role", table.name),
+        write: None,
     })
 }
 

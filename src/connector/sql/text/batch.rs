@@ -85,10 +85,21 @@ fn source(
     value_count: usize,
     dialect: Dialect,
 ) -> (String, Vec<String>) {
+    source_as("k", builder, location, rows, value_count, dialect)
+}
+
+fn source_as(
+    alias: &str,
+    builder: &mut Builder,
+    location: &Location,
+    rows: &BatchRows,
+    value_count: usize,
+    dialect: Dialect,
+) -> (String, Vec<String>) {
     let width = location.key_width();
     match dialect {
-        Dialect::Sqlite => return (format!("temp.{BATCH} k"), quote::reach_key(width, "k")),
-        Dialect::MySql => return (format!("{BATCH} k"), quote::reach_key(width, "k")),
+        Dialect::Sqlite => return (format!("temp.{BATCH} {alias}"), quote::reach_key(width, alias)),
+        Dialect::MySql => return (format!("{BATCH} {alias}"), quote::reach_key(width, alias)),
         Dialect::Postgres => {}
     }
     let text_of = |part: &KeyPart| match part {
@@ -109,8 +120,8 @@ fn source(
             .push(format!("{}::text[]", builder.bind(Arg::TextArray(rows.values.iter().map(|row| row[value].clone()).collect()))));
         names.push(format!("v{}", value + 1));
     }
-    let keys = (0..width).map(|part| format!("k.k{}::{}", part + 1, location.key_type(part, dialect))).collect();
-    (format!("unnest({}) AS k({})", arrays.join(", "), names.join(", ")), keys)
+    let keys = (0..width).map(|part| format!("{alias}.k{}::{}", part + 1, location.key_type(part, dialect))).collect();
+    (format!("unnest({}) AS {alias}({})", arrays.join(", "), names.join(", ")), keys)
 }
 
 /// That a row lies between the smallest and the largest key of the batch, which follows from its key being in the batch. It lets the server
@@ -155,21 +166,69 @@ impl Guard<'_> {
         quote::fingerprint_with_counts(&location.table, self.columns, &counts, "t", dialect)
     }
 
-    fn condition(&self, builder: &mut Builder, location: &Location, dialect: Dialect) -> Result<String, String> {
+    fn condition(&self, builder: &mut Builder, location: &Location, rows: &BatchRows, dialect: Dialect) -> Result<String, String> {
         let mut text = format!("{} = k.fp", self.fingerprint(location, dialect));
         for held in self.held {
             let condition = predicate::condition(builder, held, &location.table, "t", dialect)?;
             text.push_str(&format!(" AND NOT ({condition} IS NOT FALSE)"));
         }
         for referrer in self.unreferenced {
-            text.push_str(&format!(" AND NOT {}", refers(referrer)));
+            if dialect == Dialect::MySql && is_own(referrer, location) {
+                continue; // Rows to which others of the table refer are left out of the deletion altogether.
+            }
+            text.push_str(&format!(" AND NOT {}", refers(builder, referrer, location, rows, dialect)));
         }
         Ok(text)
     }
 }
 
-fn refers(referrer: &Referrer) -> String {
-    format!("EXISTS (SELECT 1 FROM {})", quote::referring(referrer, "o", "t"))
+/// Whether a row of another table refers to the row; of the same table, whether one that is not in the batch does.
+fn refers(builder: &mut Builder, referrer: &Referrer, location: &Location, rows: &BatchRows, dialect: Dialect) -> String {
+    let name = TableName { schema: referrer.schema.clone(), name: referrer.table.clone() };
+    let columns: Vec<String> = referrer.columns.iter().map(|name| quote::column("o", name)).collect();
+    let referred: Vec<String> = referrer.referred.iter().map(|name| quote::column("t", name)).collect();
+    // The referred column stands on the left: SQLite compares by its collation, as its foreign keys do.
+    let mut on = quote::all_equal(&referred, &columns);
+    if is_own(referrer, location) {
+        let (batch, keys) = source_as("z", builder, location, rows, 0, dialect);
+        let same = quote::same_key(location, &quote::key(location, "o", dialect), &keys, dialect);
+        on.push_str(&format!(" AND NOT EXISTS (SELECT 1 FROM {batch} WHERE {same})"));
+    }
+    format!("EXISTS (SELECT 1 FROM {} o WHERE {on})", quote::table(&name))
+}
+
+fn is_own(referrer: &Referrer, location: &Location) -> bool {
+    referrer.schema == location.table.name.schema && referrer.table == location.table.name.name
+}
+
+/// Locks the rows of the batch, so that from then on no row of anybody can come to refer to them; their number. Not for SQLite, where a
+/// writing transaction is alone.
+pub fn lock(location: &Location, rows: &BatchRows, dialect: Dialect) -> Statement {
+    let mut builder = Builder::new(String::new());
+    let (batch, keys) = source(&mut builder, location, rows, 0, dialect);
+    let meets = quote::same_key(location, &quote::key(location, "t", dialect), &keys, dialect)
+        + &span(&mut builder, location, rows, dialect);
+    let table = quote::table(&location.table.name);
+    builder.text = match dialect {
+        Dialect::Postgres | Dialect::Sqlite => {
+            format!("SELECT COUNT(*) AS n FROM (SELECT 1 FROM {table} t JOIN {batch} ON {meets} FOR UPDATE OF t) locked")
+        }
+        Dialect::MySql => format!("SELECT COUNT(*) AS n FROM {batch} JOIN {table} t ON {meets} FOR UPDATE"),
+    };
+    builder.finish()
+}
+
+/// Deletes one row of SQLite's batch table, by its position in it: where deleting a row touches others of the same table, the order counts.
+pub fn sqlite_delete_nth(location: &Location, position: usize) -> Statement {
+    let mut builder = Builder::new(String::new());
+    let keys = quote::reach_key(location.key_width(), "k").join(", ");
+    let nth = builder.bind(i64::try_from(position).unwrap_or(i64::MAX).saturating_add(1));
+    builder.text = format!(
+        "DELETE FROM {table} WHERE {columns} IN (SELECT {keys} FROM temp.{BATCH} k WHERE k.rowid = {nth})",
+        table = quote::table(&location.table.name),
+        columns = key_list(location),
+    );
+    builder.finish()
 }
 
 /// How many rows of the batch are there, unchanged and free.
@@ -178,7 +237,7 @@ pub fn count_matching(location: &Location, rows: &BatchRows, guard: Guard<'_>, d
     let (batch, keys) = source(&mut builder, location, rows, 0, dialect);
     let meets = quote::same_key(location, &quote::key(location, "t", dialect), &keys, dialect)
         + &span(&mut builder, location, rows, dialect);
-    let condition = guard.condition(&mut builder, location, dialect)?;
+    let condition = guard.condition(&mut builder, location, rows, dialect)?;
     // CROSS JOIN keeps SQLite from scanning the table: the batch is the outer loop.
     let table = quote::table(&location.table.name);
     builder.text = match dialect {
@@ -213,12 +272,12 @@ pub fn delete(location: &Location, rows: &BatchRows, guard: Guard<'_>, dialect: 
         Dialect::Postgres => {
             let meets = quote::same_key(location, &quote::key(location, "t", dialect), &keys, dialect)
                 + &span(&mut builder, location, rows, dialect);
-            let condition = guard.condition(&mut builder, location, dialect)?;
+            let condition = guard.condition(&mut builder, location, rows, dialect)?;
             format!("DELETE FROM {table} t USING {batch} WHERE {meets} AND {condition}")
         }
         Dialect::MySql => {
             let meets = quote::same_key(location, &quote::key(location, "t", dialect), &keys, dialect);
-            let condition = guard.condition(&mut builder, location, dialect)?;
+            let condition = guard.condition(&mut builder, location, rows, dialect)?;
             let (join, leaf) = mysql::without_children(location);
             format!("DELETE t FROM {batch} JOIN {table} t ON {meets}{join} WHERE {condition}{leaf}")
         }
@@ -229,21 +288,6 @@ pub fn delete(location: &Location, rows: &BatchRows, guard: Guard<'_>, dialect: 
         }
     };
     Ok(builder.finish())
-}
-
-/// Deletes one row of SQLite's batch table: the one that was put into it at this position. The caller has counted the matching rows in the
-/// same exclusive transaction.
-pub fn sqlite_delete_one(location: &Location, position: usize) -> Statement {
-    let mut builder = Builder::new(String::new());
-    // The table is filled row by row in one go: its row ids count from 1.
-    let row = builder.bind(i64::try_from(position).unwrap_or(i64::MAX).saturating_add(1));
-    let keys = quote::reach_key(location.key_width(), "k").join(", ");
-    builder.text = format!(
-        "DELETE FROM {table} WHERE {columns} IN (SELECT {keys} FROM temp.{BATCH} k WHERE k.rowid = {row})",
-        table = quote::table(&location.table.name),
-        columns = key_list(location),
-    );
-    builder.finish()
 }
 
 /// Overwrites `columns` of the rows of the batch with their new values.
@@ -258,7 +302,7 @@ pub fn overwrite(
     let (batch, keys) = source(&mut builder, location, rows, columns.len(), dialect);
     let meets = quote::same_key(location, &quote::key(location, "t", dialect), &keys, dialect)
         + &span(&mut builder, location, rows, dialect);
-    let condition = guard.condition(&mut builder, location, dialect)?;
+    let condition = guard.condition(&mut builder, location, rows, dialect)?;
     let sets: Vec<String> = columns
         .iter()
         .enumerate()
@@ -293,7 +337,7 @@ pub fn clear(
     let (batch, keys) = source(&mut builder, location, rows, 0, dialect);
     let meets = quote::same_key(location, &quote::key(location, "t", dialect), &keys, dialect)
         + &span(&mut builder, location, rows, dialect);
-    let condition = guard.condition(&mut builder, location, dialect)?;
+    let condition = guard.condition(&mut builder, location, rows, dialect)?;
     let sets: Vec<String> = columns.iter().map(|name| format!("{} = NULL", set_name(name, dialect))).collect();
     builder.text = update(&location.table.name, &sets, &batch, &meets, &condition, dialect);
     Ok(builder.finish())
@@ -334,7 +378,7 @@ pub fn inspect(
     }
     let held = if held.is_empty() { "0".to_owned() } else { format!("CASE WHEN {} THEN 1 ELSE 0 END", held.join(" OR ")) };
     list.push(format!("{} AS held", quote::as_integer(&held, dialect)));
-    let owned: Vec<String> = guard.unreferenced.iter().map(refers).collect();
+    let owned: Vec<String> = guard.unreferenced.iter().map(|r| refers(&mut builder, r, location, rows, dialect)).collect();
     let owned = if owned.is_empty() { "0".to_owned() } else { format!("CASE WHEN {} THEN 1 ELSE 0 END", owned.join(" OR ")) };
     list.push(format!("{} AS referred_to", quote::as_integer(&owned, dialect)));
     for (at, name) in columns.iter().enumerate() {

@@ -6,6 +6,7 @@ use crate::connector::sql::{Inbound, Location, TableName};
 use crate::datamap::{Edge, Predicate, RetainWhen};
 use crate::db::{Dialect, Sql};
 use crate::subject::NormalForm;
+use crate::value::ColumnType;
 
 /// Nobody has decided.
 pub const UNDECIDED: i64 = 0;
@@ -175,12 +176,18 @@ pub fn cut(edge: &Edge, bit: u32, from: &Location, to: &Location, rows: Rows, di
 /// Join of a child's live rows (`c`) with the parent's reached rows (`rp`) over a foreign key.
 fn child_to_parent(key: &Inbound, parent: &Location, dialect: Dialect) -> (String, String) {
     let child: Vec<String> = key.child_columns.iter().map(|name| quote::column("c", name)).collect();
-    if quote::is_key(&parent.table, &key.parent_columns) {
+    // A temporary table of SQLite has lost the collation by which its foreign keys compare, which is that of the parent's column.
+    let compares_by_parent = dialect == Dialect::Sqlite && !has_plain_keys(parent);
+    if quote::is_key(&parent.table, &key.parent_columns) && !compares_by_parent {
         return (String::new(), quote::all_equal(&child, &quote::reach_key(parent.key_width(), "rp")));
     }
     let same = quote::all_equal(&quote::key(parent, "p", dialect), &quote::reach_key(parent.key_width(), "rp"));
     let named: Vec<String> = key.parent_columns.iter().map(|name| quote::column("p", name)).collect();
-    (format!("JOIN {} p ON {same}", quote::table(&parent.table.name)), quote::all_equal(&child, &named))
+    (format!("JOIN {} p ON {same}", quote::table(&parent.table.name)), quote::all_equal(&named, &child))
+}
+
+fn has_plain_keys(location: &Location) -> bool {
+    location.key_columns().iter().all(|name| location.table.column(name).is_some_and(|c| c.column_type == ColumnType::Integer))
 }
 
 /// Keeps a parent row that a kept child row refers to, on the child's ground: the record would not be whole without it, or the database
@@ -222,6 +229,16 @@ pub fn retain_parents(key: &Inbound, bits: i64, child: &Location, parent: &Locat
 /// Whether rows of a location stay: one is enough to know. Servers cannot guess that none of a million does, and would join them all to see.
 pub fn staying(location: &Location) -> Sql {
     Sql::built(format!("SELECT COUNT(*) AS n FROM (SELECT 1 FROM {} WHERE fate <> 1 LIMIT 1) staying", location.reach()))
+}
+
+/// How many rows of a location are to be deleted.
+pub fn leaving_rows(location: &Location) -> Statement {
+    Builder::new(format!("SELECT COUNT(*) AS n FROM {} WHERE fate = 1", location.reach())).finish()
+}
+
+/// Whether any row of a location is to be deleted.
+pub fn leaving(location: &Location) -> Sql {
+    Sql::built(format!("SELECT COUNT(*) AS n FROM (SELECT 1 FROM {} WHERE fate = 1 LIMIT 1) leaving", location.reach()))
 }
 
 /// The same for a child whose referring rows have all been reached, because an edge of the map leads along the very reference: only reached
@@ -279,11 +296,6 @@ pub fn deepen(key: &Inbound, location: &Location, depth: i64, dialect: Dialect) 
         table = quote::table(&location.table.name),
     );
     reached::update(builder, location, &[("depth", &next)], &condition, dialect)
-}
-
-/// How many rows of a location are to be deleted.
-pub fn erased_count(location: &Location) -> Statement {
-    Builder::new(format!("SELECT COUNT(*) AS n FROM {} WHERE fate = {ERASE}", location.reach())).finish()
 }
 
 /// The tally of a location: one row per right, share, fate and ground. Before anything is decided there is neither fate nor ground.

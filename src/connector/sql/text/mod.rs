@@ -3,9 +3,11 @@
 
 #![expect(clippy::disallowed_methods, reason = "this folder is the one home of built statements")]
 
+pub mod across;
 pub mod advice;
 pub mod batch;
 pub mod count;
+pub mod discover;
 pub mod fate;
 pub mod mysql;
 pub mod mysql_reach;

@@ -164,7 +164,7 @@ pub fn referring(referrer: &Referrer, alias: &str, row: &str) -> String {
     let name = TableName { schema: referrer.schema.clone(), name: referrer.table.clone() };
     let columns: Vec<String> = referrer.columns.iter().map(|name| column(alias, name)).collect();
     let referred: Vec<String> = referrer.referred.iter().map(|name| column(row, name)).collect();
-    format!("{} {alias} WHERE {}", table(&name), all_equal(&columns, &referred))
+    format!("{} {alias} WHERE {}", table(&name), all_equal(&referred, &columns))
 }
 
 /// Whether all these columns are exactly the table's key, so that the reached keys can stand for them.

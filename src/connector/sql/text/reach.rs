@@ -5,7 +5,7 @@
 use super::{Builder, Statement, mysql, mysql_reach, quote, reached};
 use crate::connector::sql::Location;
 use crate::datamap::{Edge, Names, Right};
-use crate::db::{Arg, Dialect, Sql};
+use crate::db::{Dialect, Sql};
 use crate::subject::NormalForm;
 
 /// Creates the empty temporary table of a location. It gets its index by [`index`] and the columns of the decision by
@@ -185,71 +185,6 @@ pub fn spread(
     Ok(builder.finish())
 }
 
-/// Distinct values at the start of an edge that leads to another source, from rows of one round, as text.
-pub fn outgoing(edge: &Edge, from: &Location, round: i64, dialect: Dialect) -> Statement {
-    let own = quote::all_equal(&quote::key(from, "a", dialect), &quote::reach_key(from.key_width(), "r"));
-    let values: Vec<String> = edge
-        .from_columns
-        .iter()
-        .enumerate()
-        .map(|(at, name)| format!("{} AS v{}", quote::column_text(&from.table, "a", name, dialect), at + 1))
-        .collect();
-    let mut builder = Builder::new(String::new());
-    let current = builder.bind(round);
-    let mut text = format!(
-        "SELECT DISTINCT {values}, {rights} AS rights FROM {reach} r JOIN {table} a ON {own} WHERE r.round = {current}",
-        values = values.join(", "),
-        rights = quote::as_integer("r.rights", dialect),
-        reach = from.reach(),
-        table = quote::table(&from.table.name),
-    );
-    for name in &edge.from_columns {
-        text.push_str(&format!(" AND {} IS NOT NULL", quote::column("a", name)));
-    }
-    builder.text = text;
-    builder.finish()
-}
-
-/// Rows at the end of an edge that comes from another source: one value set.
-pub fn arrive(
-    edge: &Edge,
-    to: &Location,
-    values: &[String],
-    rights: i64,
-    round: i64,
-    dialect: Dialect,
-) -> Result<Statement, String> {
-    let names: Vec<String> = (1..=to.key_width()).map(|part| format!("k{part}")).collect();
-    let keys = quote::key(to, "b", dialect);
-    let granted = if edge.right == Right::Owns { rights } else { 1 };
-    let mut builder = Builder::new(String::new());
-    let next = builder.bind(round + 1);
-    let right = builder.bind(granted);
-    let mut on = Vec::new();
-    for (name, value) in edge.to_columns.iter().zip(values) {
-        let place = builder.bind(Arg::from(value.as_str()));
-        on.push(format!("{} = {place}", quote::column_text(&to.table, "b", name, dialect)));
-    }
-    if let Some(filter) = &edge.filter {
-        on.push(super::predicate::condition(&mut builder, filter, &to.table, "b", dialect)?);
-    }
-    if dialect == Dialect::MySql {
-        let body = format!("FROM {} b WHERE {}", quote::table(&to.table.name), on.join(" AND "));
-        return Ok(mysql_reach::arrive(builder, to, &keys, [&right, &next, "0"], &body, true));
-    }
-    builder.text = format!(
-        "INSERT INTO {reach} ({names}, rights, round, seeded, shared) \
-         SELECT {keys}, CAST({right} AS bigint), CAST({next} AS bigint), 0, 0 FROM {table} b WHERE {on} \
-         ON CONFLICT ({names}) DO UPDATE SET rights = excluded.rights, round = excluded.round WHERE excluded.rights > {reach}.rights",
-        reach = to.reach(),
-        names = names.join(", "),
-        keys = keys.join(", "),
-        table = quote::table(&to.table.name),
-        on = on.join(" AND "),
-    );
-    Ok(builder.finish())
-}
-
 /// Marks owned rows that a row which is not this subject's alone owns over this edge too (O-1): a stranger's row, or one that others share.
 /// A value that leads to no row counts as another owner: unknown is not ours. It is repeated until nothing changes, because what a shared
 /// row owns is shared as well.
@@ -401,52 +336,6 @@ pub fn named(location: &Location, columns: &[(String, NormalForm)], value: &str,
 /// How many rows an identifier named.
 pub fn seeded_count(location: &Location) -> Sql {
     Sql::built(format!("SELECT COUNT(*) AS n FROM {} WHERE seeded = 1", location.reach()))
-}
-
-/// Values at an edge's start in the rows that this subject alone owns, as text.
-pub fn owned_values(edge: &Edge, from: &Location, dialect: Dialect) -> Statement {
-    let own = quote::all_equal(&quote::key(from, "a", dialect), &quote::reach_key(from.key_width(), "r"));
-    let values: Vec<String> = edge.from_columns.iter().map(|name| quote::column_text(&from.table, "a", name, dialect)).collect();
-    let builder = Builder::new(format!(
-        "SELECT DISTINCT {values} FROM {reach} r JOIN {table} a ON {own} WHERE r.rights = 2 AND r.shared = 0",
-        values = values.join(", "),
-        reach = from.reach(),
-        table = quote::table(&from.table.name),
-    ));
-    builder.finish()
-}
-
-/// Marks rows as shared whose columns at the edge's end hold values other than ours: first all that hold any, then frees those that hold
-/// one of ours and are not shared for another reason (`shared` is 2 in between).
-pub fn mark_shared_across(edge: &Edge, to: &Location, ours: &[Vec<String>], dialect: Dialect) -> Result<Vec<Statement>, String> {
-    let reach = to.reach();
-    let table = quote::table(&to.table.name);
-    let own = quote::all_equal(&quote::key(to, "b", dialect), &quote::reach_key(to.key_width(), &reach));
-    let present: Vec<String> = edge.to_columns.iter().map(|name| format!("{} IS NOT NULL", quote::column("b", name))).collect();
-    let mut first = Builder::new(String::new());
-    let filter = match &edge.filter {
-        Some(filter) => format!(" AND {}", super::predicate::condition(&mut first, filter, &to.table, "b", dialect)?),
-        None => String::new(),
-    };
-    let holds_any =
-        format!("rights = 2 AND shared = 0 AND EXISTS (SELECT 1 FROM {table} b WHERE {own}{filter} AND {})", present.join(" AND "));
-    let mut statements = vec![reached::update(first, to, &[("shared", "2")], &holds_any, dialect)];
-    for values in ours {
-        let mut builder = Builder::new(String::new());
-        let same: Vec<String> = edge
-            .to_columns
-            .iter()
-            .zip(values)
-            .map(|(name, value)| {
-                let place = builder.bind(value.as_str());
-                format!("{} = {place}", quote::column_text(&to.table, "b", name, dialect))
-            })
-            .collect();
-        let holds_ours = format!("shared = 2 AND EXISTS (SELECT 1 FROM {table} b WHERE {own} AND {})", same.join(" AND "));
-        statements.push(reached::update(builder, to, &[("shared", "0")], &holds_ours, dialect));
-    }
-    statements.push(Builder::new(format!("UPDATE {reach} SET shared = 1 WHERE shared = 2")).finish());
-    Ok(statements)
 }
 
 /// How many owned rows of a location are shared.

@@ -1,6 +1,7 @@
 //! The way to a held record: the rows through which the person's identifiers lead to it. While the record is kept they are kept as well,
 //! because after them nobody could find it any more, and what a hold kept would be left over when the hold is released.
 
+use super::across::{self, Values};
 use super::{Builder, Statement, quote, reached};
 use crate::connector::sql::Location;
 use crate::datamap::{Edge, Predicate};
@@ -69,11 +70,11 @@ pub fn held_ends(edge: &Edge, to: &Location, dialect: Dialect) -> Statement {
     .finish()
 }
 
-/// Keeps rows with one of those values at the edge's start.
+/// Keeps rows with one of those value lists at the edge's start.
 pub fn keep_with(
     edge: &Edge,
     from: &Location,
-    values: &[String],
+    values: &[Values],
     matter: Arg,
     overwritten_too: bool,
     dialect: Dialect,
@@ -82,10 +83,7 @@ pub fn keep_with(
     let mut on = vec![quote::all_equal(&quote::key(from, "a", dialect), &quote::reach_key(from.key_width(), &reach))];
     let mut builder = Builder::new(String::new());
     let matter = builder.bind(matter);
-    for (name, value) in edge.from_columns.iter().zip(values) {
-        let place = builder.bind(value.as_str());
-        on.push(format!("{} = {place}", quote::column_text(&from.table, "a", name, dialect)));
-    }
+    on.push(across::one_of(&mut builder, &from.table, "a", &edge.from_columns, values, dialect));
     let condition = format!(
         "fate IN ({fates}) AND rights = 2 AND EXISTS (SELECT 1 FROM {table} a WHERE {on})",
         fates = given_up(overwritten_too),

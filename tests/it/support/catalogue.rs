@@ -1,0 +1,77 @@
+//! Words for tests of the planner against live schemas: a plan that is refused before anything is touched, an erasure that is whole, and a
+//! role of PostgreSQL that may do only some things.
+
+use std::fs;
+
+use serde_json::{Value, json};
+
+use super::database::{Database, difference};
+use super::laws::{ada, erase_ada, erasure_of, problems};
+use super::workspace::Workspace;
+
+/// The plan for Ada, which is one that can be approved.
+#[track_caller]
+pub fn plan_of_ada(workspace: &Workspace) -> Value {
+    workspace.habeas("plan - --json").input(erasure_of(&ada()).to_string()).run().code(0).json()
+}
+
+/// The warnings of a plan in one text.
+pub fn warnings(plan: &Value) -> String {
+    plan["warnings"].as_array().expect("a list").iter().map(|text| format!("{}\n", text.as_str().expect("text"))).collect()
+}
+
+/// A plan is refused with this problem and a hint, a run is refused for the same reason, and neither touches anything. The problem.
+#[track_caller]
+pub fn refused(workspace: &Workspace, code: &str) -> Value {
+    let before = workspace.database.dump();
+    let plan = workspace.habeas("plan - --json").input(erasure_of(&ada()).to_string()).run().code(2).json();
+    assert_eq!(plan["can_be_approved"], false, "{plan}");
+    assert!(problems(&plan).contains(&code), "{code}: {plan}");
+    let problem = plan["problems"].as_array().expect("a list").iter().find(|problem| problem["code"] == code).expect("it is there");
+    assert!(problem["hint"].as_str().is_some_and(|hint| hint.len() > 10), "{problem}");
+    let said = erase_ada(workspace).code(2);
+    assert!(said.stderr.contains("hint"), "{}", said.stderr);
+    assert_eq!(said.json()["certificate"], Value::Null);
+    assert_eq!(difference(&before, &workspace.database.dump()), json!({}), "{code}");
+    problem.clone()
+}
+
+/// Ada is erased, and the certificate says that everything is.
+#[track_caller]
+pub fn erased_whole(workspace: &Workspace) -> Value {
+    let done = erase_ada(workspace).code(0).json();
+    assert_eq!(done["certificate"]["outcome"], "complete", "{done}");
+    done
+}
+
+/// Certificates that say "complete".
+pub fn complete_certificates(workspace: &Workspace) -> u64 {
+    Database::Sqlite(workspace.path("habeas.db")).count("certificate WHERE document LIKE '%\"outcome\":\"complete\"%'")
+}
+
+/// Lets the program work as another role of PostgreSQL, which may log in and is granted what `grants` says ({role} is its name).
+pub fn as_role(workspace: &Workspace, name: &str, grants: &str) -> String {
+    let role = make_role(workspace, name, grants);
+    let Database::Postgres(url) = &workspace.database else { panic!("roles are for PostgreSQL") };
+    let config = fs::read_to_string(workspace.path("habeas.yaml")).expect("it can be read");
+    workspace.write("habeas.yaml", &config.replace(url, &url.replace("user=habeas_test", &format!("user={role}"))));
+    role
+}
+
+/// Lets the program verify as another role.
+pub fn verify_as_role(workspace: &Workspace, name: &str, grants: &str) -> String {
+    let role = make_role(workspace, name, grants);
+    let Database::Postgres(url) = &workspace.database else { panic!("roles are for PostgreSQL") };
+    let config = fs::read_to_string(workspace.path("habeas.yaml")).expect("it can be read");
+    let verify = url.replace("user=habeas_test", &format!("user={role}"));
+    workspace.write("habeas.yaml", &config.replace(&format!("\"{url}\""), &format!("\"{url}\", verify: \"{verify}\"")));
+    role
+}
+
+fn make_role(workspace: &Workspace, name: &str, grants: &str) -> String {
+    // Roles belong to the whole server, which many tests share.
+    let database = workspace.database.psql("SELECT current_database()").trim().to_owned();
+    let role = format!("{name}_{database}");
+    workspace.database.script(&format!("CREATE ROLE {role} LOGIN; {}", grants.replace("{role}", &role)));
+    role
+}
