@@ -90,7 +90,7 @@ dataset:
     habeas: {source: app, role: processor}
     collections:
       - name: workspaces
-        fields: [{name: id}, {name: owner_id}]
+        fields: [{name: id}, {name: owner_id}, {name: region}]
       - name: entries
         habeas:
           on_erasure: mask
