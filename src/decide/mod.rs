@@ -8,6 +8,7 @@ mod fates;
 mod foreign_keys;
 mod freeze;
 mod fuses;
+mod mask_checks;
 mod masks;
 mod overwrite;
 mod rules;

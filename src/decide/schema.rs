@@ -26,6 +26,7 @@ impl Desk<'_, '_> {
             self.check_what_happens_by_itself(node, &location, &rule).await?;
             if let Rule::Mask(columns) = &rule {
                 self.check_masks(&location, columns);
+                self.check_what_masks_write(node, &location, columns).await?;
             }
         }
         Ok(())

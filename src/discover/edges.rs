@@ -103,6 +103,9 @@ fn named(
                 true => None,
                 false => compare(&taken_apart, own, (other, key.column), at == other_at, people_weight(other, people[other_at])),
             };
+            // The key of a table that extends another is that other's number: references are rather to the other.
+            let is_borrowed = other.home_key() == Some(key.column) && !other.is_own_number(key.column, entities);
+            let name = name.map(|name| NameMatch { strength: name.strength * if is_borrowed { 0.85 } else { 1.0 }, ..name });
             // A join of a table's own number with a reference to it belongs to the reference.
             let joined = if is_own_number { 0 } else { joined };
             if declared || joined > 0 || name.is_some_and(|name: NameMatch| name.strength > 0.1) {

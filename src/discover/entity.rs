@@ -71,9 +71,12 @@ impl<'c> Entity<'c> {
         }
         let stem = id_stem(&words(self.column_name(column)));
         // `group_id` of extension groups is their own; `order_item_id` of an order lookup is that of the order items.
-        let is_called_so = |entity: &Entity<'_>| entity.meaning().ends_with(&stem);
-        let is_anothers = entities.iter().any(|other| other.table.name != self.table.name && is_called_so(other));
-        stem.is_empty() || is_called_so(self) || !is_anothers
+        let has_it_as_key = |other: &Entity<'_>| {
+            let key = other.home_key().map(|key| id_stem(&words(other.column_name(key))));
+            key.is_some_and(|key| other.meaning() == stem || (other.meaning().ends_with(&stem) && (key.is_empty() || key == stem)))
+        };
+        let is_anothers = entities.iter().any(|other| other.table.name != self.table.name && has_it_as_key(other));
+        stem.is_empty() || self.meaning().ends_with(&stem) || !is_anothers
     }
 
     /// How surely a table's rows are called this: the weight of the alias, 0 when they are not.
@@ -91,9 +94,14 @@ pub fn entity_words(name: &str, prefix: Option<&str>) -> Vec<String> {
     all.iter().map(|word| canonical(word)).collect()
 }
 
-/// The words of a column's name without those that only say that it is a key: `id_customer` and `customerId` are both customer.
+/// The words of a column's name without those that only say that it is a key: `id_customer` and `customerId` are both customer, and so is
+/// `customer2_id`.
 pub fn id_stem(words: &[String]) -> Vec<String> {
-    words.iter().filter(|word| !has(&ID_WORDS, word)).map(|word| canonical(word)).collect()
+    let unnumbered = |word: &str| {
+        let letters = word.trim_end_matches(|c: char| c.is_ascii_digit());
+        canonical(if letters.len() >= 3 { letters } else { word })
+    };
+    words.iter().filter(|word| !has(&ID_WORDS, word)).map(|word| unnumbered(word)).collect()
 }
 
 fn aliases(entity: &Entity<'_>) -> Vec<Alias> {

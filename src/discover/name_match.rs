@@ -63,9 +63,10 @@ impl ColumnWords {
             }
         }
         let is_id = |word: Option<&String>| word.is_some_and(|word| has(&ID_WORDS, word));
-        let says_by = all.len() > 1 && all.last().is_some_and(|word| word == "by");
-        let says_key = all.len() > 1 && (is_id(all.first()) || is_id(all.last())) || says_by;
         let mut stem = id_stem(&all);
+        // `created_by`, and `created_by_id` as well.
+        let says_by = stem.len() > 1 && stem.last().is_some_and(|word| word == "by");
+        let says_key = all.len() > 1 && (is_id(all.first()) || is_id(all.last())) || says_by;
         if says_by {
             stem.pop();
         }
@@ -124,10 +125,11 @@ pub fn compare(
             offer(Reason::SameNameAsKey, 0.77 + 0.2 * target.called(&column.stem));
         }
         let together: Vec<String> = own.name.iter().chain(&column.role).cloned().collect();
-        if !column.role.is_empty() && is_home && target.name == together {
+        let counts = column.ends_in_plural && !column.says_key;
+        if !column.role.is_empty() && !counts && is_home && target.name == together {
             offer(Reason::NamesItWithOwnTable, if same_name { 0.99 } else { 0.9 });
         }
-        if is_home && together_with_first(own, column, target) {
+        if is_home && column.says_key && together_with_first(own, column, target) {
             offer(Reason::NamesItWithOwnTable, if same_name { 0.99 } else { 0.85 });
         }
         if is_home && !column.says_key && !column.ends_in_plural && together_with_last(own, column, target) {

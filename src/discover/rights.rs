@@ -7,7 +7,7 @@ use super::edges::Found;
 use super::entity::{Entity, id_stem};
 use super::people;
 use super::vocabulary::{DONE_BY_OTHERS, OTHERS, OWNERS, has};
-use super::words::words;
+use super::words::{ID_WORDS, words};
 use crate::datamap::Right;
 
 /// A right, and why.
@@ -123,8 +123,9 @@ fn part(own: &Entity<'_>, edge: &Found, target: &Entity<'_>) -> Part {
     if stem.is_empty() || target.called(&stem) >= 0.8 {
         return Part::Plain;
     }
-    if all.last().is_some_and(|word| word == "by") {
-        let done = all.len().checked_sub(2).map_or("", |at| all[at].as_str());
+    let said: Vec<&String> = all.iter().filter(|word| !has(&ID_WORDS, word)).collect();
+    if said.last().is_some_and(|word| *word == "by") {
+        let done = said.len().checked_sub(2).map_or("", |at| said[at].as_str());
         return if has(&DONE_BY_OTHERS, done) { Part::Other } else { Part::Owner };
     }
     let own_name: Vec<&String> = stem.iter().filter(|word| !own.name.contains(word)).collect();

@@ -11,6 +11,7 @@ use crate::archive::Published;
 use crate::connector::sql::Reader;
 use crate::export::{Account, Selection, Source, write_archive};
 use crate::failpoint;
+use crate::gather::Unreached;
 use crate::journal::{self, Count, Digest, EventKind};
 use crate::ledger::job::Writer;
 use crate::ledger::request;
@@ -43,9 +44,11 @@ pub async fn export(mut case: Case<'_>) -> Result<Ended, JobError> {
         selection: Selection::of(case.deployment, &case.request, &case.job),
         started_at,
     };
+    // Also a source that was open and would not be read: a gap, never nothing (V-2).
+    let unreached = gathering.unreached.clone();
     let (published, accounts) = write_archive(&source, gathering).await?;
     failpoint::hit("export-before-publish");
-    let (result, status) = answer(&case, &published, &accounts);
+    let (result, status) = answer(&unreached, &published, &accounts);
     let now = case.deployment.now();
     let document = serde_json::to_value(&result).unwrap_or_default();
     let mut tx = case.deployment.ledger.begin().await?;
@@ -66,9 +69,8 @@ pub async fn export(mut case: Case<'_>) -> Result<Ended, JobError> {
     Ok(Ended::Answered)
 }
 
-fn answer(case: &Case<'_>, published: &Published, accounts: &[Account]) -> (StoredResult, Status) {
-    let gaps: Vec<PlaceResult> = case
-        .unreached
+fn answer(unreached: &[Unreached], published: &Published, accounts: &[Account]) -> (StoredResult, Status) {
+    let gaps: Vec<PlaceResult> = unreached
         .iter()
         .map(|gap| PlaceResult { source: gap.source.clone(), place: None, code: "source_unreachable".into(), count: None })
         .collect();

@@ -23,7 +23,7 @@ const DECIDED_BY_POLICY: [Code; 4] =
 const BLOCK_READING: [Code; 4] = [Code::MissingTable, Code::MissingColumn, Code::ConditionType, Code::EdgeTypes];
 
 /// Warnings of `map check` without which nobody should approve a plan.
-const TOLD_IN_PLANS: [Code; 1] = [Code::EdgeTypes];
+const TOLD_IN_PLANS: [Code; 2] = [Code::EdgeTypes, Code::MaskUniqueColumn];
 
 /// Everything that `map check` says.
 fn findings(case: &Case<'_>) -> Vec<Finding> {
@@ -92,7 +92,8 @@ pub async fn decide(case: &Case<'_>, gathering: &mut Gathering<'_>) -> Result<De
         decided.plan.problems.iter().map(|problem| (problem.code.clone(), problem.problem.clone())).collect();
     decided.plan.problems.extend(changed_sources(case).await?);
     for finding in findings(case).iter().filter(|finding| TOLD_IN_PLANS.contains(&finding.code)) {
-        if finding.severity == Severity::Warning {
+        // What a policy would do is of interest to jobs that name it; their plan looks at it by itself.
+        if finding.severity == Severity::Warning && !finding.problem.starts_with("policy `") {
             decided.plan.warnings.push(format!("{}: {}; {}", finding.subject, finding.problem, finding.hint));
         }
     }

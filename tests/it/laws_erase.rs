@@ -93,7 +93,7 @@ fn e_1_a_trigger_that_puts_the_row_back_is_seen_by_the_verification() {
         let said = erase_ada(&workspace);
         assert_ne!(said.code, Some(0), "{}", said.stdout);
         let ledger = Database::Sqlite(workspace.path("habeas.db"));
-        assert_eq!(ledger.count("certificate WHERE document LIKE '%\"outcome\":\"complete\"%'"), 0, "{}", said.stdout);
+        assert_eq!(ledger.count("certificate WHERE document LIKE '%\"outcome\": \"complete\"%'"), 0, "{}", said.stdout);
         assert_eq!(ledger.count("request WHERE status = 'completed'"), 0);
     }
 }

@@ -4,7 +4,9 @@
 mod awkward;
 mod bad_input;
 mod catalogue_cascades;
+mod catalogue_drift;
 mod catalogue_rights;
+mod catalogue_tables;
 mod catalogue_triggers;
 mod crash;
 mod demo_data;

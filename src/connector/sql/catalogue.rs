@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::trigger::Trigger;
+use super::words::tokens;
 use crate::db::Dialect;
 use crate::value::ColumnType;
 
@@ -189,6 +190,13 @@ pub struct ForeignKey {
     pub on_update: OnDelete,
     /// DEFERRABLE.
     pub deferrable: bool,
+}
+
+impl Check {
+    /// Whether the condition names a column.
+    pub fn names(&self, column: &str) -> bool {
+        tokens(&self.condition).iter().any(|token| token.as_name().is_some_and(|name| name.eq_ignore_ascii_case(column)))
+    }
 }
 
 impl OnDelete {

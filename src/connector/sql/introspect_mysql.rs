@@ -87,13 +87,14 @@ pub(super) async fn load(mut handle: Handle<'_>) -> Result<Catalogue, DbError> {
     let is_on = |name: &str| variables.get(name).is_some_and(|value| value == "ON" || value == "1");
     let writable = !server.flag("read_only")? && !is_on("tx_read_only") && !is_on("transaction_read_only");
     let is_mariadb = server.text("version")?.contains("MariaDB");
+    // First: a change while the rest is read must not pass for one that was seen.
+    let version = introspect_mysql_rules::version(handle.again()).await?;
     let mut tables = relations(&mut handle).await?;
     add_columns(&mut handle, &mut tables).await?;
     add_indexes(&mut handle, &mut tables).await?;
     add_foreign_keys(&mut handle, &mut tables).await?;
     introspect_mysql_rules::add(&mut handle, &mut tables, is_mariadb).await?;
     add_rights(&mut handle, &mut tables, &database, &server.text("role")?).await?;
-    let version = introspect_mysql_rules::version(handle).await?;
     let system_identity = system_identity(&variables, &database);
     Ok(Catalogue { dialect: Dialect::MySql, system_identity, writable, default_schema: database, tables, version })
 }

@@ -83,15 +83,17 @@ async fn system_identity(handle: &mut Handle<'_>) -> Result<String, DbError> {
 /// Begins to write without a row to write: the one thing that tells a read-only session and leaves no trace. Opening the file to see
 /// would be wrong: closing it again would drop the locks that SQLite holds on it in this process.
 async fn is_writable(handle: &mut Handle<'_>, tables: &[TableName]) -> Result<bool, DbError> {
-    let Some(table) = tables.first() else {
-        return Ok(true);
-    };
-    match handle.again().execute(probe::delete_nothing(table), Vec::new()).await {
-        // Busy: somebody else writes, so that it can be written.
-        Ok(_) | Err(DbError::Busy(_)) => Ok(true),
-        Err(DbError::Denied(_)) => Ok(false),
-        Err(other) => Err(other),
+    for table in tables {
+        match handle.again().execute(probe::delete_nothing(table), Vec::new()).await {
+            // Busy: somebody else writes, so that it can be written.
+            Ok(_) | Err(DbError::Busy(_)) => return Ok(true),
+            Err(DbError::Denied(_)) => return Ok(false),
+            // A reference to it that points nowhere: any other table tells as well.
+            Err(DbError::Refused { .. }) => {}
+            Err(other) => return Err(other),
+        }
     }
+    Ok(true)
 }
 
 async fn read_table(handle: &mut Handle<'_>, name: TableName, kind: TableKind, writable: bool) -> Result<Table, DbError> {

@@ -1,6 +1,6 @@
 //! A collection of the map tied to its table in the live catalogue: what the statements about it need to know.
 
-use super::{Catalogue, Column, OnDelete, Table, TableName};
+use super::{Catalogue, Column, OnDelete, Table, TableKind, TableName};
 use crate::datamap::{Graph, NodeId, Right};
 use crate::db::Dialect;
 
@@ -37,6 +37,11 @@ impl Location {
         Location { node, dataset: dataset.to_owned(), collection: collection.to_owned(), table: table.clone(), key }
     }
 
+    /// Whether rows have neither a key nor an address, as those of a view: all their columns together have to do.
+    pub fn is_known_by_content(&self) -> bool {
+        matches!(self.key, RowKey::Physical) && matches!(self.table.kind, TableKind::View | TableKind::Foreign)
+    }
+
     /// How many parts the key has.
     pub fn key_width(&self) -> usize {
         match &self.key {
@@ -57,6 +62,7 @@ impl Location {
     pub fn key_type(&self, part: usize, dialect: Dialect) -> &str {
         match &self.key {
             RowKey::Primary(columns) => &columns[part].declared_type,
+            RowKey::Physical if self.is_known_by_content() => "text",
             RowKey::Physical if dialect == Dialect::Postgres => "tid",
             RowKey::Physical => "INTEGER",
         }

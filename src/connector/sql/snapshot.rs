@@ -109,6 +109,23 @@ impl Snapshot {
         Ok(u64::try_from(record.int("n")?).unwrap_or(0))
     }
 
+    /// The same for a statement that the source may refuse: a refusal leaves the snapshot as it was.
+    pub async fn try_count(&mut self, statement: Statement) -> Result<Result<u64, DbError>, DbError> {
+        let is_undone_by_errors = self.dialect == Dialect::Postgres;
+        if is_undone_by_errors {
+            self.conn.on().execute("SAVEPOINT habeas_try", args![]).await?;
+        }
+        let counted = self.count(statement).await;
+        if is_undone_by_errors {
+            let end = if counted.is_ok() { "RELEASE SAVEPOINT habeas_try" } else { "ROLLBACK TO SAVEPOINT habeas_try" };
+            self.conn.on().execute(end, args![]).await?;
+        }
+        match counted {
+            Err(problem) if !problem.is_answer() => Err(problem),
+            answered => Ok(answered),
+        }
+    }
+
     /// Runs a statement whose result is small.
     pub async fn list(&mut self, statement: Statement) -> Result<Vec<Record>, DbError> {
         self.prepare(&statement).await?;

@@ -29,6 +29,14 @@ fn p_1_a_reached_collection_without_on_erasure_is_an_error() {
 }
 
 #[test]
+fn p_1_undecided_decides_nothing_and_is_told_as_known() {
+    let text = "{name: t, habeas: {on_erasure: undecided}, fields: [{name: m, fides_meta: {identity: email}}]}";
+    let found = finding(text);
+    assert_eq!((found.severity, found.code.as_str()), (Severity::Warning, "undecided_collection"));
+    assert_eq!(map(&app(&[text])).collection("app", "t").unwrap().on_erasure, None);
+}
+
+#[test]
 fn p_1_a_pure_fides_map_is_undecided_everywhere() {
     let all = findings(SHOP);
     assert_eq!(all.len(), 11);

@@ -46,7 +46,7 @@ pub fn erased_whole(workspace: &Workspace) -> Value {
 
 /// Certificates that say "complete".
 pub fn complete_certificates(workspace: &Workspace) -> u64 {
-    Database::Sqlite(workspace.path("habeas.db")).count("certificate WHERE document LIKE '%\"outcome\":\"complete\"%'")
+    Database::Sqlite(workspace.path("habeas.db")).count("certificate WHERE document LIKE '%\"outcome\": \"complete\"%'")
 }
 
 /// Lets the program work as another role of PostgreSQL, which may log in and is granted what `grants` says ({role} is its name).

@@ -5,6 +5,7 @@
 
 pub mod across;
 pub mod advice;
+pub mod as_if;
 pub mod batch;
 pub mod count;
 pub mod discover;

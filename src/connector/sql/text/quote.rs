@@ -28,6 +28,10 @@ pub fn column(alias: &str, name: &str) -> String {
 pub fn key(location: &Location, alias: &str, dialect: Dialect) -> Vec<String> {
     match &location.key {
         RowKey::Primary(columns) => columns.iter().map(|c| column(alias, &c.name)).collect(),
+        RowKey::Physical if location.is_known_by_content() && dialect != Dialect::MySql => {
+            let names: Vec<String> = location.table.columns.iter().map(|column| column.name.clone()).collect();
+            vec![fingerprint(&location.table, &names, alias, dialect)]
+        }
         RowKey::Physical => match dialect {
             Dialect::Postgres => vec![format!("{alias}.ctid")],
             Dialect::Sqlite => vec![format!("{alias}.rowid")],

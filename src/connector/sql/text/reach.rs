@@ -158,7 +158,7 @@ pub fn spread(
     let keys = quote::key(to, "b", dialect).join(", ");
     // A row that names its start by the whole key meets one start at most: there is nothing to group. SQLite's columns may hold values of
     // several classes that equal the same text, so that it groups always.
-    let once = dialect == Dialect::Postgres && quote::is_key(&from.table, &edge.from_columns);
+    let once = dialect == Dialect::Postgres && quote::is_key(&from.table, &edge.from_columns) && !to.is_known_by_content();
     let (highest, group) = if once { ("r.rights", String::new()) } else { ("MAX(r.rights)", format!(" GROUP BY {keys}")) };
     let right = if edge.right == Right::Owns { highest } else { "1" };
     let mut builder = Builder::new(String::new());
