@@ -31,6 +31,8 @@ pub struct Prediction {
     pub cleared: BTreeMap<RowId, BTreeSet<String>>,
     /// Rows with cleared columns that may stay as they are instead: somebody else's hold might cover them.
     pub loose: BTreeSet<RowId>,
+    /// Whether somebody else's hold covers rows that would be cut: then what leads to them is kept as well, and more may be than must be.
+    pub spares: bool,
     /// Codes with which the plan may be refused.
     pub may_refuse: BTreeSet<&'static str>,
     /// Whether it has to be.
@@ -138,6 +140,7 @@ fn spare_rows_of_held_people(world: &World, prediction: &mut Prediction) {
         if *address == world.subject {
             continue;
         }
+        prediction.spares |= !prediction.cleared.is_empty();
         prediction.loose.extend(prediction.cleared.keys().copied());
         for row in owners.get(address).into_iter().flatten() {
             prediction.cleared.remove(row);
@@ -233,7 +236,7 @@ fn refuse(world: &World, prediction: &mut Prediction) {
             if goes && stays && !surely_cut {
                 prediction.may_refuse.extend(["delete_blocked", "cascade_outside_plan"]);
                 // What somebody else's hold might cover may keep the row that would go.
-                prediction.must_refuse |= prediction.loose.is_empty();
+                prediction.must_refuse |= !prediction.spares;
             }
         }
     }
