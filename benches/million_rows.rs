@@ -208,7 +208,7 @@ fn plain_delete(database: &Database) -> std::process::Command {
 fn url(database: &Database) -> &str {
     match database {
         Database::Postgres(url) => url,
-        Database::Sqlite(_) => unreachable!("the benchmark is about PostgreSQL"),
+        Database::Sqlite(_) | Database::MariaDb { .. } => unreachable!("the benchmark is about PostgreSQL"),
     }
 }
 

@@ -32,6 +32,7 @@ pub mod ledger;
 pub mod observe;
 pub mod plan;
 pub mod queue;
+pub mod register;
 pub mod request;
 pub mod subject;
 pub mod suggest;

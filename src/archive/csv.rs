@@ -7,7 +7,9 @@ use std::io::{self, BufRead};
 use super::normal::Value;
 
 /// The byte order mark that makes spreadsheets read UTF-8.
-pub(super) const BYTE_ORDER_MARK: &[u8] = b"\xEF\xBB\xBF";
+pub(super) const BYTE_ORDER_MARK: &[u8] = CSV_BYTE_ORDER_MARK;
+/// The same for other documents.
+pub const CSV_BYTE_ORDER_MARK: &[u8] = b"\xEF\xBB\xBF";
 /// What stands for NUL, which no spreadsheet takes.
 pub(super) const SYMBOL_FOR_NUL: &str = "\u{2400}";
 
@@ -40,6 +42,11 @@ pub(super) fn push_record<'a>(out: &mut Vec<u8>, cells: impl IntoIterator<Item =
         push_cell(out, cell);
     }
     out.extend_from_slice(b"\r\n");
+}
+
+/// Appends a record of plain texts with its line end, for other documents than archives: an empty text is an empty cell.
+pub fn csv_record<'a>(out: &mut Vec<u8>, cells: impl IntoIterator<Item = &'a str>) {
+    push_record(out, cells.into_iter().map(|text| if text.is_empty() { Value::Null } else { Value::Text(text) }));
 }
 
 /// Appends a name to the header line: a name is never guarded.

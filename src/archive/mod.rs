@@ -42,10 +42,11 @@ mod words;
 mod writer;
 mod written;
 
+pub use csv::{CSV_BYTE_ORDER_MARK, csv_record};
 pub use error::ArchiveError;
 pub use header::{ArchiveHeader, Controller, RequestInfo, SupervisoryAuthority};
 pub use outcome::{Closing, Held, NotCovered, NotHeldHere, Snapshot, SourceError, SourceKind, SourceOutcome, SourceStatus};
 pub use table::{ColumnSpec, ForeignKeySpec, TableSpec, TableTally, Withheld};
 pub use verify::{Check, Problem, VerifyReport, verify};
-pub use words::period_in_words;
+pub use words::{category_in_words, period_in_words};
 pub use writer::{ArchiveWriter, Published};

@@ -17,7 +17,7 @@ pub(super) fn name_in_words(name: &str) -> String {
 }
 
 /// A label of the taxonomy: `user.contact.email` is “contact email”.
-pub(super) fn category_in_words(label: &str) -> String {
+pub fn category_in_words(label: &str) -> String {
     let own = match label {
         "user" => "personal data",
         "system" | "system.operations" => "operation of the service",

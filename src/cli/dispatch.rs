@@ -164,6 +164,8 @@ mod tests {
             "habeas map check",
             "habeas map check --source app --accepted",
             "habeas map check --offline",
+            "habeas map register --csv",
+            "habeas map register --format json",
             "habeas map graph --dot",
             "habeas map graph --mermaid",
             "habeas archive verify a.zip",

@@ -4,6 +4,7 @@ mod discover;
 
 pub(super) mod check;
 mod listing;
+mod register;
 
 use clap::Subcommand;
 use serde_json::json;
@@ -20,6 +21,8 @@ use crate::deployment::graph_of;
 pub enum Verb {
     /// Lint the map and compare it with the live schemas.
     Check(check::Args),
+    /// Print the record of processing activities (Art. 30 GDPR), with what is missing in it.
+    Register(register::Args),
     /// Show how collections are reached from a subject.
     Graph(Graph),
     /// Propose a map from a live schema: by declared keys, names, and a sample of the data. Writes nothing but its output.
@@ -42,6 +45,7 @@ pub async fn run(verb: Verb, context: &Context) -> Result<Exit, CliError> {
     let config = context.load_config()?;
     match verb {
         Verb::Check(args) => check::run(&args, &config, context).await,
+        Verb::Register(args) => register::run(&args, &config, context),
         Verb::Graph(args) => graph(&args, &config, context),
         Verb::Discover(args) => discover::run(&args, &config, context).await,
     }
@@ -69,7 +73,7 @@ fn as_json(graph: &MapGraph) -> serde_json::Value {
         let identities = node
             .identities
             .iter()
-            .map(|field| json!({"field": field.column, "kind": field.kind, "normal_form": field.normal_form}));
+            .map(|field| json!({"field": field.name(), "kind": field.kind, "normal_form": field.normal_form}));
         json!({
             "dataset": node.dataset, "collection": node.collection, "source": node.source, "reached": reached, "owned": owned,
             "identities": identities.collect::<Vec<_>>(),
@@ -79,7 +83,7 @@ fn as_json(graph: &MapGraph) -> serde_json::Value {
     let edges = edges.map(|(edge, followed)| {
         json!({
             "from": graph.nodes[edge.from.0].name(), "from_fields": edge.from_columns,
-            "to": graph.nodes[edge.to.0].name(), "to_fields": edge.to_columns,
+            "to": graph.nodes[edge.to.0].name(), "to_fields": edge.end_names(),
             "right": edge.right, "followed": followed, "unlink": edge.unlink, "hide": edge.hide,
             "where": edge.filter.as_ref().map(|filter| filter.to_value()),
         })

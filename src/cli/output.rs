@@ -68,6 +68,11 @@ impl Printer {
         to_stdout(&bytes)
     }
 
+    /// Data that is no text of ours, such as a CSV file.
+    pub fn bytes(&self, bytes: &[u8]) -> Result<(), CliError> {
+        to_stdout(bytes)
+    }
+
     /// Data as columns under headings.
     pub fn table(&self, headings: &[&str], rows: impl IntoIterator<Item = Vec<String>>) -> Result<(), CliError> {
         self.data(&columns(headings, rows))

@@ -22,6 +22,31 @@ pub struct Controller {
     pub time_zone: TimeZone,
     /// ISO 3166-1 alpha-2, upper case.
     pub country: Option<String>,
+    /// Its representative in the Union (Art. 27), when it has none of its own establishments there.
+    pub representative: Option<String>,
+    /// Controllers that decide with it (Art. 26).
+    pub joint_controllers: Vec<String>,
+    /// Technical and organisational measures that hold everywhere (Art. 32(1)).
+    pub security_measures: Vec<String>,
+    /// Who stands behind the recipients that the data map names.
+    pub recipients: Vec<Recipient>,
+    /// Line of `controller` in the file.
+    pub line: u64,
+}
+
+/// A recipient or a category of recipients, by the name that the data map uses.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Recipient {
+    /// The name.
+    pub name: String,
+    /// Who that is.
+    pub who: Option<String>,
+    /// Where it is: ISO 3166-1 alpha-2, or `EEA`.
+    pub country: Option<String>,
+    /// What protects a transfer to a country outside the EEA.
+    pub safeguard: Option<String>,
+    /// Line in the file.
+    pub line: u64,
 }
 
 /// A supervisory authority (Art. 51).
@@ -33,7 +58,19 @@ pub struct SupervisoryAuthority {
     pub url: Option<String>,
 }
 
-const KEYS: &[&str] = &["name", "address", "contact", "dpo", "supervisory_authority", "time_zone", "country"];
+const KEYS: &[&str] = &[
+    "name",
+    "address",
+    "contact",
+    "dpo",
+    "supervisory_authority",
+    "time_zone",
+    "country",
+    "representative",
+    "joint_controllers",
+    "security_measures",
+    "recipients",
+];
 
 pub(super) fn read(root: &Section<'_, '_>) -> Option<Controller> {
     const HINT: &str = "name the company that answers the requests: `controller: {name: Acme Ltd}`";
@@ -47,8 +84,46 @@ pub(super) fn read(root: &Section<'_, '_>) -> Option<Controller> {
     let supervisory_authority = read_authority(&section);
     let time_zone = read_time_zone(&section);
     let country = read_country(&section);
+    let representative = text("representative");
+    let texts = |key: &str| match section.node(key) {
+        None => Some(Vec::new()),
+        Some(_) => section.texts(key).map(|entries| entries.into_iter().map(|entry| entry.value).collect::<Vec<_>>()),
+    };
+    let (joint_controllers, security_measures) = (texts("joint_controllers"), texts("security_measures"));
+    let recipients = read_recipients(&section);
+    let line = section.position().line;
     let name = section.required_text("name", HINT)?;
-    Some(Controller { name, address, contact, dpo, supervisory_authority, time_zone: time_zone?, country })
+    Some(Controller {
+        name,
+        address,
+        contact,
+        dpo,
+        supervisory_authority,
+        time_zone: time_zone?,
+        country,
+        representative,
+        joint_controllers: joint_controllers?,
+        security_measures: security_measures?,
+        recipients: recipients?,
+        line,
+    })
+}
+
+fn read_recipients(controller: &Section<'_, '_>) -> Option<Vec<Recipient>> {
+    let Some(node) = controller.node("recipients") else { return Some(Vec::new()) };
+    let named = Section::open_any(controller.reader, &controller.name_of("recipients"), node)?;
+    let mut recipients = Vec::new();
+    for (key, node) in named.entries() {
+        let section = Section::open(controller.reader, &named.name_of(&key.name), node, &["who", "country", "safeguard"])?;
+        let text = |key: &str| section.text(key).map(|entry| entry.value);
+        let country = match section.node("country") {
+            Some(_) if text("country").as_deref() == Some("EEA") => Some("EEA".to_owned()),
+            _ => read_country(&section),
+        };
+        let (who, safeguard) = (text("who"), text("safeguard"));
+        recipients.push(Recipient { name: key.name.clone(), who, country, safeguard, line: key.position.line });
+    }
+    Some(recipients)
 }
 
 fn read_authority(controller: &Section<'_, '_>) -> Option<SupervisoryAuthority> {

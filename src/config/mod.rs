@@ -15,7 +15,7 @@ use std::path::{Path, PathBuf};
 
 use secrecy::SecretString;
 
-pub use controller::{Controller, SupervisoryAuthority};
+pub use controller::{Controller, Recipient, SupervisoryAuthority};
 pub use error::{ConfigError, ConfigProblem};
 pub use reference::{Environment, process_environment};
 pub use settings::{DeadlineProfile, Holds, Journal, Limits, Verification};
@@ -170,6 +170,14 @@ fn read_ledger(root: &Section<'_, '_>) -> Option<(SecretString, PathBuf)> {
         let path = root.reader.anchor(source::sqlite_path(&entry.value));
         let beside = path.parent().map_or(here, Path::to_owned);
         return Some((SecretString::from(sqlite_url(&path)), beside));
+    }
+    if entry.value.starts_with("mysql:") || entry.value.starts_with("mariadb:") {
+        let message = format!(
+            "`{}`: the ledger cannot lie in MySQL or MariaDB, which can only be sources (the value is not shown)",
+            entry.name
+        );
+        root.reader.note(entry.position, message, Some("use `ledger: sqlite:habeas.db`, or a PostgreSQL database".into()));
+        return None;
     }
     let message = format!("`{}` must be sqlite:PATH or postgres://… (the value is not shown)", entry.name);
     root.reader.note(entry.position, message, Some("such as `ledger: sqlite:habeas.db`".into()));

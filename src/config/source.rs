@@ -30,6 +30,13 @@ pub enum System {
         /// The same database through another role, for verification.
         verify: Option<SecretString>,
     },
+    /// A MySQL or MariaDB database.
+    MySql {
+        /// `mysql://…/DATABASE`
+        url: SecretString,
+        /// The same database through another role, for verification.
+        verify: Option<SecretString>,
+    },
     /// A SQLite file.
     Sqlite {
         /// The file.
@@ -41,7 +48,7 @@ impl Source {
     /// The URL for [`crate::db::Db::open`].
     pub fn url(&self) -> SecretString {
         match &self.system {
-            System::Postgres { url, .. } => url.clone(),
+            System::Postgres { url, .. } | System::MySql { url, .. } => url.clone(),
             System::Sqlite { path } => SecretString::from(format!("sqlite:{}", path.display())),
         }
     }
@@ -49,7 +56,7 @@ impl Source {
     /// The URL by which verification reads: a role of its own where one is configured.
     pub fn verify_url(&self) -> SecretString {
         match &self.system {
-            System::Postgres { verify: Some(verify), .. } => verify.clone(),
+            System::Postgres { verify: Some(verify), .. } | System::MySql { verify: Some(verify), .. } => verify.clone(),
             _ => self.url(),
         }
     }
@@ -57,17 +64,18 @@ impl Source {
     /// Whether verification has credentials of its own.
     pub fn verifies_separately(&self) -> bool {
         match &self.system {
-            System::Postgres { url, verify: Some(verify) } => verify.expose_secret() != url.expose_secret(),
+            System::Postgres { url, verify: Some(verify) } | System::MySql { url, verify: Some(verify) } => {
+                verify.expose_secret() != url.expose_secret()
+            }
             _ => false,
         }
     }
 }
 
-const KINDS: &[&str] = &["postgres", "sqlite"];
-const KEYS: &[&str] = &["postgres", "sqlite", "datasets", "verify", "mysql", "s3", "folder", "processor", "params", "manual"];
+const KINDS: &[&str] = &["postgres", "mysql", "sqlite"];
+const KEYS: &[&str] = &["postgres", "mysql", "sqlite", "datasets", "verify", "s3", "folder", "processor", "params", "manual"];
 /// Kinds of the interface that this version cannot talk to, and what they are.
 const NOT_SUPPORTED: &[(&str, &str)] = &[
-    ("mysql", "MySQL databases"),
     ("s3", "object storage"),
     ("folder", "folders of files"),
     ("processor", "processors' interfaces"),
@@ -117,9 +125,10 @@ fn read_one(sources: &Section<'_, '_>, key: &Key, node: &Node) -> Option<(Source
     let given: Vec<&str> = KINDS.iter().copied().filter(|kind| section.node(kind).is_some()).collect();
     let system = match given.as_slice() {
         ["postgres"] => read_postgres(&section),
+        ["mysql"] => read_mysql(&section),
         ["sqlite"] => read_sqlite(&section),
         [] => {
-            let hint = "such as `{postgres: env:APP_DATABASE_URL}` or `{sqlite: app.db}`";
+            let hint = "such as `{postgres: env:APP_DATABASE_URL}`, `{mysql: env:APP_DATABASE_URL}` or `{sqlite: app.db}`";
             reader.note(section.position(), format!("`sources.{name}` does not say what it is"), Some(hint.into()));
             None
         }
@@ -142,6 +151,13 @@ fn read_postgres(section: &Section<'_, '_>) -> Option<System> {
     let verify = section.node("verify").map(|_| section.secret_url("verify", SCHEMES));
     let url = section.secret_url("postgres", SCHEMES)?;
     Some(System::Postgres { url, verify: verify.map_or(Some(None), |url| url.map(Some))? })
+}
+
+fn read_mysql(section: &Section<'_, '_>) -> Option<System> {
+    const SCHEMES: &[&str] = &["mysql://", "mariadb://"];
+    let verify = section.node("verify").map(|_| section.secret_url("verify", SCHEMES));
+    let url = section.secret_url("mysql", SCHEMES)?;
+    Some(System::MySql { url, verify: verify.map_or(Some(None), |url| url.map(Some))? })
 }
 
 fn read_sqlite(section: &Section<'_, '_>) -> Option<System> {

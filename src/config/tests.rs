@@ -98,12 +98,12 @@ fn an_unknown_key_is_answered_with_its_place_and_what_was_meant() {
         with_controller("sources:\n  app:\n    postgress: env:X\n"),
         [
             "4:5: unknown key `postgress` in `sources.app` | did you mean `postgres`?",
-            "4:5: `sources.app` does not say what it is | such as `{postgres: env:APP_DATABASE_URL}` or `{sqlite: app.db}`",
+            "4:5: `sources.app` does not say what it is | such as `{postgres: env:APP_DATABASE_URL}`, `{mysql: env:APP_DATABASE_URL}` or `{sqlite: app.db}`",
         ]
     );
     assert_eq!(
         complaints("controller: {name: A, colour: red}")[0],
-        "1:23: unknown key `colour` in `controller` | known here: name, address, contact, dpo, supervisory_authority, time_zone, country"
+        "1:23: unknown key `colour` in `controller` | known here: name, address, contact, dpo, supervisory_authority, time_zone, country, representative, joint_controllers, security_measures, recipients"
     );
 }
 
@@ -146,7 +146,7 @@ fn what_this_version_cannot_do_is_an_error_and_not_a_gap() {
         complaint[0].starts_with("3:17: `sources.uploads`: `s3` (object storage) is not supported by this version"),
         "{complaint:?}"
     );
-    for kind in ["mysql: env:X", "folder: /srv", "processor: stripe, params: {}", "manual: {recipient: x}"] {
+    for kind in ["folder: /srv", "processor: stripe, params: {}", "manual: {recipient: x}"] {
         let complaint = with_controller(&format!("sources: {{other: {{{kind}}}}}\n"));
         assert!(complaint[0].contains("not supported by this version"), "{complaint:?}");
     }
@@ -154,6 +154,19 @@ fn what_this_version_cannot_do_is_an_error_and_not_a_gap() {
         with_controller("archives: s3://bucket/prefix\n"),
         ["2:11: `archives`: object storage (s3://) is not supported by this version | use a folder: `archives: file:archives`"]
     );
+}
+
+#[test]
+fn mysql_is_a_source_and_never_the_ledger() {
+    let config = parse(&format!(
+        "{CONTROLLER}sources:\n  a: {{mysql: 'mysql://u:p@db/app'}}\n  b: {{mysql: 'mariadb://u:p@db/b', verify: 'mysql://v:p@db/b'}}\n"
+    ))
+    .unwrap();
+    assert!(!config.sources["a"].verifies_separately() && config.sources["b"].verifies_separately());
+    let complaint = with_controller("ledger: mysql://root:hunter2@db/x\n");
+    assert!(complaint[0].contains("the ledger cannot lie in MySQL or MariaDB"), "{complaint:?}");
+    let complaint = with_controller("sources: {app: {mysql: 'postgres://db/app'}}\n");
+    assert!(complaint[0].contains("must start with mysql:// or mariadb://"), "{complaint:?}");
 }
 
 #[test]
@@ -215,6 +228,7 @@ fn the_example_configuration_is_one_that_loads() {
     let text = include_str!("../../deploy/config.example.yaml");
     let environment = |name: &str| match name {
         "APP_DATABASE_URL" | "APP_VERIFY_URL" | "HABEAS_LEDGER_URL" => Some(format!("postgres://{name}@db/app")),
+        "FORUM_DATABASE_URL" => Some("mysql://forum@db/forum".to_owned()),
         _ => None,
     };
     let config = Config::parse(text, Path::new("/etc/habeas/habeas.yaml"), &environment).unwrap();

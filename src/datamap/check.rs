@@ -59,7 +59,7 @@ pub(super) fn references(map: &DataMap) -> Vec<MapError> {
     let mut errors = Vec::new();
     for dataset in &map.datasets {
         for collection in &dataset.collections {
-            for field in &collection.fields {
+            for field in with_sub_fields(&collection.fields) {
                 field
                     .references
                     .iter()
@@ -72,6 +72,10 @@ pub(super) fn references(map: &DataMap) -> Vec<MapError> {
         }
     }
     errors
+}
+
+fn with_sub_fields(fields: &[Field]) -> Vec<&Field> {
+    fields.iter().flat_map(|field| std::iter::once(field).chain(with_sub_fields(&field.fields))).collect()
 }
 
 fn broken_reference(map: &DataMap, reference: &Reference) -> Option<MapError> {

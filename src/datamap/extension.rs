@@ -6,11 +6,14 @@ use super::edge_words::EDGE_KEYS;
 use super::reader::{Keys, Object, Reader};
 use super::tree::Node;
 use super::until::Period;
-use super::{Acceptance, Collection, Field, Names, OnErasure, Predicate, Provided, RetainWhen, Retention, Role, Until, Withhold};
+use super::{
+    Acceptance, Collection, Field, Names, OnErasure, Predicate, Provided, Record, RetainWhen, Retention, Role, Until, Withhold,
+};
 use crate::plan::Ground;
 use crate::subject::NormalForm;
 
-pub(super) const DATASET: Keys = Keys { known: &["source", "role", "accept"], elsewhere: &[] };
+pub(super) const DATASET: Keys =
+    Keys { known: &["source", "role", "on_behalf_of", "transfers", "security", "accept"], elsewhere: &[] };
 pub(super) const COLLECTION: Keys = Keys {
     known: &[
         "on_erasure",
@@ -20,6 +23,8 @@ pub(super) const COLLECTION: Keys = Keys {
         "provided",
         "recipients",
         "retention",
+        "transfers",
+        "security",
         "retain_when",
         "controlled_by",
         "held_by",
@@ -67,6 +72,8 @@ const NO_OBJECT_STORAGE: &str = "object storage is not supported yet by this ver
 pub(super) struct DatasetExtension {
     pub(super) source: Option<String>,
     pub(super) role: Role,
+    pub(super) on_behalf_of: Vec<String>,
+    pub(super) record: Record,
     pub(super) accept: Vec<Acceptance>,
 }
 
@@ -81,13 +88,15 @@ impl Reader {
     /// `habeas:` of a dataset.
     pub(super) fn dataset_extension(&mut self, dataset: Object<'_>, what: &str) -> DatasetExtension {
         let called = format!("`habeas` of {what}");
-        let Some(object) = dataset.get("habeas").and_then(|node| self.object(node, &called, &DATASET)) else {
-            return DatasetExtension::default();
-        };
+        let habeas = dataset.get("habeas").and_then(|node| self.object(node, &called, &DATASET));
+        let record = self.record(dataset, habeas);
+        let Some(object) = habeas else { return DatasetExtension { record, ..DatasetExtension::default() } };
         let source = object.get("source").and_then(|_| self.required_text(object, "source"));
         DatasetExtension {
             source,
             role: self.word(object, "role", &ROLES).unwrap_or_default(),
+            on_behalf_of: self.texts(object, "on_behalf_of"),
+            record,
             accept: self.accept(object, Level::Dataset),
         }
     }
@@ -95,7 +104,9 @@ impl Reader {
     /// `habeas:` of a collection.
     pub(super) fn collection_extension(&mut self, parent: Object<'_>, what: &str, collection: &mut Collection) {
         let called = format!("`habeas` of {what}");
-        let Some(object) = parent.get("habeas").and_then(|node| self.object(node, &called, &COLLECTION)) else { return };
+        let habeas = parent.get("habeas").and_then(|node| self.object(node, &called, &COLLECTION));
+        collection.record = self.record(parent, habeas);
+        let Some(object) = habeas else { return };
         if object.get("objects").is_some() {
             self.error(object.line_of("objects"), format!("`objects` of {what}: {NO_OBJECT_STORAGE}"), None);
         }

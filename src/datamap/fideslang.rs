@@ -5,7 +5,7 @@
 use super::extension::Declares;
 use super::reader::{Keys, Object, Reader};
 use super::tree::{Node, Value};
-use super::{Collection, Dataset, Direction, EdgeWords, Field, Reference};
+use super::{Collection, Dataset, Direction, EdgeWords, Field, Record, Reference, Transfer};
 
 const META: [&str; 2] = ["fides_meta", "fidesops_meta"];
 
@@ -19,6 +19,10 @@ const DATASET: Keys = Keys {
         "meta",
         "data_categories",
         "data_purposes",
+        "data_subjects",
+        "data_uses",
+        "retention",
+        "third_country_transfers",
         "fides_meta",
         "fidesops_meta",
         "collections",
@@ -29,7 +33,18 @@ const DATASET: Keys = Keys {
 const DATASET_META: Keys = Keys { known: &["resource_id", "after", "namespace", "redact"], elsewhere: &[] };
 
 const COLLECTION: Keys = Keys {
-    known: &["name", "description", "data_categories", "fields", "fides_meta", "fidesops_meta", "habeas"],
+    known: &[
+        "name",
+        "description",
+        "data_categories",
+        "data_purposes",
+        "data_subjects",
+        "data_uses",
+        "fields",
+        "fides_meta",
+        "fidesops_meta",
+        "habeas",
+    ],
     elsewhere: &[("fides_meta", COLLECTION_META.known), ("habeas", super::extension::COLLECTION.known)],
 };
 const COLLECTION_META: Keys = Keys {
@@ -39,7 +54,18 @@ const COLLECTION_META: Keys = Keys {
 const COLLECTION_OVERRIDE: Keys = Keys { known: &["strategy", "configuration"], elsewhere: &[] };
 
 const FIELD: Keys = Keys {
-    known: &["name", "description", "data_categories", "fields", "fides_meta", "fidesops_meta", "habeas"],
+    known: &[
+        "name",
+        "description",
+        "data_categories",
+        "data_purposes",
+        "data_subjects",
+        "data_uses",
+        "fields",
+        "fides_meta",
+        "fidesops_meta",
+        "habeas",
+    ],
     elsewhere: &[("fides_meta", FIELD_META.known), ("habeas", super::extension::FIELD.known)],
 };
 const FIELD_META: Keys = Keys {
@@ -80,7 +106,13 @@ impl Reader {
         // Fides never reads labels of a whole dataset for requests; they are checked and then left as documentation.
         self.categories(object);
         let schema = self.meta(object, &what, &DATASET_META).and_then(|meta| self.schema(meta));
-        let habeas = self.dataset_extension(object, &what);
+        let retention = self.text(object, "retention");
+        let countries = self.texts_with_lines(object, "third_country_transfers");
+        let mut habeas = self.dataset_extension(object, &what);
+        if habeas.record.transfers.is_none() && !countries.is_empty() {
+            let transfer = |(to, line): (String, u32)| Transfer { to, recipient: None, safeguard: None, place: self.place(line) };
+            habeas.record.transfers = Some(countries.into_iter().map(transfer).collect());
+        }
         if object.get("collections").is_none() {
             self.error(object.line, format!("{what} has no `collections`"), None);
         }
@@ -94,6 +126,9 @@ impl Reader {
             schema,
             source: habeas.source,
             role: habeas.role,
+            record: habeas.record,
+            on_behalf_of: habeas.on_behalf_of,
+            retention,
             accept: habeas.accept,
             collections,
             place: self.place(object.line),
@@ -129,6 +164,7 @@ impl Reader {
             provided: None,
             recipients: Vec::new(),
             retention: None,
+            record: Record::default(),
             retain_when: Vec::new(),
             controlled_by: None,
             held_by: None,
@@ -196,27 +232,28 @@ impl Reader {
             field.length = self.count(meta, "length");
             field.read_only = self.flag(meta, "read_only");
             field.mask = meta.get("masking_strategy_override").and_then(|strategy| self.masking(strategy));
-            self.refuse_edges_inside_objects(meta, &what, level, !field.fields.is_empty());
+            self.refuse_edges_inside_objects(meta, &what, &field, level);
         }
         self.field_extension(object, &what, declares, &mut field);
+        if level == Level::SubField && field.references.iter().any(|reference| !reference.words.edges.is_empty()) {
+            let message = format!("`edge` of {what}: a sub-field cannot be part of a composite key");
+            self.error(object.line, message, Some("keep the parts of the key in columns of their own".to_owned()));
+        }
         field.name = name?;
         Some(field)
     }
 
-    /// Fides drops these silently; then nobody would be found by them.
-    fn refuse_edges_inside_objects(&mut self, meta: Object<'_>, what: &str, level: Level, has_sub_fields: bool) {
-        for key in ["identity", "references"].into_iter().filter(|key| meta.get(key).is_some()) {
-            let where_it_stands = match level {
-                Level::SubField => "a sub-field",
-                Level::Column if has_sub_fields => "a field with sub-fields",
-                Level::Column => continue,
-            };
-            let hint = "keep the value in a column of its own, or leave the key out".to_owned();
-            self.error(
-                meta.line_of(key),
-                format!("`{key}` of {what} stands on {where_it_stands}, where it cannot be followed"),
-                Some(hint),
-            );
+    /// What cannot be followed is refused: Fides drops it silently, and then nobody would be found by it.
+    fn refuse_edges_inside_objects(&mut self, meta: Object<'_>, what: &str, field: &Field, level: Level) {
+        let has_sub_fields = !field.fields.is_empty();
+        for key in ["identity", "references"].into_iter().filter(|key| has_sub_fields && meta.get(key).is_some()) {
+            let message = format!("`{key}` of {what} stands on a field with sub-fields, where it cannot be followed");
+            self.error(meta.line_of(key), message, Some("write it on the sub-field that holds the value".to_owned()));
+        }
+        if level == Level::SubField && field.references.iter().any(|reference| reference.direction != Direction::From) {
+            let message = format!("`references` of {what} stands on a sub-field, from which no way leads on");
+            let hint = "write `direction: from`: rows are then found by the value in their JSON; to lead on from it, keep the value in a column of its own";
+            self.error(meta.line_of("references"), message, Some(hint.to_owned()));
         }
     }
 
@@ -267,7 +304,7 @@ impl Reader {
     }
 
     /// Labels, each remembered with its line until the whole taxonomy is known.
-    fn categories(&mut self, object: Object<'_>) -> Vec<String> {
+    pub(super) fn categories(&mut self, object: Object<'_>) -> Vec<String> {
         let labels = self.texts_with_lines(object, "data_categories");
         for (label, line) in &labels {
             self.mention_category(label, *line);

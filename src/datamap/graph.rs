@@ -50,6 +50,8 @@ pub struct Node {
 pub struct IdentityField {
     /// Column name.
     pub column: String,
+    /// Keys that lead to it inside a JSON column; none for a plain column.
+    pub path: Vec<String>,
     /// Kind of the identifier, such as `email`.
     pub kind: String,
     /// How stored and given values are made comparable (I-1).
@@ -67,6 +69,8 @@ pub struct Edge {
     pub to: NodeId,
     /// Its columns, each equal to the one of `from_columns` at the same position.
     pub to_columns: Vec<String>,
+    /// Keys that lead to the value inside the one column of `to_columns`, where that is JSON; none for plain columns.
+    pub to_path: Vec<String>,
     /// What reaching a row gives the subject.
     pub right: Right,
     /// Fields of the reached collection left out of an export when a row is reached over this edge only.
@@ -79,6 +83,43 @@ pub struct Edge {
     pub declared_on_to: bool,
     /// Where it is declared.
     pub place: Place,
+}
+
+/// A place inside a JSON column.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Spot {
+    /// The column.
+    pub column: String,
+    /// Keys that lead to it, never none.
+    pub path: Vec<String>,
+}
+
+impl IdentityField {
+    /// The place inside JSON, where it is one.
+    pub fn inside(&self) -> Option<Spot> {
+        (!self.path.is_empty()).then(|| Spot { column: self.column.clone(), path: self.path.clone() })
+    }
+
+    /// `column` or `column.key.key`, for messages.
+    pub fn name(&self) -> String {
+        [std::slice::from_ref(&self.column), &self.path].concat().join(".")
+    }
+}
+
+impl Edge {
+    /// Names of the fields at its end: columns, or `column.key.key`.
+    pub fn end_names(&self) -> Vec<String> {
+        match self.inside() {
+            None => self.to_columns.clone(),
+            Some(spot) => vec![[vec![spot.column], spot.path].concat().join(".")],
+        }
+    }
+
+    /// The place inside JSON at its end, where that is one.
+    pub fn inside(&self) -> Option<Spot> {
+        let column = self.to_columns.first()?;
+        (!self.to_path.is_empty()).then(|| Spot { column: column.clone(), path: self.to_path.clone() })
+    }
 }
 
 impl Node {

@@ -22,17 +22,20 @@ mod policy;
 mod policy_use;
 mod predicate;
 mod reader;
+mod record;
 mod sub_fields;
+mod systems;
 mod taxonomy;
 #[cfg(test)]
 mod tests;
 mod tree;
 mod until;
+mod vocabulary;
 
 pub use acceptance::{Acceptance, Accepted, apply_acceptances};
 pub use error::{Loaded, MapError, MapErrors, MapWarning};
 pub use finding::{Code, Finding, Severity};
-pub use graph::{Edge, Graph, IdentityField, Node, NodeId};
+pub use graph::{Edge, Graph, IdentityField, Node, NodeId, Spot};
 pub use legal_basis::{is_basis_for_special_categories, legal_bases, legal_basis_words, suggest_legal_basis};
 pub use lint::lint;
 pub use load::load;
@@ -41,4 +44,6 @@ pub use parse::parse;
 pub use paste::{reference_fields, yaml_name};
 pub use policy_use::unlabelled;
 pub use predicate::{Operator, Predicate};
+pub use record::{Declaration, Record, System, Transfer};
 pub use taxonomy::Taxonomy;
+pub use vocabulary::Vocabulary;

@@ -1,13 +1,14 @@
 //! The data map as the rest of the program sees it: datasets, collections and fields in Fideslang's words, plus the `habeas:` keys,
 //! already checked. `fideslang.rs` reads it from YAML, `graph.rs` makes edges of it. No I/O here.
 
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::Arc;
 
 use serde::ser::SerializeStruct;
 use serde::{Deserialize, Serialize, Serializer};
 
-use super::{Acceptance, Predicate, Taxonomy};
+use super::{Acceptance, Predicate, Record, System, Taxonomy, Vocabulary};
 use crate::plan::Ground;
 use crate::subject::NormalForm;
 
@@ -39,16 +40,22 @@ impl Serialize for Place {
 }
 
 /// Everything that the files of a map say.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone)]
 pub struct DataMap {
     /// Datasets, sorted by key.
     pub datasets: Vec<Dataset>,
     /// Policies (Fideslang `policy:` objects), sorted by key.
     pub policies: Vec<Policy>,
-    /// Keys of Fideslang `system:` objects, sorted.
-    pub systems: Vec<String>,
+    /// Fideslang `system:` objects, sorted by key.
+    pub systems: Vec<System>,
     /// Data categories that labels and targets may name: Fideslang's own and those that the map adds.
     pub taxonomy: Taxonomy,
+    /// Categories of data subjects, Fideslang's and the map's own.
+    pub data_subjects: Vocabulary,
+    /// Uses of data, Fideslang's and the map's own.
+    pub data_uses: Vocabulary,
+    /// Names of data categories that the map adds.
+    pub category_names: BTreeMap<String, String>,
     /// `sha256:` over the exact bytes of all files in the order of their names.
     pub digest: String,
 }
@@ -81,6 +88,12 @@ pub struct Dataset {
     pub role: Role,
     /// Collections, sorted by name.
     pub collections: Vec<Collection>,
+    /// What the record of processing activities asks for, for every collection that does not say otherwise.
+    pub record: Record,
+    /// `habeas.on_behalf_of`: the controllers for whom the company processes this (role processor).
+    pub on_behalf_of: Vec<String>,
+    /// `retention`, an older Fideslang key: how long, in words.
+    pub retention: Option<String>,
     /// `habeas.accept`: findings about tables that the map does not describe.
     pub accept: Vec<Acceptance>,
     /// Where it stands.
@@ -209,6 +222,8 @@ pub struct Collection {
     pub recipients: Vec<String>,
     /// `habeas.retention`.
     pub retention: Option<Retention>,
+    /// What the record of processing activities asks for.
+    pub record: Record,
     /// `habeas.retain_when`.
     pub retain_when: Vec<RetainWhen>,
     /// `habeas.controlled_by`, as `collection.field` of the same dataset: who must instruct before rows are disclosed or erased (role processor).
@@ -426,6 +441,21 @@ pub enum RuleAction {
 /// Whether a label falls under a target: equal, or below it at a dot (`user.device.cookie` does not match `user.device.cookie_id`).
 pub fn category_matches(target: &str, label: &str) -> bool {
     label.strip_prefix(target).is_some_and(|rest| rest.is_empty() || rest.starts_with('.'))
+}
+
+impl Default for DataMap {
+    fn default() -> Self {
+        DataMap {
+            datasets: Vec::new(),
+            policies: Vec::new(),
+            systems: Vec::new(),
+            taxonomy: Taxonomy::default(),
+            data_subjects: Vocabulary::data_subjects(),
+            data_uses: Vocabulary::data_uses(),
+            category_names: BTreeMap::new(),
+            digest: String::new(),
+        }
+    }
 }
 
 impl DataMap {

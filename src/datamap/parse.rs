@@ -7,8 +7,9 @@ use std::sync::Arc;
 use sha2::{Digest, Sha256};
 
 use super::reader::{Keys, Reader};
+use super::taxonomy::did_you_mean;
 use super::tree::{self, Node};
-use super::{DataMap, Loaded, MapError, MapErrors, MapWarning, Place, Taxonomy, check};
+use super::{DataMap, Loaded, MapError, MapErrors, MapWarning, Place, Taxonomy, Vocabulary, check};
 use crate::crypto::hex;
 
 /// Resource types that Fideslang knows and that say nothing of where data lives are passed over.
@@ -40,6 +41,11 @@ struct Reading {
     errors: Vec<MapError>,
     warnings: Vec<MapWarning>,
     mentioned_categories: Vec<(String, Place)>,
+    mentioned_subjects: Vec<(String, Place)>,
+    mentioned_uses: Vec<(String, Place)>,
+    /// Data subjects and uses that the map adds, with their names.
+    own_subjects: Vec<(String, String)>,
+    own_uses: Vec<(String, String)>,
     /// Categories that the map adds.
     own_categories: Vec<(String, Place)>,
     /// Some file is no YAML, so what seems to be missing may stand there.
@@ -83,6 +89,8 @@ impl Reading {
         self.errors.append(&mut reader.errors);
         self.warnings.append(&mut reader.warnings);
         self.mentioned_categories.append(&mut reader.mentioned_categories);
+        self.mentioned_subjects.append(&mut reader.mentioned_subjects);
+        self.mentioned_uses.append(&mut reader.mentioned_uses);
     }
 
     fn root(&mut self, reader: &mut Reader, root: &Node) {
@@ -98,17 +106,17 @@ impl Reading {
             self.map.policies.extend(reader.policy(node));
         }
         for node in reader.list(top, "system") {
-            self.system(reader, node);
+            self.map.systems.extend(reader.system(node));
+        }
+        for node in reader.list(top, "data_subject") {
+            self.own_subjects.extend(reader.own_word(node, "data subject"));
+        }
+        for node in reader.list(top, "data_use") {
+            self.own_uses.extend(reader.own_word(node, "data use"));
         }
         for node in reader.list(top, "data_category") {
             self.data_category(reader, node);
         }
-    }
-
-    fn system(&mut self, reader: &mut Reader, node: &Node) {
-        let what = reader.called("system", node, &["fides_key"]);
-        let Some(object) = reader.free_object(node, &what) else { return };
-        self.map.systems.extend(reader.required_fides_key(object, "fides_key"));
     }
 
     fn data_category(&mut self, reader: &mut Reader, node: &Node) {
@@ -121,15 +129,18 @@ impl Reading {
             let hint = "a category stands below the key without its last segment".to_owned();
             reader.error(object.line_of("parent_key"), format!("`parent_key` of {what} cannot be `{declared}`"), Some(hint));
         }
+        if let Some(name) = reader.text(object, "name") {
+            self.map.category_names.insert(key.clone(), name);
+        }
         self.own_categories.push((key, reader.place(object.line)));
     }
 
     fn finish(mut self) -> Result<Loaded, MapErrors> {
         self.map.datasets.sort_by(|left, right| left.fides_key.cmp(&right.fides_key));
         self.map.policies.sort_by(|left, right| left.fides_key.cmp(&right.fides_key));
-        self.map.systems.sort();
-        self.map.systems.dedup();
+        self.map.systems.sort_by(|left, right| left.fides_key.cmp(&right.fides_key));
         self.complete_taxonomy();
+        self.complete_vocabularies();
         self.errors.extend(check::names(&self.map));
         if !self.incomplete {
             self.errors.extend(check::references(&self.map));
@@ -146,6 +157,19 @@ impl Reading {
         sort_by_place(&mut self.errors, |error| &error.place);
         sort_by_place(&mut self.warnings, |warning| &warning.place);
         if self.errors.is_empty() { Ok(Loaded { map: self.map, warnings: self.warnings }) } else { Err(MapErrors(self.errors)) }
+    }
+
+    fn complete_vocabularies(&mut self) {
+        for (key, name) in std::mem::take(&mut self.own_subjects) {
+            self.map.data_subjects.add(key, name);
+        }
+        for (key, name) in std::mem::take(&mut self.own_uses) {
+            self.map.data_uses.add(key, name);
+        }
+        if !self.incomplete {
+            self.errors.extend(unknown_words(&self.mentioned_subjects, &self.map.data_subjects, "data subject", "data_subject"));
+            self.errors.extend(unknown_words(&self.mentioned_uses, &self.map.data_uses, "data use", "data_use"));
+        }
     }
 
     fn complete_taxonomy(&mut self) {
@@ -171,6 +195,20 @@ impl Reading {
             self.errors.push(MapError { place: place.clone(), message, hint: Some(hint) });
         }
     }
+}
+
+fn unknown_words(mentioned: &[(String, Place)], vocabulary: &Vocabulary, kind: &str, key: &str) -> Vec<MapError> {
+    let unknown = mentioned.iter().filter(|(word, _)| !vocabulary.is_known(word));
+    unknown
+        .map(|(word, place)| {
+            let own = format!("one of your own is listed under `{key}:`");
+            let hint = match did_you_mean(word, vocabulary.keys()) {
+                Some(suggestion) => format!("{suggestion} {own}"),
+                None => own,
+            };
+            MapError { place: place.clone(), message: format!("unknown {kind} `{word}`"), hint: Some(hint) }
+        })
+        .collect()
 }
 
 fn sort_by_place<T>(items: &mut [T], place: impl Fn(&T) -> &Place) {

@@ -17,6 +17,10 @@ pub(super) struct Reader {
     pub(super) warnings: Vec<MapWarning>,
     /// Every data category that the file mentions: which ones exist is known only when all files are read.
     pub(super) mentioned_categories: Vec<(String, Place)>,
+    /// The same for data subjects.
+    pub(super) mentioned_subjects: Vec<(String, Place)>,
+    /// The same for uses of data.
+    pub(super) mentioned_uses: Vec<(String, Place)>,
 }
 
 /// A map of the file together with what a person would call it.
@@ -52,7 +56,15 @@ impl<'n> Object<'n> {
 impl Reader {
     /// A reader of one file.
     pub(super) fn new(file: Arc<PathBuf>, lenient: bool) -> Self {
-        Reader { file, lenient, errors: Vec::new(), warnings: Vec::new(), mentioned_categories: Vec::new() }
+        Reader {
+            file,
+            lenient,
+            errors: Vec::new(),
+            warnings: Vec::new(),
+            mentioned_categories: Vec::new(),
+            mentioned_subjects: Vec::new(),
+            mentioned_uses: Vec::new(),
+        }
     }
 
     /// A place in this file.

@@ -6,6 +6,8 @@ mod arg;
 mod conn;
 mod error;
 mod mysql;
+#[cfg(test)]
+mod mysql_tests;
 mod pool;
 mod record;
 mod sql;

@@ -134,8 +134,11 @@ impl Record {
             Record::Postgres(row) => Ok(row.try_get::<Option<String>, _>(index)?.map_or(KeyPart::Null, KeyPart::Text)),
             Record::MySql(row) => {
                 let Some(bytes) = row.try_get_unchecked::<Option<&[u8]>, _>(index)? else { return Ok(KeyPart::Null) };
-                let is_text = <str as sqlx::Type<sqlx::MySql>>::compatible(row.try_get_raw(index)?.type_info().as_ref());
-                if !is_text {
+                let raw = row.try_get_raw(index)?;
+                let kind = raw.type_info();
+                // The driver's name of the type will not do: it calls every text bytes whose collation compares bytes.
+                let is_text = <str as sqlx::Type<sqlx::MySql>>::compatible(&kind);
+                if <[u8] as sqlx::Type<sqlx::MySql>>::compatible(&kind) && !is_text {
                     return Ok(KeyPart::Blob(bytes.to_vec()));
                 }
                 mysql_text(row, index)

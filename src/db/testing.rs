@@ -2,6 +2,8 @@
 //! folder, listens on a socket in it and on no port, and ends with the last test that uses it. It never touches a server that was
 //! there before.
 
+mod mariadb;
+
 use std::os::unix::fs::{MetadataExt, chown};
 use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
@@ -10,6 +12,8 @@ use std::sync::{Arc, Mutex, Weak};
 use std::time::{Duration, Instant};
 
 use tempfile::TempDir;
+
+pub(crate) use mariadb::mariadb;
 
 use super::{Db, PoolOptions, Sql};
 use crate::crypto::{hex, random_bytes};
@@ -22,12 +26,13 @@ pub(crate) struct TestDatabase {
     pub url: String,
     _folder: Option<TempDir>,
     _server: Option<Arc<Server>>,
+    _mariadb: Option<Arc<mariadb::MariaDb>>,
 }
 
 impl TestDatabase {
     /// Opens it again as another role, which may connect without a password.
     pub(crate) async fn as_role(&self, role: &str, options: PoolOptions) -> Db {
-        Db::open(&self.url.replace("postgres@", &format!("{role}@")), options).await.unwrap()
+        Db::open(&self.url.replace("postgres@", &format!("{role}@")).replace("root@", &format!("{role}@")), options).await.unwrap()
     }
 }
 
@@ -37,7 +42,7 @@ pub(crate) async fn sqlite(script: impl Into<Sql>) -> TestDatabase {
     let url = format!("sqlite:{}", folder.path().join("test.db").display());
     let db = Db::open(&url, PoolOptions { create: true, ..PoolOptions::default() }).await.unwrap();
     db.session().await.unwrap().on().execute_script(script).await.unwrap();
-    TestDatabase { db, url, _folder: Some(folder), _server: None }
+    TestDatabase { db, url, _folder: Some(folder), _server: None, _mariadb: None }
 }
 
 /// A new PostgreSQL database, then the script; nothing where PostgreSQL is not installed.
@@ -45,7 +50,7 @@ pub(crate) async fn postgres(script: impl Into<Sql>) -> Option<TestDatabase> {
     let (server, url) = Server::new_database().await?;
     let db = Db::open(&url, PoolOptions::default()).await.unwrap();
     db.session().await.unwrap().on().execute_script(script).await.unwrap();
-    Some(TestDatabase { db, url, _folder: None, _server: Some(server) })
+    Some(TestDatabase { db, url, _folder: None, _server: Some(server), _mariadb: None })
 }
 
 /// A running server.

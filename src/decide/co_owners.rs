@@ -6,7 +6,7 @@
 use std::collections::BTreeMap;
 
 use super::{Desk, GatherError, map_error};
-use crate::connector::sql::text::fate;
+use crate::connector::sql::text::fate::{self, Naming};
 use crate::connector::sql::{Location, SnapshotError};
 use crate::datamap::{Edge, Right};
 use crate::db::DbError;
@@ -25,8 +25,12 @@ impl Desk<'_, '_> {
             }
             let edges: Vec<Edge> = self.brief.graph.edges.iter().filter(|edge| edge.to.0 == node).cloned().collect();
             let people = self.people();
-            let (named, unnamed): (Vec<Edge>, Vec<Edge>) =
-                edges.into_iter().partition(|edge| people.contains(&edge.from.0) && edge.declared_on_to && self.is_local(edge));
+            // Names inside the owners' JSON are not read here: such owners count as not named.
+            let nodes = &self.brief.graph.nodes;
+            let names_are_columns = |edge: &Edge| nodes[edge.from.0].identities.iter().all(|identity| identity.path.is_empty());
+            let (named, unnamed): (Vec<Edge>, Vec<Edge>) = edges.into_iter().partition(|edge| {
+                people.contains(&edge.from.0) && edge.declared_on_to && self.is_local(edge) && names_are_columns(edge)
+            });
             for edge in &named {
                 self.hold_rows_of_held_owners(edge).await?;
             }
@@ -79,8 +83,9 @@ impl Desk<'_, '_> {
                 held.insert(values, hold);
             }
         }
+        let naming = edge.inside().map_or_else(|| Naming::Columns(edge.to_columns.clone()), Naming::Inside);
         for (values, hold) in held {
-            let statement = fate::hold_rows_with(&to, &edge.to_columns, &values, hold.matter.as_str(), dialect);
+            let statement = fate::hold_rows_with(&to, &naming, &values, hold.matter.as_str(), dialect);
             let Some((_, snapshot)) = self.gathering.snapshot_of(edge.to.0) else { continue };
             snapshot.run(statement).await.map_err(failed)?;
         }
@@ -95,7 +100,7 @@ impl Desk<'_, '_> {
             let failed = |problem: DbError| map_error(&source, SnapshotError::Database(problem));
             let dialect = snapshot.dialect;
             let Some(location) = snapshot.location(node).cloned() else { return Ok(()) };
-            let values = snapshot.list(fate::identities_of_cut_rows(&location, &identity.column, dialect)).await.map_err(failed)?;
+            let values = snapshot.list(fate::identities_of_cut_rows(&location, &identity, dialect)).await.map_err(failed)?;
             for record in values {
                 let value = record.text("value").map_err(failed)?;
                 let normal = identity.normal_form.apply(&value);
@@ -104,7 +109,7 @@ impl Desk<'_, '_> {
                 let Some(hold) = self.brief.holds.covers_subject(&refs).into_iter().next() else { continue };
                 let statement = fate::hold_rows_with(
                     &location,
-                    std::slice::from_ref(&identity.column),
+                    &identity.inside().map_or_else(|| Naming::Columns(vec![identity.column.clone()]), Naming::Inside),
                     &[value],
                     hold.matter.as_str(),
                     dialect,
@@ -120,7 +125,7 @@ impl Desk<'_, '_> {
         let hidden_ways = unnamed.iter().any(|edge| edge.right == Right::Owns && !edge.declared_on_to);
         let mut ways: Vec<(Vec<String>, Option<Location>)> = Vec::new();
         for edge in unnamed.iter().filter(|edge| edge.declared_on_to) {
-            let start = if self.is_local(edge) { self.start_by_key(edge) } else { None };
+            let start = if self.is_local(edge) && edge.to_path.is_empty() { self.start_by_key(edge) } else { None };
             ways.push((edge.to_columns.clone(), start));
         }
         self.run_fate(node, |location, dialect| Ok(fate::hold_unnamed(location, &ways, hidden_ways, dialect))).await

@@ -8,7 +8,7 @@ use super::{Desk, GatherError, map_error};
 use crate::connector::sql::text::fate::{self, Rows};
 use crate::connector::sql::text::{Statement, reach};
 use crate::connector::sql::{Snapshot, SnapshotError, columns_to_clear};
-use crate::datamap::{Edge, Graph, Right};
+use crate::datamap::{Edge, Graph, Right, Spot};
 
 /// Something that can be cut at a node.
 #[derive(Debug, Clone)]
@@ -21,6 +21,8 @@ pub(super) struct Cut {
     pub columns: Vec<String>,
     /// Those of them that are cleared; none where they cannot be.
     pub cleared: Vec<String>,
+    /// The place inside the one column, where that is JSON: then only the elements that name the subject are.
+    pub inside: Option<Spot>,
     /// By which the columns lead to the subject.
     pub tie: Tie,
 }
@@ -54,11 +56,16 @@ impl Cuts {
         for (node, place) in graph.nodes.iter().enumerate() {
             let Some(location) = snapshots.get(&place.source).and_then(|snapshot| snapshot.location(node)) else { continue };
             let edges = graph.edges.iter().enumerate().filter(|(_, edge)| edge.to.0 == node && edge.declared_on_to);
-            let by_edge = edges.map(|(at, edge)| (edge.to_columns.clone(), Tie::Edge(at)));
-            let by_identity = place.identities.iter().enumerate().map(|(at, i)| (vec![i.column.clone()], Tie::Identity(at)));
-            for (bit, (columns, tie)) in (0..MOST_CUTS).zip(by_edge.chain(by_identity)) {
-                let cleared = columns_to_clear(graph, node, &columns, &location.table);
-                cuts.push(Cut { node, bit, columns, cleared, tie });
+            let by_edge = edges.map(|(at, edge)| (edge.to_columns.clone(), edge.inside(), Tie::Edge(at)));
+            let identities = place.identities.iter().enumerate();
+            let by_identity = identities.map(|(at, field)| (vec![field.column.clone()], field.inside(), Tie::Identity(at)));
+            for (bit, (columns, inside, tie)) in (0..MOST_CUTS).zip(by_edge.chain(by_identity)) {
+                let is_written = |name: &&String| location.table.column(name).is_some_and(|column| !column.generated);
+                let cleared = match &inside {
+                    Some(_) => columns.iter().filter(is_written).cloned().collect(),
+                    None => columns_to_clear(graph, node, &columns, &location.table),
+                };
+                cuts.push(Cut { node, bit, columns, cleared, inside, tie });
             }
         }
         Cuts(cuts)
@@ -167,7 +174,7 @@ impl Desk<'_, '_> {
                     .collect();
                 let Some((_, snapshot)) = self.gathering.snapshot_of(cut.node) else { return Ok(()) };
                 let Some(location) = snapshot.location(cut.node) else { return Ok(()) };
-                fate::cut_identity(location, cut.bit, &field.column, field.normal_form, &ours, rows, snapshot.dialect)
+                fate::cut_identity(location, cut.bit, field, &ours, rows, snapshot.dialect)
             }
         };
         let Some(statement) = statement else { return Ok(()) };

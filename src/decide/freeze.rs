@@ -110,6 +110,7 @@ impl Desk<'_, '_> {
         sources: &mut Vec<Source>,
     ) -> Result<(), GatherError> {
         let place = self.brief.graph.nodes[node].clone();
+        let elements = self.parts_of_json(node).await?;
         let Some(snapshot) = self.gathering.snapshots.get_mut(&place.source) else { return Ok(()) };
         let failed = |problem: DbError| map_error(&place.source, SnapshotError::Database(problem));
         let tally = snapshot.tally(node).await.map_err(failed)?;
@@ -135,10 +136,34 @@ impl Desk<'_, '_> {
         let main = items.len();
         let mut cut_item: Option<PlanItem> = None;
         let mut clearing = Vec::new();
-        let cuts = self.cuts.0.iter().filter(|cut| cut.node == node);
+        for (part, rows) in elements.iter().flat_map(|part| [(part, CutRows::Unlinked), (part, CutRows::Others)]) {
+            let Some(location) = snapshot.location(node) else { continue };
+            let count = snapshot.count(fate::cut_count(location, part.bits, rows)).await.map_err(failed)?;
+            if count == 0 {
+                continue;
+            }
+            let is_main = rule == Rule::Unlink;
+            let target = if is_main { &mut item } else { cut_item.get_or_insert_with(|| unlink_item(&item)) };
+            if rows == CutRows::Others {
+                target.expected += count;
+                target.disposition = Disposition::Unlink;
+            }
+            target.columns.extend(part.overwrite.changes());
+            let columns = vec![part.overwrite.column.clone()];
+            let action = Action::Overwrite { columns: columns.clone(), paths: vec![part.overwrite.paths()] };
+            let at = if is_main { main } else { main + 1 };
+            clearing.push(Source {
+                step: step(at, Disposition::Unlink, action, columns),
+                node,
+                selection: Selection::Cut(part.bits, rows),
+                masks: vec![part.overwrite.clone()],
+                only_shared: false,
+            });
+        }
+        let cuts = self.cuts.0.iter().filter(|cut| cut.node == node && cut.inside.is_none());
         for (cut, rows) in cuts.flat_map(|cut| [(cut, CutRows::Unlinked), (cut, CutRows::Others)]) {
             let Some(location) = snapshot.location(node) else { continue };
-            let statement = fate::cut_count(location, cut.bit, rows);
+            let statement = fate::cut_count(location, 1 << cut.bit, rows);
             let count = snapshot.count(statement).await.map_err(failed)?;
             if count == 0 {
                 continue;
@@ -156,7 +181,7 @@ impl Desk<'_, '_> {
             clearing.push(Source {
                 step: step(at, Disposition::Unlink, action, guard_of(self.brief.graph, cut, &rule)),
                 node,
-                selection: Selection::Cut(cut.bit, rows),
+                selection: Selection::Cut(1 << cut.bit, rows),
                 masks: Vec::new(),
                 only_shared: rows == CutRows::Others && !cut.is_asked_for(self.brief.graph),
             });
@@ -403,6 +428,16 @@ impl Decided {
             }
             let position = u16::try_from(steps.len()).map_err(|_| GatherError::Map("a plan has too many steps".into()))?;
             let written = write_records(&source, position, gathering, secret, scope, sink).await?;
+            let counted = plan.items.get(source.step.item).map_or(0, |item| item.expected);
+            let is_whole =
+                matches!(scope, WhichRows::All) && matches!(source.step.action, Action::Delete | Action::Overwrite { .. });
+            if is_whole && written.records != counted {
+                // A row that its own key does not find again would be left, and everything else certified.
+                return Err(GatherError::Map(format!(
+                    "`{}.{}`: {counted} rows were found, and only {} of them again by their keys",
+                    source.step.dataset, source.step.collection, written.records
+                )));
+            }
             source.step.records = written.records;
             for (column, rows) in written.unreadable {
                 // Nothing was decided for these rows: the plan cannot be approved (P-1).

@@ -4,6 +4,7 @@
 mod co_owners;
 mod copies;
 mod cuts;
+mod elements;
 mod fates;
 mod foreign_keys;
 mod freeze;

@@ -1,13 +1,15 @@
 //! Which columns of a row are overwritten, as a whole or in parts: the strategies of sub-fields become a tree that changes those values of a
 //! JSON column alone. Pure.
 
+use std::collections::BTreeSet;
 use std::convert::Infallible;
 
 use super::MaskSecret;
 use super::masks;
 use crate::datamap::{Collection, Field, Masking};
-use crate::json::{Change, Editor, JsonError, Members, plain, quoted, rewrite};
+use crate::json::{Change, Editor, JsonError, Members, plain, quoted, rewrite, rewrite_elements};
 use crate::plan::ColumnChange;
+use crate::subject::NormalForm;
 
 /// A column that is overwritten.
 #[derive(Debug, Clone, PartialEq)]
@@ -23,6 +25,65 @@ pub(super) enum How {
     Whole(Masking, Option<usize>),
     /// Values inside its JSON.
     Inside(MaskTree),
+    /// The elements of its JSON that name the subject; what others' hold stays.
+    Elements(Elements),
+}
+
+/// The subject's part of a JSON column that others have a part in.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct Elements {
+    /// Where an element names somebody, and whom it names when it is the subject's.
+    pub ties: Vec<Tie>,
+    /// What is overwritten in such an element.
+    pub tree: MaskTree,
+}
+
+/// A place inside a JSON column by which an element is the subject's.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct Tie {
+    /// Keys that lead to it.
+    pub path: Vec<String>,
+    /// How the values there are made comparable.
+    pub form: NormalForm,
+    /// The subject's values, in that form.
+    pub ours: BTreeSet<String>,
+}
+
+impl Elements {
+    /// Of a JSON column: everything that the map names in an element of the subject is overwritten, by its own strategy or with null, but for
+    /// what is `read_only` or preserved; what ties the element to the subject becomes null in any case.
+    pub(super) fn of(field: &Field, ties: Vec<Tie>) -> Elements {
+        let paths: Vec<&[String]> = ties.iter().map(|tie| tie.path.as_slice()).collect();
+        let tree = element_tree(field, &mut Vec::new(), &paths);
+        Elements { ties, tree }
+    }
+
+    fn rewrite(&self, text: &str, masker: &mut Masker<'_>) -> Result<String, JsonError> {
+        self.ties.iter().try_fold(text.to_owned(), |text, tie| {
+            rewrite_elements(&text, &tie.path, &|value| tie.ours.contains(&tie.form.apply(value)), &self.tree, masker)
+        })
+    }
+}
+
+fn element_tree(field: &Field, path: &mut Vec<String>, ties: &[&[String]]) -> MaskTree {
+    let null =
+        |path: &Vec<String>, masking: Masking| Change::Replace(PartMask { path: path.clone(), masking, length: field.length });
+    if ties.contains(&path.as_slice()) {
+        return null(path, Masking::NullRewrite);
+    }
+    if field.read_only || field.mask == Some(Masking::Preserve) {
+        return Change::Keep;
+    }
+    if field.fields.is_empty() {
+        return null(path, field.mask.clone().unwrap_or(Masking::NullRewrite));
+    }
+    let mut named = Vec::with_capacity(field.fields.len());
+    for sub in &field.fields {
+        path.push(sub.name.clone());
+        named.push((sub.name.clone(), element_tree(sub, path, ties)));
+        path.pop();
+    }
+    Change::Into(Members { named, rest: Box::new(Change::Keep) })
 }
 
 /// What is overwritten inside a JSON value.
@@ -92,6 +153,12 @@ impl Overwrite {
         let mut changes = Vec::new();
         match &self.how {
             How::Whole(masking, _) => changes.push(change(self.column.clone(), masking)),
+            How::Elements(elements) => {
+                for tie in &elements.ties {
+                    let column = [std::slice::from_ref(&self.column), &tie.path].concat().join(".");
+                    changes.push(ColumnChange { column, strategy: "unlink".to_owned(), pseudonymisation: false });
+                }
+            }
             How::Inside(tree) => {
                 for part in parts(tree) {
                     let name = [std::slice::from_ref(&self.column), &part.path].concat().join(".");
@@ -106,6 +173,7 @@ impl Overwrite {
     pub(super) fn paths(&self) -> Vec<Vec<String>> {
         match &self.how {
             How::Whole(..) => Vec::new(),
+            How::Elements(elements) => elements.ties.iter().map(|tie| tie.path.clone()).collect(),
             // What lies beside the named members is overwritten too: then no list of paths says it all.
             How::Inside(tree) if replaces_unnamed(tree) => Vec::new(),
             How::Inside(tree) => parts(tree).iter().map(|part| part.path.clone()).collect(),
@@ -128,7 +196,11 @@ impl Overwrite {
                 let most = length.iter().chain(most.iter()).min().copied();
                 Ok(masks::value(masking, secret, &self.column, row, present, most))
             }
-            (How::Inside(_), None) => Ok(None),
+            (How::Inside(_) | How::Elements(_), None) => Ok(None),
+            (How::Elements(elements), Some(text)) => {
+                let mut masker = Masker { secret, column: &self.column, row, written: 0 };
+                elements.rewrite(text, &mut masker).map(Some)
+            }
             (How::Inside(tree), Some(text)) => {
                 let mut masker = Masker { secret, column: &self.column, row, written: 0 };
                 rewrite(text, tree, &mut masker).map(Some)

@@ -86,7 +86,7 @@ impl Desk<'_, '_> {
     async fn check_keys(&mut self, node: usize, location: &Location) -> Result<(), GatherError> {
         let Some((source, snapshot)) = self.gathering.snapshot_of(node) else { return Ok(()) };
         let source = source.to_owned();
-        let nameless = snapshot.count(fate::nameless(location)).await;
+        let nameless = snapshot.count(fate::nameless(location, snapshot.dialect)).await;
         let nameless = nameless.map_err(|problem| map_error(&source, SnapshotError::Database(problem)))?;
         if nameless > 0 {
             self.problem(
@@ -105,7 +105,7 @@ impl Desk<'_, '_> {
         if let Rule::Mask(masks) = rule {
             let written = |masked: &Overwrite| match &masked.how {
                 How::Whole(masking, _) => Written::by(masking),
-                How::Inside(_) => Some(Written::Varying),
+                How::Inside(_) | How::Elements(_) => Some(Written::Varying),
             };
             doing.writes = masks.iter().filter_map(|masked| Some((masked.column.clone(), written(masked)?))).collect();
         }
@@ -129,7 +129,7 @@ impl Desk<'_, '_> {
         for cut in self.cuts.0.clone().iter().filter(|cut| cut.node == node) {
             let Some((source, snapshot)) = self.gathering.snapshot_of(node) else { continue };
             let source = source.to_owned();
-            let counts = [CutRows::Unlinked, CutRows::Others].map(|rows| fate::cut_count(location, cut.bit, rows));
+            let counts = [CutRows::Unlinked, CutRows::Others].map(|rows| fate::cut_count(location, 1 << cut.bit, rows));
             for statement in counts {
                 let count = snapshot.count(statement).await;
                 if count.map_err(|problem| map_error(&source, SnapshotError::Database(problem)))? > 0 {
@@ -154,7 +154,7 @@ impl Desk<'_, '_> {
             let subject = format!("{}.{}.{column}", location.dataset, location.collection);
             let objection = match how {
                 How::Whole(masking, length) => masks::objection(location, column, masking, *length, by_policy),
-                How::Inside(_) => masks::objection_inside(location, column, by_policy),
+                How::Inside(_) | How::Elements(_) => masks::objection_inside(location, column, by_policy),
             };
             if let Some((code, problem, hint)) = objection {
                 self.problem(code, subject, problem, hint);

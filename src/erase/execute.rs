@@ -17,7 +17,7 @@ use crate::ledger::LedgerError;
 use crate::ledger::execution::{self, Execution, StepTally};
 use crate::ledger::job::JobLease;
 use crate::ledger::permit::{self, Attempt, Closing, PermitOutcome};
-use crate::plan::Action;
+use crate::plan::{Action, Disposition};
 
 /// Why carrying out stopped. What has been committed stays and is known.
 #[derive(Debug, Error)]
@@ -416,7 +416,7 @@ pub fn batch_of(
     if rows.keys.first().is_some_and(|key| key.len() != location.key_width()) {
         return None;
     }
-    let co_owned = matches!(step.action, Action::Clear { .. });
+    let co_owned = matches!(step.action, Action::Clear { .. }) || step.disposition == Disposition::Unlink;
     Some(SqlBatch {
         source: source.name.clone(),
         location,

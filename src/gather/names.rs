@@ -13,7 +13,7 @@ pub fn names_of(graph: &Graph, at: usize, table: &Table) -> Names {
     let is_referred_to = |to_others: bool| {
         graph.edges.iter().any(|edge| edge.from.0 == at && (edge.to.0 != at) == to_others && edge.from_columns == table.primary_key)
     };
-    let is_the_key = |identity: &IdentityField| table.primary_key == [identity.column.clone()];
+    let is_the_key = |identity: &IdentityField| identity.path.is_empty() && table.primary_key == [identity.column.clone()];
     let is_record = !node.identities.is_empty() && (node.identities.iter().any(is_the_key) || is_referred_to(true));
     if is_record && !belongs_to_people(graph, at) && tells_people_apart(&node.identities, table) {
         return Names::Account;
@@ -32,10 +32,12 @@ fn belongs_to_people(graph: &Graph, at: usize) -> bool {
 /// Two columns for one kind of identifier may be a second address of the same person, or sender and recipient. A person's record can be told
 /// by one of them being unique.
 fn tells_people_apart(identities: &[IdentityField], table: &Table) -> bool {
-    let has_twin = |field: &IdentityField| identities.iter().any(|other| other.kind == field.kind && other.column != field.column);
+    let has_twin = |field: &IdentityField| {
+        identities.iter().any(|other| other.kind == field.kind && (&other.column, &other.path) != (&field.column, &field.path))
+    };
     let is_unique = |field: &IdentityField| {
         let alone = std::slice::from_ref(&field.column);
-        table.uniques.iter().any(|unique| unique == alone) || table.primary_key == alone
+        field.path.is_empty() && (table.uniques.iter().any(|unique| unique == alone) || table.primary_key == alone)
     };
     !identities.iter().any(has_twin) || identities.iter().any(is_unique)
 }

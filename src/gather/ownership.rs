@@ -5,12 +5,12 @@ use std::collections::BTreeMap;
 
 use super::Gathering;
 use super::names::names_of;
-use super::resolve::columns_of_kind;
+use super::resolve::of_kind;
 use super::traverse::{GatherError, gather_error};
 use crate::connector::sql::SnapshotError;
 use crate::connector::sql::text::Statement;
 use crate::connector::sql::text::{across, reach};
-use crate::datamap::{Edge, Right};
+use crate::datamap::{Edge, IdentityField, Right};
 use crate::db::DbError;
 
 impl Gathering<'_> {
@@ -60,7 +60,8 @@ impl Gathering<'_> {
         let has_identity = !graph.nodes[edge.to.0].identities.is_empty();
         let Some((_, snapshot)) = self.snapshot_of(edge.to.0) else { return false };
         let by_key = snapshot.location(edge.from.0).is_some_and(|from| from.table.primary_key == edge.from_columns);
-        owning == 1 && !has_identity && by_key && edge.declared_on_to && edge.from != edge.to
+        // JSON may name others beside this subject.
+        owning == 1 && !has_identity && by_key && edge.declared_on_to && edge.from != edge.to && edge.to_path.is_empty()
     }
 
     /// Over an edge from another source: the row is shared if it names a value that is not among ours. When the other source could not be
@@ -112,8 +113,8 @@ impl Gathering<'_> {
                 let Some(location) = snapshot.location(at) else { continue };
                 let known = ours.get(kind).map(Vec::as_slice).unwrap_or_default();
                 let names = names_of(graph, at, &location.table);
-                let columns = columns_of_kind(node, kind);
-                let statement = reach::mark_shared_by_identity(location, &columns, known, names, snapshot.dialect);
+                let fields: Vec<&IdentityField> = of_kind(node, kind).collect();
+                let statement = reach::mark_shared_by_identity(location, &fields, known, names, snapshot.dialect);
                 let failed = |problem| GatherError::Source { source_name: node.source.clone(), problem };
                 snapshot.run(statement).await.map_err(failed)?;
             }

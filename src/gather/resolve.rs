@@ -7,7 +7,7 @@ use super::traverse::GatherError;
 use crate::connector::sql::Snapshot;
 use crate::connector::sql::text::{Statement, reach};
 use crate::datamap::{Graph, IdentityField, Names, Node};
-use crate::subject::{Identifier, NormalForm, Subject};
+use crate::subject::{Identifier, Subject};
 
 /// Other names taken from the named records, at most, per column.
 const ALIASES_PER_COLUMN: i64 = 100;
@@ -54,7 +54,7 @@ impl Gathering<'_> {
             for identifier in &self.person {
                 let mut named = 0;
                 for field in of_kind(node, &identifier.kind) {
-                    named += snapshot.seed(at, &field.column, field.normal_form, identifier.expose()).await.map_err(failed)?;
+                    named += snapshot.seed(at, field, identifier.expose()).await.map_err(failed)?;
                 }
                 if stands_for_people && named > 1 {
                     return Err(GatherError::Ambiguous {
@@ -70,9 +70,10 @@ impl Gathering<'_> {
             let names = other_names(snapshot, at, node, subject).await?;
             if stands_for_people {
                 let is_known = |name: &Identifier| self.person.contains(name) || self.set_aside.contains(name);
-                learned.extend(names.iter().filter(|name| !is_known(name)).cloned());
+                let own = names.iter().filter(|name| name.is_single).map(|name| &name.name);
+                learned.extend(own.filter(|name| !is_known(name)).cloned());
             }
-            self.aliases.extend(names);
+            self.aliases.extend(names.into_iter().map(|name| name.name));
         }
         learned.sort();
         learned.dedup();
@@ -85,15 +86,15 @@ impl Gathering<'_> {
     async fn names_somebody_else(&mut self, name: &Identifier) -> Result<bool, GatherError> {
         let graph = self.graph;
         for (at, node) in graph.nodes.iter().enumerate() {
-            let columns = columns_of_kind(node, &name.kind);
+            let fields: Vec<&IdentityField> = of_kind(node, &name.kind).collect();
             let Some(snapshot) = self.snapshots.get_mut(&node.source) else { continue };
-            if columns.is_empty() || !stands_for_people(graph, at, snapshot) {
+            if fields.is_empty() || !stands_for_people(graph, at, snapshot) {
                 continue;
             }
             let Some(location) = snapshot.location(at).cloned() else { continue };
             let dialect = snapshot.dialect;
-            let named = count(snapshot, node, reach::named(&location, &columns, name.expose(), false, dialect)).await?;
-            let ours = count(snapshot, node, reach::named(&location, &columns, name.expose(), true, dialect)).await?;
+            let named = count(snapshot, node, reach::named(&location, &fields, name.expose(), false, dialect)).await?;
+            let ours = count(snapshot, node, reach::named(&location, &fields, name.expose(), true, dialect)).await?;
             let has_record = count(snapshot, node, Statement::from(reach::seeded_count(&location))).await? > 0;
             if named > 1 || has_record && named > ours {
                 return Ok(true);
@@ -103,7 +104,7 @@ impl Gathering<'_> {
     }
 }
 
-fn of_kind<'n>(node: &'n Node, kind: &'n str) -> impl Iterator<Item = &'n IdentityField> {
+pub(super) fn of_kind<'n>(node: &'n Node, kind: &'n str) -> impl Iterator<Item = &'n IdentityField> {
     node.identities.iter().filter(move |field| field.kind == kind)
 }
 
@@ -118,12 +119,12 @@ fn stands_for_people(graph: &Graph, at: usize, snapshot: &Snapshot) -> bool {
 
 async fn refuse_contradictions(snapshot: &mut Snapshot, at: usize, node: &Node, subject: &Subject) -> Result<(), GatherError> {
     for identifier in subject.identifiers() {
-        let columns = columns_of_kind(node, &identifier.kind);
-        if columns.is_empty() {
+        let fields: Vec<&IdentityField> = of_kind(node, &identifier.kind).collect();
+        if fields.is_empty() {
             continue;
         }
         let Some(location) = snapshot.location(at) else { return Ok(()) };
-        let statement = reach::contradictions(location, &columns, identifier.expose(), snapshot.dialect);
+        let statement = reach::contradictions(location, &fields, identifier.expose(), snapshot.dialect);
         let contradicting = count(snapshot, node, statement).await?;
         if contradicting > 0 {
             return Err(GatherError::Contradiction { kind: identifier.kind.clone(), collection: full_name(node) });
@@ -144,23 +145,27 @@ async fn count(snapshot: &mut Snapshot, node: &Node, statement: Statement) -> Re
     snapshot.count(statement).await.map_err(|problem| GatherError::Source { source_name: node.source.clone(), problem })
 }
 
-pub(super) fn columns_of_kind(node: &Node, kind: &str) -> Vec<(String, NormalForm)> {
-    of_kind(node, kind).map(|field| (field.column.clone(), field.normal_form)).collect()
+/// A name in a row that an identifier has found.
+struct OtherName {
+    name: Identifier,
+    /// Whether it stands alone in its place: JSON may hold the names of several people.
+    is_single: bool,
 }
 
 /// Identity values of kinds that the request did not give, from the records that it names. They name the person for holds and lanes. The
 /// search follows those from a person's own record; a second address in a ticket may be somebody else's.
-async fn other_names(snapshot: &mut Snapshot, at: usize, node: &Node, subject: &Subject) -> Result<Vec<Identifier>, GatherError> {
+async fn other_names(snapshot: &mut Snapshot, at: usize, node: &Node, subject: &Subject) -> Result<Vec<OtherName>, GatherError> {
     let mut names = Vec::new();
     for field in &node.identities {
         if subject.of_kind(&field.kind).is_some() {
             continue;
         }
         let Some(location) = snapshot.location(at) else { continue };
-        let statement = reach::aliases(location, &field.column, ALIASES_PER_COLUMN, snapshot.dialect);
+        let statement = reach::aliases(location, field, ALIASES_PER_COLUMN, snapshot.dialect);
         let failed = |problem| GatherError::Source { source_name: node.source.clone(), problem };
         for record in snapshot.list(statement).await.map_err(failed)? {
-            names.push(Identifier::new(&field.kind, record.text("value").map_err(failed)?));
+            let name = Identifier::new(&field.kind, record.text("value").map_err(failed)?);
+            names.push(OtherName { name, is_single: record.int("single").map_err(failed)? == 1 });
         }
     }
     Ok(names)

@@ -1,6 +1,6 @@
 //! A small data map and a few names, for the tests of holds and permits.
 
-use crate::datamap::{Collection, DataMap, Dataset, Field, Place, Role};
+use crate::datamap::{Collection, DataMap, Dataset, Field, Place, Record, Role};
 use crate::subject::{Identifier, NormalForm, Subject};
 
 /// `app_db` with `customer` (identities `email`, `user_id`; key `id`) and `orders` (key `id`).
@@ -10,8 +10,6 @@ pub(crate) fn map() -> DataMap {
     let email = Field { identity: Some("email".into()), normal_form: NormalForm::AsciiLower, ..field("email") };
     let user_id = Field { identity: Some("user_id".into()), ..key.clone() };
     DataMap {
-        systems: Vec::new(),
-        taxonomy: crate::datamap::Taxonomy::default(),
         datasets: vec![Dataset {
             fides_key: "app_db".into(),
             name: None,
@@ -19,12 +17,15 @@ pub(crate) fn map() -> DataMap {
             schema: None,
             source: None,
             role: Role::Controller,
+            record: Record::default(),
+            on_behalf_of: Vec::new(),
+            retention: None,
             accept: Vec::new(),
             collections: vec![collection("customer", vec![email, user_id]), collection("orders", vec![key, field("total")])],
             place: Place::default(),
         }],
-        policies: Vec::new(),
         digest: "sha256:sample".into(),
+        ..DataMap::default()
     }
 }
 
@@ -46,6 +47,7 @@ fn collection(name: &str, fields: Vec<Field>) -> Collection {
         provided: None,
         recipients: Vec::new(),
         retention: None,
+        record: Record::default(),
         retain_when: Vec::new(),
         held_by: None,
         note: None,

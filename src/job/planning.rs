@@ -20,7 +20,8 @@ const DECIDED_BY_POLICY: [Code; 4] =
     [Code::UndecidedCollection, Code::MaskWithoutFields, Code::CascadeOutsidePlan, Code::DeleteOrderImpossible];
 
 /// Findings without which nothing can be read either.
-const BLOCK_READING: [Code; 4] = [Code::MissingTable, Code::MissingColumn, Code::ConditionType, Code::EdgeTypes];
+const BLOCK_READING: [Code; 5] =
+    [Code::MissingTable, Code::MissingColumn, Code::ConditionType, Code::EdgeTypes, Code::InsideNotFollowed];
 
 /// Warnings of `map check` without which nobody should approve a plan.
 const TOLD_IN_PLANS: [Code; 2] = [Code::EdgeTypes, Code::MaskUniqueColumn];

@@ -114,7 +114,8 @@ fn kinds_overwritten<'c>(case: &'c Case<'_>, plan: &Plan) -> BTreeSet<&'c str> {
         let graph = &case.deployment.graph;
         let Some(node) = graph.node(&item.dataset, &item.collection) else { continue };
         let is_written = |column: &str| item.columns.iter().any(|change| change.column == column);
-        let written = graph.nodes[node.0].identities.iter().filter(|identity| is_written(&identity.column));
+        let written =
+            graph.nodes[node.0].identities.iter().filter(|identity| is_written(&identity.column) || is_written(&identity.name()));
         kinds.extend(written.map(|identity| identity.kind.as_str()));
     }
     kinds

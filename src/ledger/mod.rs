@@ -30,7 +30,7 @@ pub use error::LedgerError;
 pub use id::new_id;
 
 use crate::args;
-use crate::db::{Db, Dialect, PoolOptions, Tx};
+use crate::db::{Db, DbError, Dialect, PoolOptions, Tx};
 
 /// How long a caller waits for a ledger that others are writing to.
 const PATIENCE: Duration = Duration::from_secs(10);
@@ -57,6 +57,10 @@ impl Ledger {
             application_name: "habeas-ledger".into(),
             ..PoolOptions::default()
         };
+        if url.starts_with("mysql:") || url.starts_with("mariadb:") {
+            let problem = "the ledger lies in SQLite or PostgreSQL; MySQL and MariaDB can only be sources";
+            return Err(DbError::Unreachable(problem.into()).into());
+        }
         let db = Db::open(url, options).await?;
         refuse_lossy_commits(&db).await?;
         migrate::migrate(&db).await?;

@@ -75,7 +75,7 @@ fn a_mistake_in_the_data_map_is_told_with_its_line_before_anything_is_read() {
 #[test]
 fn a_table_or_column_that_is_not_there_stops_an_erasure_before_anything_is_touched() {
     for (right, wrong) in [("name: orders", "name: order"), ("name: total", "name: totl")] {
-        for workspace in Workspace::on_both(&script(), &shop().replace(right, wrong)) {
+        for workspace in Workspace::on_each(&script(), &shop().replace(right, wrong)) {
             let before = workspace.database.dump();
             let said = erase_ada(&workspace).code(2);
             assert!(said.stderr.contains("hint:"), "{}", said.stderr);
@@ -119,11 +119,11 @@ fn a_job_with_a_mistake_is_told_with_its_line_and_without_its_values() {
 
 #[test]
 fn the_only_source_unreachable_is_partial_and_says_which() {
-    for workspace in Workspace::on_both(&script(), &shop()) {
+    for workspace in Workspace::on_each(&script(), &shop()) {
         let config = fs::read_to_string(workspace.path("habeas.yaml")).unwrap();
         let nowhere = match &workspace.database {
             Database::Sqlite(_) => config.replace("app.db", "away.db"),
-            Database::Postgres(_) => config.replace("/test_", "/none_"),
+            Database::Postgres(_) | Database::MariaDb { .. } => config.replace("/test_", "/none_"),
         };
         assert_ne!(nowhere, config);
         workspace.write("habeas.yaml", &nowhere);
@@ -165,10 +165,11 @@ fn a_role_without_the_right_to_delete_is_told_so_by_the_plan() {
 
 #[test]
 fn a_source_that_is_read_only_gives_an_archive_and_no_erasure() {
-    let workspaces = Workspace::on_both(&script(), &shop());
+    let workspaces = Workspace::on_each(&script(), &shop());
     for workspace in workspaces {
         let before = workspace.database.dump();
         match &workspace.database {
+            Database::MariaDb { .. } => workspace.database.script("SET GLOBAL read_only = 1"),
             Database::Sqlite(path) => fs::set_permissions(path, fs::Permissions::from_mode(0o444)).unwrap(),
             Database::Postgres(_) => {
                 let name = workspace.database.psql("SELECT current_database()");

@@ -185,7 +185,7 @@ fn e_3_an_operator_run_that_dies_is_finished_by_the_next_worker() {
     if !can_die() {
         return;
     }
-    for on in [On::Sqlite, On::Postgres] {
+    for on in On::ALL {
         let Some(Undisturbed { end: expected, .. }) = undisturbed(on, "erasure", ORDERS, SMALL_BATCHES) else { continue };
         let shop = Shop::open(on, ORDERS, SMALL_BATCHES).expect("it opened before");
         let path = shop.workspace.job("erasure", &job("erasure"));
@@ -210,7 +210,7 @@ fn e_2_dying_again_while_finding_out_changes_no_count() {
     if !can_die() {
         return;
     }
-    for on in [On::Sqlite, On::Postgres] {
+    for on in On::ALL {
         let Some(Undisturbed { end: expected, batches, .. }) = undisturbed(on, "erasure", ORDERS, SMALL_BATCHES) else { continue };
         let shop = Shop::open(on, ORDERS, SMALL_BATCHES).expect("it opened before");
         let request = shop.submit(&job("erasure"));
@@ -239,7 +239,7 @@ fn e_3_rows_that_appeared_meanwhile_are_erased_and_counted_once() {
     if !can_die() {
         return;
     }
-    for on in [On::Sqlite, On::Postgres] {
+    for on in On::ALL {
         let mut ends = Vec::new();
         let deaths = [
             "",

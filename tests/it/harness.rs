@@ -19,7 +19,7 @@ const SCRIPT: &str =
 
 #[test]
 fn both_kinds_of_database_look_the_same() {
-    for workspace in Workspace::on_both(SCRIPT, "dataset: []\n") {
+    for workspace in Workspace::on_each(SCRIPT, "dataset: []\n") {
         let before = workspace.database.dump();
         assert_eq!(before["notes"].len(), 3, "{:?}", workspace.database);
         workspace.database.script("DELETE FROM notes WHERE id = 1; UPDATE notes SET body = '' WHERE id = 2");

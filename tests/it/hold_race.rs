@@ -156,7 +156,7 @@ fn e_3_after_a_hold_that_kept_everything_the_same_plan_is_carried_out() {
     if !cfg!(feature = "failpoints") {
         return skipped("--features failpoints");
     }
-    for on in [On::Sqlite, On::Postgres] {
+    for on in On::ALL {
         let Some(shop) = Shop::open(on, 7, CONFIG) else { continue };
         let request = shop.submit(&job("erasure"));
         let died = shop.habeas("worker --once").env("HABEAS_FAILPOINT", "erase-before-permit").run();
@@ -179,7 +179,7 @@ fn e_3_after_a_hold_that_kept_everything_the_same_plan_is_carried_out() {
 /// Whoever places a hold may be killed while waiting for what is in flight: the hold covers already, and the next sweep makes it active.
 #[test]
 fn h_2_a_hold_whose_placing_was_killed_covers_and_becomes_active_later() {
-    for on in [On::Sqlite, On::Postgres] {
+    for on in On::ALL {
         let Some(shop) = Shop::open(on, 7, CONFIG) else { continue };
         let request = shop.submit(&job("erasure"));
         shop.ledger.script(
@@ -227,4 +227,9 @@ fn h_1_h_2_a_hold_that_meets_an_erasure_keeps_what_its_answer_keeps_on_sqlite() 
 #[test]
 fn h_1_h_2_a_hold_that_meets_an_erasure_keeps_what_its_answer_keeps_on_postgres() {
     rounds(On::Postgres);
+}
+
+#[test]
+fn h_1_h_2_a_hold_that_meets_an_erasure_keeps_what_its_answer_keeps_on_mariadb() {
+    rounds(On::MariaDb);
 }

@@ -30,6 +30,7 @@ fn swallow(workspace: &Workspace, statement: &str, table: &str, id: i64) {
             "CREATE FUNCTION swallow() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN NULL; END';
              CREATE TRIGGER swallow BEFORE {statement} ON {table} FOR EACH ROW WHEN (OLD.id = {id}) EXECUTE FUNCTION swallow();"
         ),
+        Database::MariaDb { .. } => unreachable!("a trigger there can refuse a statement, and not swallow it"),
     });
 }
 
@@ -51,7 +52,7 @@ fn e_1_a_trigger_that_swallows_a_deletion_rolls_the_batch_back_and_certifies_not
         // Mended, the same request finishes.
         workspace.database.script(match &workspace.database {
             Database::Sqlite(_) => "DROP TRIGGER swallow",
-            Database::Postgres(_) => "DROP TRIGGER swallow ON orders",
+            _ => "DROP TRIGGER swallow ON orders",
         });
         let code = workspace.habeas("request list --json").run().code(0).json()[0]["code"].as_str().unwrap().to_owned();
         workspace.habeas(&format!("request retry {code} --by grace")).run();
@@ -89,6 +90,7 @@ fn e_1_a_trigger_that_puts_the_row_back_is_seen_by_the_verification() {
                                       'BEGIN INSERT INTO orders VALUES (OLD.id, OLD.user_id, OLD.total); RETURN NULL; END';
                                       CREATE TRIGGER undo AFTER DELETE ON orders FOR EACH ROW WHEN (OLD.id = 11) EXECUTE FUNCTION undo();"
                 .to_owned(),
+            Database::MariaDb { .. } => unreachable!("a trigger there cannot write to its own table"),
         });
         let said = erase_ada(&workspace);
         assert_ne!(said.code, Some(0), "{}", said.stdout);
@@ -100,7 +102,7 @@ fn e_1_a_trigger_that_puts_the_row_back_is_seen_by_the_verification() {
 
 #[test]
 fn e_3_asking_again_changes_nothing() {
-    for workspace in Workspace::on_both(&script(), &shop()) {
+    for workspace in Workspace::on_each(&script(), &shop()) {
         let mut job = erasure_of(&ada());
         job["idempotency_key"] = "ticket-1".into();
         let first = run(&workspace, &job).code(0).json();
@@ -119,7 +121,7 @@ fn e_3_asking_again_changes_nothing() {
 #[test]
 fn e_3_small_batches_come_to_the_same_end() {
     let rows = "INSERT INTO orders WITH RECURSIVE n (i) AS (SELECT 100 UNION ALL SELECT i + 1 FROM n WHERE i < 163) SELECT i, i % 2, 0 FROM n;";
-    for workspace in Workspace::on_both(&format!("{} {rows}", script()), &shop()) {
+    for workspace in Workspace::on_each(&format!("{} {rows}", script()), &shop()) {
         configure(&workspace, "limits: {batch_rows: 7}");
         let done = erase_ada(&workspace).code(0).json();
         assert_eq!(item(&done, "orders")["affected"], 35, "{done}");
@@ -168,7 +170,7 @@ fn masked_script() -> String {
 
 #[test]
 fn e_1_every_masking_strategy_writes_what_it_says() {
-    for workspace in Workspace::on_both(&masked_script(), &masked(&STRATEGIES)) {
+    for workspace in Workspace::on_each(&masked_script(), &masked(&STRATEGIES)) {
         let untouched = row(&workspace, 2);
         erase_ada(&workspace).run_to_end();
         let written = row(&workspace, 1);
@@ -196,7 +198,7 @@ fn e_1_every_masking_strategy_writes_what_it_says() {
 
 #[test]
 fn e_1_equal_values_of_two_people_are_not_masked_alike() {
-    for workspace in Workspace::on_both(&masked_script(), &masked(&STRATEGIES)) {
+    for workspace in Workspace::on_each(&masked_script(), &masked(&STRATEGIES)) {
         for email in ["ada@example.com", "grace@example.com"] {
             run(&workspace, &erasure_of(&json!({"email": email}))).run_to_end();
         }
@@ -209,7 +211,7 @@ fn e_1_equal_values_of_two_people_are_not_masked_alike() {
 
 #[test]
 fn e_3_what_is_masked_already_is_not_masked_again() {
-    for workspace in Workspace::on_both(&masked_script(), &masked(&STRATEGIES)) {
+    for workspace in Workspace::on_each(&masked_script(), &masked(&STRATEGIES)) {
         configure(&workspace, "limits: {batch_rows: 1}");
         let mut job = erasure_of(&ada());
         job["idempotency_key"] = "ticket-1".into();
@@ -223,7 +225,7 @@ fn e_3_what_is_masked_already_is_not_masked_again() {
 
 #[test]
 fn pseudonymisation_is_named_as_such_and_never_called_erasure() {
-    for workspace in Workspace::on_both(&masked_script(), &masked(&STRATEGIES)) {
+    for workspace in Workspace::on_each(&masked_script(), &masked(&STRATEGIES)) {
         let plan = workspace.habeas("plan - --json").input(erasure_of(&ada()).to_string()).run().code(0).json();
         let columns = item(&plan, "users")["columns"].as_array().expect("a list");
         let named: BTreeSet<(&str, bool)> = columns
@@ -248,7 +250,7 @@ fn e_1_a_mask_is_cut_to_the_length_that_the_map_declares() {
             "name: pin, fides_meta: {length: 4, masking_strategy_override: {strategy: string_rewrite, configuration: {rewrite_value: MASKED}}}",
         ],
     );
-    for workspace in Workspace::on_both(script, &map(std::slice::from_ref(&users))) {
+    for workspace in Workspace::on_each(script, &map(std::slice::from_ref(&users))) {
         erase_ada(&workspace).run_to_end();
         assert_eq!(row(&workspace, 1)["pin"], "MASK");
     }
@@ -276,7 +278,7 @@ fn a_policy_masks_the_labelled_fields_and_nothing_else() {
         targets: [user.contact.phone_number, user.device.cookie]
         masking_strategy: {strategy: null_rewrite}
 ";
-    for workspace in Workspace::on_both(script, &format!("{}{policy}", map(std::slice::from_ref(&users)))) {
+    for workspace in Workspace::on_each(script, &format!("{}{policy}", map(std::slice::from_ref(&users)))) {
         let mut job = erasure_of(&ada());
         job["policy"] = "null_some".into();
         run(&workspace, &job).run_to_end();
@@ -291,7 +293,7 @@ fn e_1_an_unlink_collection_keeps_its_rows_and_loses_who_they_were_about() {
     let script = script().replace("INSERT INTO orders", "CREATE TABLE votes (id INTEGER PRIMARY KEY, user_id INTEGER, choice TEXT); INSERT INTO votes VALUES (1, 1, 'yes'), (2, 2, 'no'); INSERT INTO orders");
     let votes = collection("votes", "on_erasure: unlink", &[KEY, &to_user("user_id", ""), "name: choice"]);
     let orders = collection("orders", "on_erasure: delete", &[KEY, &to_user("user_id", ""), "name: total"]);
-    for workspace in Workspace::on_both(&script, &map(&[orders.clone(), users(), votes.clone()])) {
+    for workspace in Workspace::on_each(&script, &map(&[orders.clone(), users(), votes.clone()])) {
         let done = erase_ada(&workspace).code(0).json();
         assert_eq!(item(&done, "votes")["disposition"], "unlink", "{done}");
         assert_eq!(workspace.database.count("votes WHERE id = 1 AND user_id IS NULL AND choice = 'yes'"), 1);
@@ -303,7 +305,7 @@ fn e_1_an_unlink_collection_keeps_its_rows_and_loses_who_they_were_about() {
 fn e_1_an_unlink_that_the_column_does_not_take_refuses_the_plan() {
     let script = script().replace("INSERT INTO orders", "CREATE TABLE votes (id INTEGER PRIMARY KEY, user_id INTEGER NOT NULL); INSERT INTO votes VALUES (1, 1); INSERT INTO orders");
     let votes = collection("votes", "on_erasure: unlink", &[KEY, &to_user("user_id", "")]);
-    for workspace in Workspace::on_both(&script, &map(&[users(), votes.clone()])) {
+    for workspace in Workspace::on_each(&script, &map(&[users(), votes.clone()])) {
         let before = workspace.database.dump();
         let plan = workspace.habeas("plan - --json").input(erasure_of(&ada()).to_string()).run().code(2).json();
         assert!(problems(&plan).contains(&"unlink_not_null"), "{plan}");
@@ -324,7 +326,7 @@ fn statutory_retention_keeps_row_by_row_and_names_the_law() {
         "on_erasure: delete, retain_when: [{where: {paid: true}, ground: art17_3_b, law: 'BAO § 132', until: issued_on + P7Y}]",
         &[KEY, &to_user("user_id", ""), "name: paid", "name: issued_on"],
     );
-    for workspace in Workspace::on_both(&script, &map(&[invoices.clone(), users()])) {
+    for workspace in Workspace::on_each(&script, &map(&[invoices.clone(), users()])) {
         let done = erase_ada(&workspace).code(0).json();
         assert_eq!(numbers(&workspace, "invoices", "id"), [1, 4, 5, 6], "what is not known counts as covered: {done}");
         let kept = &item(&done, "invoices")["retained"][0];

@@ -102,7 +102,7 @@ fn adds_up(done: &Value, archive: &Archive) {
 
 #[test]
 fn x_1_everything_found_is_exported_or_withheld_and_counted() {
-    for workspace in Workspace::on_both(&script(), &world()) {
+    for workspace in Workspace::on_each(&script(), &world()) {
         let before = workspace.database.dump();
         let (done, archive) = export(&workspace, "access", 0);
         adds_up(&done, &archive);
@@ -125,7 +125,7 @@ fn x_1_everything_found_is_exported_or_withheld_and_counted() {
 
 #[test]
 fn x_1_what_is_only_accessed_is_exported_without_what_is_hidden() {
-    for workspace in Workspace::on_both(&script(), &world()) {
+    for workspace in Workspace::on_each(&script(), &world()) {
         let (_, archive) = export(&workspace, "access", 0);
         let reviews = archive.rows("app/reviews");
         let of = |id: i64| reviews.iter().find(|row| row["id"] == id).expect("the review");
@@ -141,7 +141,7 @@ fn x_1_what_is_only_accessed_is_exported_without_what_is_hidden() {
 
 #[test]
 fn x_1_portability_leaves_out_what_article_20_does_not_cover_and_counts_it() {
-    for workspace in Workspace::on_both(&script(), &world()) {
+    for workspace in Workspace::on_each(&script(), &world()) {
         let (done, archive) = export(&workspace, "portability", 0);
         adds_up(&done, &archive);
         let tables = archive.tables();
@@ -157,7 +157,7 @@ fn x_1_portability_leaves_out_what_article_20_does_not_cover_and_counts_it() {
 
 #[test]
 fn x_1_a_category_ends_at_a_dot() {
-    for workspace in Workspace::on_both(&script(), &world()) {
+    for workspace in Workspace::on_each(&script(), &world()) {
         let job = json!({"kind": "access", "subject": ada(), "categories": ["user.device.cookie"]});
         let (done, archive) = export_job(&workspace, &job, 0);
         adds_up(&done, &archive);
@@ -189,7 +189,7 @@ fn x_1_text_that_is_no_text_is_carried_as_bytes_and_never_blank() {
 
 #[test]
 fn v_2_an_archive_says_which_source_was_not_reached() {
-    for workspace in Workspace::on_both(&script(), &world()) {
+    for workspace in Workspace::on_each(&script(), &world()) {
         let config = fs::read_to_string(workspace.path("habeas.yaml")).unwrap();
         workspace.write("habeas.yaml", &config.replace("sources:\n", "sources:\n  crm: {sqlite: away.db}\n"));
         let contacts = collection("contacts", "on_erasure: delete", &[KEY, "name: email, fides_meta: {identity: email}"]);
@@ -209,7 +209,7 @@ fn v_2_an_archive_says_which_source_was_not_reached() {
 #[test]
 fn nothing_held_is_an_answer_to_both_questions() {
     let nobody = json!({"email": "nobody@example.com"});
-    for workspace in Workspace::on_both(&script(), &world()) {
+    for workspace in Workspace::on_each(&script(), &world()) {
         let before = workspace.database.dump();
         let (done, archive) = export_job(&workspace, &json!({"kind": "access", "subject": nobody}), 0);
         assert_eq!(done["status"], "completed");
@@ -236,11 +236,11 @@ fn run_for_people(workspace: &Workspace, job: &Value) -> String {
 #[test]
 fn x_1_keys_that_look_like_nothing_and_values_that_look_like_null_are_exported() {
     let script = "CREATE TABLE users (id INTEGER PRIMARY KEY, email TEXT);
-                  CREATE TABLE things (id TEXT PRIMARY KEY, user_id INTEGER, a TEXT, n INTEGER, f DOUBLE PRECISION);
+                  CREATE TABLE things (id VARCHAR(40) PRIMARY KEY, user_id INTEGER, a TEXT, n INTEGER, f DOUBLE PRECISION);
                   INSERT INTO users VALUES (0, 'ada@example.com');
                   INSERT INTO things VALUES ('', 0, '', 0, 0.1), ('NULL', 0, 'NULL', -1, 1e300), ('n', 0, NULL, NULL, NULL);";
     let things = collection("things", "on_erasure: delete", &[KEY, &to_user("user_id", ""), "name: a", "name: n", "name: f"]);
-    for workspace in Workspace::on_both(script, &map(&[things.clone(), users()])) {
+    for workspace in Workspace::on_each(script, &map(&[things.clone(), users()])) {
         let (done, archive) = export(&workspace, "access", 0);
         adds_up(&done, &archive);
         let rows = archive.rows("app/things");

@@ -59,7 +59,7 @@ fn h_1_held_records_stay_and_the_rest_goes() {
         (predicate(&json!({"not": {"total": {"gt": 10}}})), &[10, 12, 13]),
         (json!({"collection": {"dataset": "app", "collection": "orders"}}), &[10, 11, 12, 13]),
     ] {
-        for workspace in Workspace::on_both(&script(), &shop()) {
+        for workspace in Workspace::on_each(&script(), &shop()) {
             hold(&workspace, "M-1", &scope);
             let done = erase_ada(&workspace).code(3).json();
             assert_eq!(numbers(&workspace, "orders", "id"), stay, "{scope}");
@@ -85,7 +85,7 @@ fn h_1_held_records_stay_and_the_rest_goes() {
 #[test]
 fn h_1_everything_of_a_held_person_stays() {
     for scope in [json!({"subject": ada()}), json!({"everything": {}}), json!({"subject": {"user_id": 1}})] {
-        for workspace in Workspace::on_both(&script(), &shop()) {
+        for workspace in Workspace::on_each(&script(), &shop()) {
             hold(&workspace, "M-1", &scope);
             let before = workspace.database.dump();
             let done = erase_ada(&workspace).code(5).json();
@@ -98,7 +98,7 @@ fn h_1_everything_of_a_held_person_stays() {
 
 #[test]
 fn h_1_a_hold_on_somebody_else_keeps_nothing_of_hers() {
-    for workspace in Workspace::on_both(&script(), &shop()) {
+    for workspace in Workspace::on_each(&script(), &shop()) {
         hold(&workspace, "M-1", &json!({"subject": {"email": "grace@example.com"}}));
         erase_ada(&workspace).code(0);
         assert_eq!(numbers(&workspace, "orders", "id"), [13]);
@@ -114,7 +114,7 @@ fn h_1_a_hold_on_the_other_owner_keeps_their_row_as_it_is() {
          INSERT INTO orders",
     );
     let notes = collection("notes", "on_erasure: delete", &[KEY, &to_user("author", ""), &to_user("partner", "")]);
-    for workspace in Workspace::on_both(&script, &map(&[notes.clone(), orders(), users(), visits()])) {
+    for workspace in Workspace::on_each(&script, &map(&[notes.clone(), orders(), users(), visits()])) {
         hold(&workspace, "M-1", &json!({"subject": {"email": "grace@example.com"}}));
         let done = erase_ada(&workspace).run_to_end();
         assert_eq!(numbers(&workspace, "notes", "id"), [1, 2], "{done}");
@@ -135,7 +135,7 @@ fn v_1_what_a_hold_kept_is_found_and_erased_when_it_is_released_however_it_was_r
     );
     let orders = collection("orders", "on_erasure: delete", &[KEY, &to_user("user_id", "")]);
     let order_lines = collection("order_lines", "on_erasure: delete", &[KEY, &refers("order_id", "orders.id", ""), "name: text"]);
-    for workspace in Workspace::on_both(&script, &map(&[order_lines.clone(), orders.clone(), users()])) {
+    for workspace in Workspace::on_each(&script, &map(&[order_lines.clone(), orders.clone(), users()])) {
         configure(&workspace, "holds: {grace_days: 0}");
         let id = hold(&workspace, "M-1", &json!({"record": {"dataset": "app", "collection": "order_lines", "key": ["100"]}}));
         let held = erase_ada(&workspace).code(3).json();
@@ -157,7 +157,7 @@ fn h_1_a_hold_placed_in_the_middle_of_an_erasure_keeps_its_record_and_the_way_to
     if !cfg!(feature = "failpoints") {
         return skipped("--features failpoints");
     }
-    for workspace in Workspace::on_both(&script(), &shop()) {
+    for workspace in Workspace::on_each(&script(), &shop()) {
         configure(&workspace, "limits: {batch_rows: 1}\nholds: {grace_days: 0}");
         let id = workspace.habeas("submit -").input(erasure_of(&ada()).to_string()).run().code(0).stdout.trim().to_owned();
         let died = workspace.habeas("worker --once").env("HABEAS_FAILPOINT", "erase-before-permit:2").run();
@@ -179,7 +179,7 @@ fn h_1_a_hold_placed_in_the_middle_of_an_erasure_keeps_its_record_and_the_way_to
 #[test]
 fn h_1_a_kept_record_keeps_what_it_refers_to() {
     let script = script().replace("user_id INTEGER", "user_id INTEGER NOT NULL REFERENCES users (id)");
-    for workspace in Workspace::on_both(&script, &shop()) {
+    for workspace in Workspace::on_each(&script, &shop()) {
         hold(&workspace, "M-1", &record("11"));
         let done = erase_ada(&workspace).code(3).json();
         assert_eq!(numbers(&workspace, "orders", "id"), [11, 13]);
@@ -190,7 +190,7 @@ fn h_1_a_kept_record_keeps_what_it_refers_to() {
 
 #[test]
 fn h_1_a_hold_that_comes_after_the_plan_wins() {
-    for workspace in Workspace::on_both(&script(), &shop()) {
+    for workspace in Workspace::on_each(&script(), &shop()) {
         let job = json!({"kind": "erasure", "subject": ada(), "approval": "one"});
         let id = workspace.habeas("submit -").input(job.to_string()).run().code(0).stdout.trim().to_owned();
         let show = || workspace.habeas(&format!("request show {id} --json")).run().code(0).json();
@@ -215,7 +215,7 @@ fn h_1_a_hold_that_comes_after_the_plan_wins() {
 
 #[test]
 fn h_1_a_predicate_covers_rows_that_came_after_it() {
-    for workspace in Workspace::on_both(&script(), &shop()) {
+    for workspace in Workspace::on_each(&script(), &shop()) {
         hold(&workspace, "M-1", &predicate(&json!({"total": {"ge": 1000}})));
         workspace.database.script("INSERT INTO orders VALUES (14, 1, 1000); UPDATE orders SET total = 2000 WHERE id = 10");
         erase_ada(&workspace).code(3);
@@ -225,7 +225,7 @@ fn h_1_a_predicate_covers_rows_that_came_after_it() {
 
 #[test]
 fn h_1_two_holds_are_a_union_and_one_release_frees_only_what_no_other_covers() {
-    for workspace in Workspace::on_both(&script(), &shop()) {
+    for workspace in Workspace::on_each(&script(), &shop()) {
         configure(&workspace, "holds: {grace_days: 0}");
         let dispute = hold(&workspace, "M-1", &predicate(&json!({"total": {"gt": 10}})));
         let audit = hold(&workspace, "M-2", &record("11"));
@@ -251,7 +251,7 @@ fn h_1_two_holds_are_a_union_and_one_release_frees_only_what_no_other_covers() {
 
 #[test]
 fn h_1_nothing_is_freed_before_the_grace_is_over_and_then_a_sweep_finishes_it() {
-    for workspace in Workspace::on_both(&script(), &shop()) {
+    for workspace in Workspace::on_each(&script(), &shop()) {
         configure(&workspace, "holds: {grace_days: 7}");
         let id = hold(&workspace, "M-1", &record("11"));
         let code = erase_ada(&workspace).code(3).json()["code"].as_str().expect("text").to_owned();
@@ -288,7 +288,7 @@ fn h_1_letting_go_needs_two_different_people() {
 #[test]
 fn h_1_a_hold_under_one_name_keeps_a_person_who_asks_under_another() {
     for (held_by, asks_by) in [(json!({"user_id": "1"}), ada()), (ada(), json!({"user_id": "1"}))] {
-        for workspace in Workspace::on_both(&script(), &shop()) {
+        for workspace in Workspace::on_each(&script(), &shop()) {
             hold(&workspace, "M-1", &json!({"subject": held_by}));
             run(&workspace, &erasure_of(&asks_by)).code(5);
             assert_eq!(numbers(&workspace, "orders", "id"), [10, 11, 12, 13]);
@@ -308,7 +308,7 @@ fn h_1_a_mask_is_a_change_and_a_hold_forbids_it() {
             "name: name, fides_meta: {masking_strategy_override: {strategy: null_rewrite}}",
         ],
     );
-    for workspace in Workspace::on_both(&script, &map(std::slice::from_ref(&users))) {
+    for workspace in Workspace::on_each(&script, &map(std::slice::from_ref(&users))) {
         hold(&workspace, "M-1", &json!({"record": {"dataset": "app", "collection": "users", "key": ["1"]}}));
         let before = workspace.database.dump();
         erase_ada(&workspace).code(5);

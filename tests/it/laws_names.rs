@@ -27,7 +27,7 @@ fn shop() -> String {
 
 #[test]
 fn i_1_a_person_named_by_id_is_found_by_the_address_in_their_own_row() {
-    for workspace in Workspace::on_both(&script(), &shop()) {
+    for workspace in Workspace::on_each(&script(), &shop()) {
         let done = run(&workspace, &erasure_of(&json!({"user_id": "1"}))).code(0).json();
         assert_eq!(numbers(&workspace, "signups", "id"), [2], "{done}");
         assert_eq!(done["certificate"]["outcome"], "complete");
@@ -36,7 +36,7 @@ fn i_1_a_person_named_by_id_is_found_by_the_address_in_their_own_row() {
 
 #[test]
 fn v_1_the_search_knows_names_that_only_the_erased_row_knew() {
-    for workspace in Workspace::on_both(&script(), &shop()) {
+    for workspace in Workspace::on_each(&script(), &shop()) {
         workspace.database.script("UPDATE import_log SET payload = 'mail ada@example.com about it'");
         let done = run(&workspace, &erasure_of(&json!({"user_id": "1"}))).code(3).json();
         assert_ne!(done["certificate"]["outcome"], "complete");
@@ -46,7 +46,7 @@ fn v_1_the_search_knows_names_that_only_the_erased_row_knew() {
 
 #[test]
 fn p_1_an_approval_never_passes_to_another_person() {
-    for workspace in Workspace::on_both(&script(), &shop()) {
+    for workspace in Workspace::on_each(&script(), &shop()) {
         let job = json!({"kind": "erasure", "subject": ada(), "approval": "one"});
         let waiting = run(&workspace, &job).code(6).json();
         let code = waiting["code"].as_str().unwrap();

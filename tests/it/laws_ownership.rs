@@ -21,7 +21,7 @@ fn o_1_a_row_with_two_owners_stays_and_loses_only_this_subjects_column() {
     let tables = "CREATE TABLE notes (id INTEGER PRIMARY KEY, author INTEGER, partner INTEGER, body TEXT);
                   INSERT INTO notes VALUES (1, 1, NULL, 'hers'), (2, 1, 2, 'both'), (3, 2, 1, 'both'), (4, 2, NULL, 'his'), (5, 1, 1, 'hers twice');";
     let notes = collection("notes", "on_erasure: delete", &[KEY, &to_user("author", ""), &to_user("partner", ""), "name: body"]);
-    for workspace in Workspace::on_both(&script(tables), &map(&[users(), notes.clone()])) {
+    for workspace in Workspace::on_each(&script(tables), &map(&[users(), notes.clone()])) {
         let done = erase_ada(&workspace).code(0).json();
         assert_eq!(numbers(&workspace, "notes", "id"), [2, 3, 4], "{done}");
         assert_eq!(workspace.database.count("notes WHERE id = 2 AND author IS NULL AND partner = 2 AND body = 'both'"), 1);
@@ -45,7 +45,7 @@ fn o_1_what_belongs_to_a_shared_row_is_shared_too() {
     let albums = collection("albums", "on_erasure: delete", &[KEY, &to_user("author", ""), &to_user("partner", "")]);
     let photos = collection("photos", "on_erasure: delete", &[KEY, &refers("album_id", "albums.id", ""), "name: caption"]);
     let tags = collection("tags", "on_erasure: delete", &[KEY, &refers("photo_id", "photos.id", "")]);
-    for workspace in Workspace::on_both(&script(tables), &map(&[albums.clone(), photos.clone(), tags.clone(), users()])) {
+    for workspace in Workspace::on_each(&script(tables), &map(&[albums.clone(), photos.clone(), tags.clone(), users()])) {
         let done = erase_ada(&workspace).run_to_end();
         assert_eq!(numbers(&workspace, "albums", "id"), [2], "{done}");
         assert_eq!(numbers(&workspace, "photos", "id"), [20], "the other owner's album keeps its photo: {done}");
@@ -70,7 +70,7 @@ fn o_1_a_link_table_gives_up_its_link_and_not_what_it_links() {
         ],
     );
     let teams = collection("teams", "on_erasure: keep", &[KEY, "name: name"]);
-    for workspace in Workspace::on_both(&script(tables), &map(&[memberships.clone(), teams.clone(), users()])) {
+    for workspace in Workspace::on_each(&script(tables), &map(&[memberships.clone(), teams.clone(), users()])) {
         erase_ada(&workspace).code(0);
         assert_eq!(workspace.database.count("memberships"), 3);
         assert_eq!(workspace.database.count("memberships WHERE user_id = 1"), 0);
@@ -87,7 +87,7 @@ fn o_1_replies_of_others_survive_the_comment_they_answer() {
         "on_erasure: delete",
         &[KEY, &to_user("user_id", ""), &refers("parent_id", "comments.id", "right: accesses, on_erasure: unlink"), "name: body"],
     );
-    for workspace in Workspace::on_both(&script(tables), &map(&[comments.clone(), users()])) {
+    for workspace in Workspace::on_each(&script(tables), &map(&[comments.clone(), users()])) {
         let done = erase_ada(&workspace).code(0).json();
         assert_eq!(numbers(&workspace, "comments", "id"), [2, 5], "{done}");
         assert_eq!(
@@ -102,7 +102,7 @@ fn o_1_a_reply_that_cannot_lose_its_parent_keeps_the_plan_from_running() {
     let tables = "CREATE TABLE comments (id INTEGER PRIMARY KEY, user_id INTEGER, parent_id INTEGER NOT NULL REFERENCES comments (id), body TEXT);
                   INSERT INTO comments VALUES (1, 1, 1, 'hers'), (2, 2, 1, 'his reply');";
     let comments = collection("comments", "on_erasure: delete", &[KEY, &to_user("user_id", ""), "name: parent_id", "name: body"]);
-    for workspace in Workspace::on_both(&script(tables), &map(&[comments.clone(), users()])) {
+    for workspace in Workspace::on_each(&script(tables), &map(&[comments.clone(), users()])) {
         let before = workspace.database.dump();
         let said = workspace.habeas("plan - --json").input(erasure_of(&ada()).to_string()).run().code(2).json();
         assert!(problems(&said).contains(&"delete_blocked"), "{said}");
@@ -120,7 +120,7 @@ fn o_1_a_row_that_names_another_person_in_an_identity_column_is_shared() {
         "on_erasure: delete",
         &[KEY, &to_user("user_id", ""), "name: guest_email, fides_meta: {identity: email}"],
     );
-    for workspace in Workspace::on_both(&script(tables), &map(&[bookings.clone(), users()])) {
+    for workspace in Workspace::on_each(&script(tables), &map(&[bookings.clone(), users()])) {
         let done = erase_ada(&workspace).code(0).json();
         assert_eq!(numbers(&workspace, "bookings", "id"), [2, 4, 5], "{done}");
         assert_eq!(workspace.database.count("bookings WHERE id = 2 AND user_id IS NULL AND guest_email = 'hedy@example.com'"), 1);
@@ -148,7 +148,7 @@ fn o_1_an_accessed_row_is_never_deleted_and_unlink_clears_only_her_column() {
             "name: text",
         ],
     );
-    for workspace in Workspace::on_both(&script(tables), &map(&[reviews.clone(), users()])) {
+    for workspace in Workspace::on_each(&script(tables), &map(&[reviews.clone(), users()])) {
         erase_ada(&workspace).code(0);
         assert_eq!(numbers(&workspace, "reviews", "id"), [1, 2]);
         let left = "reviews WHERE id = 1 AND author = 2 AND reviewer IS NULL AND note_to_self = 'private' AND text = 'public'";
@@ -178,7 +178,7 @@ fn o_1_composite_keys_are_compared_whole() {
             &refers("account_id", "accounts.id", "edge: author"),
         ],
     );
-    for workspace in Workspace::on_both(tables, &map(&[accounts.clone(), posts.clone()])) {
+    for workspace in Workspace::on_each(tables, &map(&[accounts.clone(), posts.clone()])) {
         erase_ada(&workspace).code(0);
         assert_eq!(workspace.database.count("posts WHERE tenant = 1"), 2);
         assert_eq!(workspace.database.count("posts WHERE tenant = 2"), 2, "the same numbers in another tenant are other people");
@@ -191,7 +191,7 @@ fn o_1_composite_keys_are_compared_whole() {
 fn o_1_the_keys_zero_and_empty_are_keys_like_others() {
     let tables = "CREATE TABLE people (id INTEGER PRIMARY KEY, handle TEXT UNIQUE, email TEXT);
                   CREATE TABLE posts (id INTEGER PRIMARY KEY, user_id INTEGER);
-                  CREATE TABLE likes (id TEXT PRIMARY KEY, handle TEXT);
+                  CREATE TABLE likes (id VARCHAR(40) PRIMARY KEY, handle TEXT);
                   INSERT INTO people VALUES (0, '', 'ada@example.com'), (1, 'g', 'grace@example.com');
                   INSERT INTO posts VALUES (0, 0), (1, 1), (2, NULL);
                   INSERT INTO likes VALUES ('', ''), ('b', 'g'), ('c', NULL), ('d', ' ');";
@@ -199,7 +199,7 @@ fn o_1_the_keys_zero_and_empty_are_keys_like_others() {
         collection("people", "on_erasure: delete", &[KEY_OF_USERS, "name: handle", "name: email, fides_meta: {identity: email}"]);
     let posts = collection("posts", "on_erasure: delete", &[KEY, &refers("user_id", "people.id", "")]);
     let likes = collection("likes", "on_erasure: delete", &[KEY, &refers("handle", "people.handle", "")]);
-    for workspace in Workspace::on_both(tables, &map(&[people.clone(), posts.clone(), likes.clone()])) {
+    for workspace in Workspace::on_each(tables, &map(&[people.clone(), posts.clone(), likes.clone()])) {
         erase_ada(&workspace).code(0);
         assert_eq!(numbers(&workspace, "people", "id"), [1]);
         assert_eq!(numbers(&workspace, "posts", "id"), [1, 2], "what has no owner is not hers");
@@ -250,7 +250,7 @@ fn alike(column: &str) -> String {
 
 #[test]
 fn i_1_addresses_that_only_look_alike_are_other_people() {
-    for workspace in Workspace::on_both(&alike("TEXT"), &map(&[users()])) {
+    for workspace in Workspace::on_each(&alike("TEXT"), &map(&[users()])) {
         let found = workspace.habeas("plan - --json").input(erasure_of(&ada()).to_string()).run().code(0).json();
         assert_eq!(found["found"], 1, "{found}");
         // The others stay, and the verification does not take them for her.
@@ -316,7 +316,7 @@ fn i_1_a_collation_does_not_decide_whose_a_row_is() {
 fn i_1_a_declared_normal_form_is_the_only_tolerance() {
     let lower = users().replace("{identity: email}", "{identity: email}, habeas: {normal_form: ascii_lower}");
     let script = alike("TEXT");
-    for workspace in Workspace::on_both(&script, &map(std::slice::from_ref(&lower))) {
+    for workspace in Workspace::on_each(&script, &map(std::slice::from_ref(&lower))) {
         let before = workspace.database.dump();
         let said = erase_ada(&workspace).code(6);
         assert!(said.stderr.contains("different records"), "three spellings in lower case are one address: {}", said.stderr);
@@ -331,7 +331,7 @@ fn i_1_a_declared_normal_form_is_the_only_tolerance() {
 #[test]
 fn i_1_an_identifier_that_names_two_people_stops_before_anything_is_touched() {
     let script = format!("{PEOPLE} INSERT INTO users VALUES (4, 'ada@example.com');");
-    for workspace in Workspace::on_both(&script, &map(&[users()])) {
+    for workspace in Workspace::on_each(&script, &map(&[users()])) {
         let before = workspace.database.dump();
         for job in [erasure_of(&ada()), json!({"kind": "access", "subject": ada()})] {
             let said = run(&workspace, &job).code(6);
@@ -354,7 +354,7 @@ fn erase_the_fourth(workspace: &Workspace) {
 
 #[test]
 fn i_1_identifiers_that_contradict_each_other_stop_before_anything_is_touched() {
-    for workspace in Workspace::on_both(PEOPLE, &map(&[users()])) {
+    for workspace in Workspace::on_each(PEOPLE, &map(&[users()])) {
         let before = workspace.database.dump();
         let both = json!({"email": "ada@example.com", "user_id": "2"});
         let said = run(&workspace, &erasure_of(&both)).code(6);

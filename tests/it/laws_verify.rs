@@ -32,7 +32,7 @@ fn add_crm(workspace: &Workspace) {
 
 #[test]
 fn v_2_a_source_that_is_not_reached_is_a_gap_and_nothing_is_complete() {
-    for workspace in Workspace::on_both(&script(), &shop()) {
+    for workspace in Workspace::on_each(&script(), &shop()) {
         add_crm(&workspace);
         fs::rename(workspace.path("crm.db"), workspace.path("away.db")).unwrap();
         let plan = workspace.habeas("plan - --json").input(erasure_of(&ada()).to_string()).run().code(3).json();
@@ -81,14 +81,14 @@ fn v_1_residue_in_a_place_that_the_map_does_not_know_is_named_and_keeps_it_parti
 fn v_1_every_form_of_an_address_is_found() {
     for form in ["ADA@EXAMPLE.COM", "ada%40example.com", "YWRhQGV4YW1wbGUuY29t", "mailto:ada@example.com?x=1"] {
         let log = format!("CREATE TABLE log (id INTEGER PRIMARY KEY, line TEXT); INSERT INTO log VALUES (1, 'x {form} y');");
-        for workspace in Workspace::on_both(&format!("{} {log}", script()), &shop()) {
+        for workspace in Workspace::on_each(&format!("{} {log}", script()), &shop()) {
             let done = erase_ada(&workspace).run_to_end();
             let seen = done["residue"].as_array().unwrap().len() + done["to_review"].as_array().unwrap().len();
             assert_eq!((seen, &done["status"]), (1, &json!("partial")), "{form}: {done}");
         }
     }
     let log = "CREATE TABLE log (id INTEGER PRIMARY KEY, line TEXT); INSERT INTO log VALUES (1, 'xada@example.com'), (2, 'ada@example.community'), (3, NULL);";
-    for workspace in Workspace::on_both(&format!("{} {log}", script()), &shop()) {
+    for workspace in Workspace::on_each(&format!("{} {log}", script()), &shop()) {
         erase_ada(&workspace).code(0);
     }
 }
@@ -105,7 +105,7 @@ fn journal(workspace: &Workspace, request: &str) -> Vec<String> {
 
 #[test]
 fn v_1_a_record_that_is_there_again_reopens_the_request() {
-    for workspace in Workspace::on_both(&script(), &shop()) {
+    for workspace in Workspace::on_each(&script(), &shop()) {
         let done = erase_ada(&workspace).code(0).json();
         let code = done["code"].as_str().unwrap();
         let said = workspace.habeas(&format!("verify {code}")).run().code(0);
@@ -128,7 +128,7 @@ fn v_1_a_record_that_is_there_again_reopens_the_request() {
 
 #[test]
 fn v_1_a_person_who_is_there_again_is_found_by_their_identifier() {
-    for workspace in Workspace::on_both(&script(), &shop()) {
+    for workspace in Workspace::on_each(&script(), &shop()) {
         let done = erase_ada(&workspace).code(0).json();
         let code = done["code"].as_str().unwrap();
         // Other keys, the same person.
@@ -140,7 +140,7 @@ fn v_1_a_person_who_is_there_again_is_found_by_their_identifier() {
 
 #[test]
 fn v_1_a_scheduled_look_finds_it_as_well() {
-    for workspace in Workspace::on_both(&script(), &shop()) {
+    for workspace in Workspace::on_each(&script(), &shop()) {
         let done = erase_ada(&workspace).code(0).json();
         let code = done["code"].as_str().unwrap();
         workspace.database.script("INSERT INTO orders VALUES (11, 1, 50)");
@@ -179,7 +179,7 @@ fn v_3_a_place_where_nothing_was_found_is_vouched_for_only_by_seeing_others_ther
         "CREATE TABLE seen (id INTEGER PRIMARY KEY, user_id INTEGER); CREATE TABLE empty (id INTEGER PRIMARY KEY, user_id INTEGER);
                 INSERT INTO seen VALUES (1, 2);";
     let place = |name: &str| collection(name, "on_erasure: delete", &[KEY, &to_user("user_id", "")]);
-    for workspace in Workspace::on_both(&format!("{} {more}", script()), &map(&[place("empty"), place("seen"), users()])) {
+    for workspace in Workspace::on_each(&format!("{} {more}", script()), &map(&[place("empty"), place("seen"), users()])) {
         let done = erase_ada(&workspace).run_to_end();
         let folder = done["certificate"]["path"].as_str().unwrap();
         let certificate: Value =
@@ -193,7 +193,7 @@ fn v_3_a_place_where_nothing_was_found_is_vouched_for_only_by_seeing_others_ther
 
 #[test]
 fn v_1_the_certificate_counts_what_was_done_and_a_changed_one_is_not_valid() {
-    for workspace in Workspace::on_both(&script(), &shop()) {
+    for workspace in Workspace::on_each(&script(), &shop()) {
         let done = erase_ada(&workspace).code(0).json();
         assert_eq!((&done["certificate"]["outcome"], &done["certificate"]["level"]), (&json!("complete"), &json!(3)));
         let folder = workspace.path(done["certificate"]["path"].as_str().unwrap());

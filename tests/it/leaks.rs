@@ -190,6 +190,10 @@ impl Observed {
                 "CREATE TRIGGER refusing BEFORE DELETE ON orders WHEN OLD.customer_id = 918273645
                  BEGIN SELECT RAISE(ABORT, 'zqmail@canary.example may not lose zqnote-of-an-order'); END"
             }
+            Database::MariaDb { .. } => {
+                "DELIMITER //\nCREATE TRIGGER refusing BEFORE DELETE ON orders FOR EACH ROW BEGIN IF OLD.customer_id = 918273645 THEN
+                   SIGNAL SQLSTATE '45000' SET MESSAGE_TEXT = 'zqmail@canary.example may not lose zqnote-of-an-order'; END IF; END//"
+            }
             Database::Postgres(_) => {
                 "CREATE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
                    RAISE EXCEPTION 'refused for %: %', OLD.customer_id, OLD.note USING DETAIL = 'Key (id)=(' || OLD.id || ')', HINT = OLD.note;

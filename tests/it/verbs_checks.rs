@@ -4,6 +4,7 @@ use std::fs;
 
 use serde_json::{Value, json};
 
+use super::support::database::Database;
 use super::support::sqlite;
 use super::support::workspace::Workspace;
 
@@ -31,7 +32,7 @@ fn workspace() -> Workspace {
 
 #[test]
 fn a_map_that_fits_has_no_errors() {
-    for workspace in Workspace::on_both(SCHEMA, MAP) {
+    for workspace in Workspace::on_each(SCHEMA, MAP) {
         let said = workspace.habeas("map check --json").run().code(0).json();
         assert_eq!(codes(&said, "error"), [] as [String; 0], "{said}");
     }
@@ -41,7 +42,7 @@ fn a_map_that_fits_has_no_errors() {
 #[test]
 fn a_missing_table_and_a_missing_column_are_named_with_their_line() {
     for (right, wrong) in [("name: users", "name: user"), ("name: email,", "name: e_mail,")] {
-        for workspace in Workspace::on_both(SCHEMA, &MAP.replace(right, wrong)) {
+        for workspace in Workspace::on_each(SCHEMA, &MAP.replace(right, wrong)) {
             let said = workspace.habeas("map check --json").run().code(2).json();
             let finding = &said["findings"][0];
             assert_eq!(finding["severity"], "error", "{said}");
@@ -102,7 +103,7 @@ fn the_graph_is_drawn_for_people_and_for_tools() {
 
 #[test]
 fn a_sound_installation_has_nothing_to_fear_from_the_doctor() {
-    for workspace in Workspace::on_both(SCHEMA, MAP) {
+    for workspace in Workspace::on_each(SCHEMA, MAP) {
         for _ in 0..2 {
             let said = workspace.habeas("doctor --json").run().code(0).json();
             assert_eq!(said["errors"], 0, "{said}");
@@ -121,6 +122,32 @@ fn the_doctor_notices_a_source_that_has_become_another_one() {
     workspace.write("habeas.yaml", &config.replace("app.db", "copy.db"));
     let said = workspace.habeas("doctor --json").run().code(1).json();
     assert_eq!(codes(&said, "error"), ["source_changed"], "{said}");
+}
+
+#[test]
+fn v_3_the_doctor_looks_at_the_reach_and_rights_of_the_role_that_verifies() {
+    let Some(workspace) = Workspace::postgres(SCHEMA, MAP) else { return };
+    let Some(elsewhere) = Workspace::postgres(SCHEMA, MAP) else { return };
+    let (Database::Postgres(url), Database::Postgres(other)) = (&workspace.database, &elsewhere.database) else { unreachable!() };
+    workspace
+        .database
+        .psql("DO 'BEGIN CREATE ROLE verifier LOGIN; EXCEPTION WHEN duplicate_object OR unique_violation THEN NULL; END'");
+    let (address, _) = url.rsplit_once("&user=").expect("the support names its user last");
+    let verifier = format!("{address}&user=verifier");
+    let config = fs::read_to_string(workspace.path("habeas.yaml")).unwrap();
+    let doctor = |verify: &str| {
+        let wanted = config.replace(&format!("\"{url}\""), &format!("\"{url}\", verify: \"{verify}\""));
+        workspace.write("habeas.yaml", &wanted);
+        let mut errors = codes(&workspace.habeas("doctor --json").run().json(), "error");
+        errors.dedup();
+        errors
+    };
+    assert_eq!(doctor(&verifier), ["verifier_blind"]);
+    workspace.database.psql("GRANT SELECT ON users TO verifier; ALTER TABLE users ENABLE ROW LEVEL SECURITY");
+    assert_eq!(doctor(&verifier), ["verifier_blind"]);
+    workspace.database.psql("ALTER TABLE users DISABLE ROW LEVEL SECURITY");
+    assert_eq!(doctor(&verifier), [] as [String; 0]);
+    assert_eq!(doctor(other), ["verifier_blind"]);
 }
 
 #[test]

@@ -50,7 +50,7 @@ fn counts(document: &Value) -> Vec<(String, u64)> {
 
 #[test]
 fn h_2_a_hold_on_a_person_is_active_and_says_what_it_keeps() {
-    for workspace in Workspace::on_both(SCHEMA, MAP) {
+    for workspace in Workspace::on_each(SCHEMA, MAP) {
         let placed = place(&workspace, &json!({"subject": {"email": "Ada@Example.com"}}));
         assert_eq!((&placed["state"], &placed["matter"], &placed["kept"]), (&json!("active"), &json!("M-2026-7"), &json!(3)));
         assert_eq!(counts(&placed), [("orders".to_owned(), 2), ("users".to_owned(), 1)]);
@@ -99,7 +99,7 @@ fn h_1_a_hold_is_placed_under_the_names_that_the_sources_know() {
 
 #[test]
 fn a_preview_counts_every_kind_of_scope_and_places_nothing() {
-    for workspace in Workspace::on_both(SCHEMA, MAP) {
+    for workspace in Workspace::on_each(SCHEMA, MAP) {
         for (scope, expected) in [
             (json!({"subject": {"user_id": "1"}}), 3),
             (json!({"record": {"dataset": "app", "collection": "orders", "key": ["11"]}}), 1),
@@ -217,7 +217,7 @@ fn the_hold_of_the_reference_deployment_can_be_placed() {
 
 #[test]
 fn v_1_a_held_erasure_is_partial_until_its_hold_is_released_and_then_complete() {
-    for workspace in Workspace::on_both(SCHEMA, MAP) {
+    for workspace in Workspace::on_each(SCHEMA, MAP) {
         grace_days(&workspace, 0);
         let scope = json!({"record": {"dataset": "app", "collection": "orders", "key": ["10"]}});
         let id = place(&workspace, &scope)["hold_id"].as_str().unwrap().to_owned();

@@ -345,7 +345,7 @@ fn without_a_configuration_the_hint_says_how_to_get_one() {
 
 #[test]
 fn p_1_what_a_worker_planned_runs_when_somebody_has_approved_it() {
-    for workspace in Workspace::on_both(SCHEMA, MAP) {
+    for workspace in Workspace::on_each(SCHEMA, MAP) {
         let (_, code) = submit(&workspace, &erasure("one"));
         workspace.habeas("worker --once").run().code(0);
         let said = workspace.habeas(&format!("request show {code}")).run().code(0);
@@ -379,7 +379,7 @@ fn a_plan_that_cannot_work_waits_for_the_controller_and_is_taken_up_again() {
 
 #[test]
 fn an_archive_is_sound_until_a_byte_of_it_changes() {
-    for workspace in Workspace::on_both(SCHEMA, MAP) {
+    for workspace in Workspace::on_each(SCHEMA, MAP) {
         let (_, code) = submit(&workspace, &json!({"kind": "access", "subject": {"email": "ada@example.com"}}));
         workspace.habeas("worker --once").run().code(0);
         let done = workspace.habeas(&format!("request show {code} --json")).run().code(0).json();

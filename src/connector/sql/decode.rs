@@ -112,6 +112,8 @@ fn mysql_cell<'r>(record: &'r Record, at: usize, column: &Column) -> Result<Cell
         }
         ColumnType::Boolean | ColumnType::Integer | ColumnType::Decimal | ColumnType::Float => Cell::Number(Cow::Borrowed(text)),
         ColumnType::Json => json_or_text(text),
+        // The session's time zone is UTC; a date of zeros is no instant anywhere.
+        ColumnType::TimestampUtc if !text.starts_with("0000") => Cell::Text(Cow::Owned(format!("{text}+00:00"))),
         _ => Cell::Text(Cow::Borrowed(text)),
     })
 }

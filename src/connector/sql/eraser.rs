@@ -459,3 +459,6 @@ fn filtered(rows: &BatchRows, keep: impl Fn(usize) -> bool) -> BatchRows {
     }
     kept
 }
+
+#[cfg(test)]
+mod tests;

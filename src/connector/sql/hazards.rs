@@ -63,9 +63,17 @@ pub fn hazards(catalogue: &Catalogue, table: &Table, doing: &Doing) -> Vec<Hazar
         return found;
     }
     found.extend(inherited(table));
+    found.extend(table.obstacle.as_ref().map(|obstacle| {
+        error(
+            Code::NotErasableForGood,
+            format!("in `{}` nothing can be erased for good: {}", table.name, obstacle.problem),
+            "an erasure would be certified that did not happen, or that happened in part",
+            format!("{}; or write `habeas: {{on_erasure: keep}}`", obstacle.hint),
+        )
+    }));
     for trigger in &table.triggers {
         if (doing.deletes && trigger.on_delete) || (!doing.writes.is_empty() && trigger.on_update) {
-            found.push(of_trigger(table, trigger, doing));
+            found.push(of_trigger(catalogue, table, trigger, doing));
         }
     }
     found.extend(closed_columns(table, doing));
@@ -115,7 +123,7 @@ fn inherited(table: &Table) -> Option<Hazard> {
     ))
 }
 
-fn of_trigger(table: &Table, trigger: &Trigger, doing: &Doing) -> Hazard {
+fn of_trigger(catalogue: &Catalogue, table: &Table, trigger: &Trigger, doing: &Doing) -> Hazard {
     let swallows = trigger.swallows(true).max(Swallows::Never);
     let swallows = match (doing.deletes, doing.writes.is_empty()) {
         (true, true) => swallows,
@@ -130,7 +138,7 @@ fn of_trigger(table: &Table, trigger: &Trigger, doing: &Doing) -> Hazard {
             "the database would report success and keep the rows; the batch would be rolled back each time",
             format!(
                 "let it return the row while this role works, or {}; or write `habeas: {{on_erasure: keep}}`",
-                switch_off(table, trigger)
+                switch_off(catalogue, table, trigger)
             ),
         );
     }
@@ -146,7 +154,7 @@ fn of_trigger(table: &Table, trigger: &Trigger, doing: &Doing) -> Hazard {
             "rows that no plan lists would be changed, whoever owns them and whatever holds cover them",
             format!(
                 "look at what it does; if that is right for the rows of everybody, write `habeas: {{triggers: [\"{name}\"]}}` on the collection; if not, {}",
-                switch_off(table, trigger)
+                switch_off(catalogue, table, trigger)
             ),
         );
     }
@@ -183,10 +191,10 @@ fn told(trigger: &Trigger, swallows: Swallows) -> String {
     if parts.is_empty() { "it only looks, as far as its text tells".to_owned() } else { parts.join(", ") }
 }
 
-fn switch_off(table: &Table, trigger: &Trigger) -> String {
+fn switch_off(catalogue: &Catalogue, table: &Table, trigger: &Trigger) -> String {
     match trigger.name.strip_prefix("rule ") {
         Some(rule) => format!("run `ALTER TABLE {} DISABLE RULE {rule}`", table.name),
-        None if table.name.schema == "main" => format!("run `DROP TRIGGER {}`", trigger.name),
+        None if catalogue.dialect != Dialect::Postgres => format!("run `DROP TRIGGER {}`", trigger.name),
         None => format!("run `ALTER TABLE {} DISABLE TRIGGER {}`", table.name, trigger.name),
     }
 }

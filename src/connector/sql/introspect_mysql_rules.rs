@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 
 use super::introspect_mysql::{Tables, table_of};
-use super::trigger::{Trigger, writes_of};
+use super::trigger::{Effect, Trigger, writes_of};
 use super::words::tokens;
 use super::{Check, Column, TableKind, TableName};
 use crate::db::{DbError, Handle};
@@ -46,9 +46,14 @@ const VERSION: &str = "SELECT CONCAT(COUNT(*), '-', HEX(BIT_XOR(CAST(CONV(LEFT(M
 pub(super) async fn add(handle: &mut Handle<'_>, tables: &mut Tables, is_mariadb: bool) -> Result<(), DbError> {
     for row in handle.again().fetch_all(TRIGGERS, Vec::new()).await? {
         let Some(table) = tables.get_mut(&table_of(&row)?) else { continue };
-        let definition = row.text("body")?;
-        // Whatever a function of the database's own may do, it cannot be told from its name: calls are looked at by CALL alone.
-        let effect = writes_of(&tokens(&definition), &table.name.name, &|_| false);
+        // The body is hidden from a role that may not make triggers: then it may do anything. A function of the database's own cannot be told
+        // from a built-in one by its name; procedures are seen by their CALL.
+        let definition = row.opt_text("body")?;
+        let effect = match &definition {
+            Some(body) => writes_of(&tokens(body), &table.name.name, &|_| false),
+            None => Effect { is_opaque: true, ..Effect::default() },
+        };
+        let definition = definition.unwrap_or_default();
         let (on_delete, on_update) = (row.flag("on_delete")?, row.flag("on_update")?);
         table.triggers.push(Trigger { name: row.text("name")?, on_delete, on_update, definition, effect });
     }
@@ -57,7 +62,12 @@ pub(super) async fn add(handle: &mut Handle<'_>, tables: &mut Tables, is_mariadb
         let (name, condition) = (row.text("name")?, row.text("clause")?);
         let Some(table) = tables.get_mut(&table_of(&row)?) else { continue };
         // MariaDB's JSON is text with a check of this form.
-        let is_json = |column: &Column| condition == format!("json_valid(`{}`)", column.name.replace('`', "``"));
+        let words = tokens(&condition);
+        let checked = match words.as_slice() {
+            [valid, open, name, close] if valid.is("json_valid") && open.is_sign("(") && close.is_sign(")") => name.as_name(),
+            _ => None,
+        };
+        let is_json = |column: &Column| checked.is_some_and(|name| name.eq_ignore_ascii_case(&column.name));
         match table.columns.iter_mut().find(|column| is_mariadb && is_json(column)) {
             Some(column) => column.column_type = ColumnType::Json,
             None => table.checks.push(Check { name, condition }),

@@ -10,6 +10,8 @@ pub mod hazards;
 mod introspect;
 mod introspect_mysql;
 mod introspect_mysql_rules;
+#[cfg(test)]
+mod introspect_mysql_tests;
 mod introspect_postgres;
 mod introspect_postgres_rules;
 mod introspect_sqlite;

@@ -89,6 +89,8 @@ codes! {
     SwallowedByTrigger = "swallowed_by_trigger",
     /// A trigger that reaches rows which no plan lists.
     TriggerReachesFurther = "trigger_reaches_further",
+    /// A table in which nothing is erased for good.
+    NotErasableForGood = "not_erasable_for_good",
     /// Rows of other tables that show up in this one.
     InheritedRows = "inherited_rows",
     /// A column that others refer to would be overwritten.
@@ -117,6 +119,8 @@ codes! {
     MaskedTwice = "masked_twice",
     /// Sub-fields of a column that holds no JSON.
     SubFieldsNotJson = "sub_fields_not_json",
+    /// An identity or reference inside JSON that cannot be followed there.
+    InsideNotFollowed = "inside_not_followed",
     /// A constant into a unique column.
     MaskUniqueColumn = "mask_unique_column",
     /// A mask that is longer than the column.

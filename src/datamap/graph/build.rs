@@ -14,6 +14,8 @@ struct Draft {
     other: NodeId,
     /// Pairs of the owner's column and the other's.
     columns: Vec<(String, String)>,
+    /// Keys inside the owner's column, where the reference stands on a sub-field.
+    path: Vec<String>,
     /// `habeas.edge`.
     name: Option<String>,
     direction: Direction,
@@ -76,32 +78,46 @@ fn searchable(map: &DataMap) -> impl Iterator<Item = (&Dataset, &Collection)> {
 }
 
 fn node_of(dataset: &Dataset, collection: &Collection) -> Node {
-    let identity = |field: &Field| {
+    let identity = |(path, field): (Vec<String>, &Field)| {
         let kind = field.identity.clone()?;
-        Some(IdentityField { column: field.name.clone(), kind, normal_form: field.normal_form })
+        let (column, path) = path.split_first()?;
+        Some(IdentityField { column: column.clone(), path: path.to_vec(), kind, normal_form: field.normal_form })
     };
     Node {
         dataset: dataset.fides_key.clone(),
         source: dataset.source.clone().unwrap_or_else(|| dataset.fides_key.clone()),
         schema: dataset.schema.clone(),
         collection: collection.name.clone(),
-        identities: collection.fields.iter().filter_map(identity).collect(),
+        identities: fields_with_paths(&collection.fields).into_iter().filter_map(identity).collect(),
         names: collection.names,
     }
 }
 
+/// All fields and sub-fields, each with the names that lead to it, the column first.
+fn fields_with_paths(fields: &[Field]) -> Vec<(Vec<String>, &Field)> {
+    let mut all = Vec::new();
+    for field in fields {
+        all.push((vec![field.name.clone()], field));
+        for (mut path, sub) in fields_with_paths(&field.fields) {
+            path.insert(0, field.name.clone());
+            all.push((path, sub));
+        }
+    }
+    all
+}
+
 fn drafts_of(graph: &Graph, owner: NodeId, collection: &Collection) -> Vec<Draft> {
     let mut drafts: Vec<Draft> = Vec::new();
-    for field in &collection.fields {
+    for (path, field) in fields_with_paths(&collection.fields) {
         for reference in &field.references {
             let Some(other) = graph.node(&reference.dataset, &reference.collection) else { continue };
             if reference.words.edges.is_empty() {
-                drafts.push(Draft::new(owner, other, None, field, reference));
+                drafts.push(Draft::new(owner, other, &path, None, field, reference));
             }
             for name in &reference.words.edges {
                 match drafts.iter_mut().find(|draft| draft.name.as_ref() == Some(name) && draft.other == other) {
                     Some(draft) => draft.add(field, reference),
-                    None => drafts.push(Draft::new(owner, other, Some(name.clone()), field, reference)),
+                    None => drafts.push(Draft::new(owner, other, &path, Some(name.clone()), field, reference)),
                 }
             }
         }
@@ -115,12 +131,14 @@ fn drafts_of(graph: &Graph, owner: NodeId, collection: &Collection) -> Vec<Draft
 }
 
 impl Draft {
-    fn new(owner: NodeId, other: NodeId, name: Option<String>, field: &Field, reference: &Reference) -> Draft {
+    fn new(owner: NodeId, other: NodeId, path: &[String], name: Option<String>, field: &Field, reference: &Reference) -> Draft {
+        let column = path.first().unwrap_or(&field.name);
         let words = &reference.words;
         Draft {
             owner,
             other,
-            columns: vec![(field.name.clone(), reference.field.clone())],
+            columns: vec![(column.clone(), reference.field.clone())],
+            path: path.get(1..).unwrap_or_default().to_vec(),
             name,
             direction: reference.direction,
             right: words.right,
@@ -147,6 +165,7 @@ impl Draft {
     /// The edge, given whether data flows to the collection that declares it.
     fn directed(self, declared_on_to: bool) -> Directed {
         let right = self.right;
+        let to_path = self.path;
         let (owner_columns, other_columns) = self.columns.into_iter().unzip();
         let (from, from_columns, to, to_columns) = match declared_on_to {
             true => (self.other, other_columns, self.owner, owner_columns),
@@ -157,6 +176,7 @@ impl Draft {
             from_columns,
             to,
             to_columns,
+            to_path,
             right: Right::default(),
             hide: self.hide,
             unlink: self.unlink,
@@ -226,7 +246,11 @@ impl Directed {
 
 fn is_same_join(left: &Edge, right: &Edge) -> bool {
     let same_filter = left.filter == right.filter || left.filter.is_none() || right.filter.is_none();
-    same_filter && left.from == right.from && left.to == right.to && column_pairs(left) == column_pairs(right)
+    same_filter
+        && left.from == right.from
+        && left.to == right.to
+        && left.to_path == right.to_path
+        && column_pairs(left) == column_pairs(right)
 }
 
 fn column_pairs(edge: &Edge) -> Vec<(&String, &String)> {

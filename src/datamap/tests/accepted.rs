@@ -72,7 +72,7 @@ data_subject: []
 organization: []
 ";
     let map = map(text);
-    assert_eq!(map.systems, ["crm"]);
+    assert_eq!(map.systems[0].fides_key, "crm");
     assert_eq!(map.dataset("app").unwrap().schema.as_deref(), Some("public"));
     let users = map.collection("app", "users").unwrap();
     assert!(users.delete_override);

@@ -140,9 +140,18 @@ fn the_fields_of_one_edge_agree() {
 }
 
 #[test]
-fn identities_and_references_inside_objects_are_refused() {
-    let text = mistake_in("{name: t, fields: [{name: o, fields: [{name: mail, fides_meta: {identity: email}}]}]}");
-    assert!(text.contains("`identity` of field `mail` stands on a sub-field, where it cannot be followed"), "{text}");
+fn references_that_lead_on_from_inside_objects_are_refused() {
+    for direction in ["", ", direction: to"] {
+        let reference = format!("fides_meta: {{references: [{{dataset: app, field: users.id{direction}}}]}}");
+        let text = mistake_in(&format!("{{name: t, fields: [{{name: o, fields: [{{name: user_id, {reference}}}]}}]}}"));
+        assert!(text.contains("`references` of field `user_id` stands on a sub-field, from which no way leads on"), "{text}");
+    }
+    let reference = "fides_meta: {references: [{dataset: app, field: users.id, direction: from}]}, habeas: {edge: key}";
+    let text = mistake_in(&format!("{{name: t, fields: [{{name: o, fields: [{{name: user_id, {reference}}}]}}]}}"));
+    assert!(text.contains("a sub-field cannot be part of a composite key"), "{text}");
+    let reference = "fides_meta: {references: [{dataset: app, field: users.nr, direction: from}]}";
+    let text = mistake_in(&format!("{{name: t, fields: [{{name: o, fields: [{{name: user_id, {reference}}}]}}]}}"));
+    assert!(text.contains("`app.users.nr`, which does not exist"), "{text}");
     let text = mistake_in("{name: t, fields: [{name: o, fides_meta: {identity: email}, fields: [{name: mail}]}]}");
     assert!(text.contains("stands on a field with sub-fields"), "{text}");
     assert!(

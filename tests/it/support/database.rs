@@ -6,7 +6,7 @@ use std::process::{Command, Stdio};
 
 use serde_json::{Value, json};
 
-use super::sqlite;
+use super::{mariadb, sqlite};
 
 /// Where the data of a test lies.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -15,6 +15,13 @@ pub enum Database {
     Sqlite(PathBuf),
     /// URL of a database on the private server.
     Postgres(String),
+    /// A database of the private MariaDB server.
+    MariaDb {
+        /// Where the server listens.
+        socket: PathBuf,
+        /// The database.
+        name: String,
+    },
 }
 
 /// All rows of all tables, each row as JSON, in no particular order. Tables outside the default schema carry its name in front.
@@ -26,6 +33,7 @@ impl Database {
         match self {
             Database::Sqlite(path) => sqlite::script(path, sql),
             Database::Postgres(_) => drop(self.psql(sql)),
+            Database::MariaDb { socket, name } => drop(mariadb::client(socket, name, sql)),
         }
     }
 
@@ -57,6 +65,7 @@ impl Database {
                 sqlite::tables(path).into_iter().map(|name| (name.clone(), sqlite::table(path, &name))).collect()
             }
             Database::Postgres(_) => self.dump_postgres(),
+            Database::MariaDb { socket, name } => dump_mariadb(|sql| mariadb::client(socket, name, sql)),
         }
     }
 
@@ -84,6 +93,7 @@ impl Database {
                 u64::try_from(rows[0].int("n").expect("a number")).expect("not negative")
             }
             Database::Postgres(_) => self.psql(&sql).trim().parse().expect("a number"),
+            Database::MariaDb { socket, name } => mariadb::client(socket, name, &sql).trim().parse().expect("a number"),
         }
     }
 
@@ -92,6 +102,7 @@ impl Database {
         match self {
             Database::Sqlite(path) => sqlite::rows(path, sql)[0].text("value").expect("text"),
             Database::Postgres(_) => self.psql(sql).strip_suffix('\n').expect("a line").to_owned(),
+            Database::MariaDb { socket, name } => mariadb::client(socket, name, sql).strip_suffix('\n').expect("a line").to_owned(),
         }
     }
 
@@ -100,8 +111,34 @@ impl Database {
         match self {
             Database::Sqlite(path) => format!("{{sqlite: \"{}\"}}", path.display()),
             Database::Postgres(url) => format!("{{postgres: \"{url}\"}}"),
+            Database::MariaDb { socket, name } => {
+                format!("{{mysql: \"mysql://root@localhost/{name}?socket={}\"}}", socket.display())
+            }
         }
     }
+}
+
+/// Bytes and bits are shown by their digits, so that every row is JSON.
+fn dump_mariadb(ask: impl Fn(&str) -> String) -> Dump {
+    let columns =
+        ask("SELECT t.TABLE_NAME, c.COLUMN_NAME, c.DATA_TYPE FROM information_schema.TABLES t JOIN information_schema.COLUMNS c
+         ON c.TABLE_SCHEMA = t.TABLE_SCHEMA AND c.TABLE_NAME = t.TABLE_NAME
+         WHERE t.TABLE_SCHEMA = DATABASE() AND t.TABLE_TYPE <> 'VIEW' ORDER BY t.TABLE_NAME, c.ORDINAL_POSITION");
+    let mut tables: BTreeMap<String, Vec<String>> = BTreeMap::new();
+    for line in columns.lines() {
+        let [table, column, kind] = line.split('\t').collect::<Vec<_>>().try_into().expect("three columns");
+        let value = match kind {
+            "blob" | "longblob" | "binary" | "varbinary" | "bit" => format!("HEX(\"{column}\")"),
+            "json" | "longtext" => format!("CONCAT(\"{column}\")"),
+            _ => format!("\"{column}\""),
+        };
+        tables.entry(table.to_owned()).or_default().push(format!("'{column}', {value}"));
+    }
+    let rows = |table: &str, fields: &[String]| {
+        let text = ask(&format!("SELECT JSON_COMPACT(JSON_OBJECT({})) FROM \"{table}\"", fields.join(", ")));
+        text.lines().map(|row| serde_json::from_str(row).expect("JSON")).collect()
+    };
+    tables.iter().map(|(table, fields)| (table.clone(), rows(table, fields))).collect()
 }
 
 /// What changed between two looks: per table the rows that are no longer there as they were, and the rows that were not there before.

@@ -171,7 +171,7 @@ fn template(programs: &Path) -> PathBuf {
 }
 
 /// PostgreSQL refuses to run as root; then it runs as `postgres`, or as `nobody` where there is no such user.
-fn as_server_user(program: impl AsRef<std::ffi::OsStr>) -> Command {
+pub(super) fn as_server_user(program: impl AsRef<std::ffi::OsStr>) -> Command {
     let mut command = match server_user() {
         None => Command::new(program),
         Some(user) => {
@@ -196,7 +196,7 @@ fn group_of(user: &str) -> String {
     String::from_utf8_lossy(&output.stdout).trim().to_owned()
 }
 
-fn own(folder: &Path) {
+pub(super) fn own(folder: &Path) {
     if let Some(user) = server_user() {
         run(Command::new("chown").arg(user).arg(folder));
     }

@@ -68,6 +68,13 @@ pub enum On {
     Sqlite,
     /// Two databases of the private server.
     Postgres,
+    /// A source in MariaDB; the ledger is a SQLite file.
+    MariaDb,
+}
+
+impl On {
+    /// Every kind.
+    pub const ALL: [On; 3] = [On::Sqlite, On::Postgres, On::MariaDb];
 }
 
 /// The shop with its ledger.
@@ -98,10 +105,15 @@ impl Shop {
                 (workspace, ledger)
             }
             On::Postgres => (Workspace::postgres(script, MAP)?, postgres()?.create_database()),
+            On::MariaDb => {
+                let workspace = Workspace::mariadb(script, MAP)?;
+                let ledger = Database::Sqlite(workspace.path("habeas.db"));
+                (workspace, ledger)
+            }
         };
         let config = fs::read_to_string(workspace.path("habeas.yaml")).expect("the configuration");
         let config = match &ledger {
-            Database::Sqlite(_) => config,
+            Database::Sqlite(_) | Database::MariaDb { .. } => config,
             Database::Postgres(url) => config.replace("ledger: sqlite:habeas.db", &format!("ledger: \"{url}\"")),
         };
         workspace.write("habeas.yaml", &format!("{config}{more_config}"));

@@ -10,6 +10,7 @@ use tempfile::TempDir;
 
 use super::binary::{Habeas, habeas};
 use super::database::Database;
+use super::mariadb::mariadb;
 use super::postgres::postgres;
 use super::wait_for;
 
@@ -37,7 +38,19 @@ impl Workspace {
         Some(Workspace::lay_out(new_home(), database, map))
     }
 
-    /// The same on both kinds of database: the test runs on each in turn.
+    /// The same on MariaDB.
+    pub fn mariadb(script: &str, map: &str) -> Option<Workspace> {
+        let database = mariadb()?.create_database();
+        database.script(script);
+        Some(Workspace::lay_out(new_home(), database, map))
+    }
+
+    /// The same on every kind of database: the test runs on each in turn.
+    pub fn on_each(script: &str, map: &str) -> Vec<Workspace> {
+        Workspace::on_both(script, map).into_iter().chain(Workspace::mariadb(script, map)).collect()
+    }
+
+    /// The same on SQLite and PostgreSQL, for what MySQL has not or writes otherwise.
     pub fn on_both(script: &str, map: &str) -> Vec<Workspace> {
         [Some(Workspace::sqlite(script, map)), Workspace::postgres(script, map)].into_iter().flatten().collect()
     }

@@ -12,7 +12,8 @@ pub(super) fn check(live: &Live<'_>) -> Vec<Finding> {
     let dialect = live.catalogue.dialect;
     for edge in &live.graph.edges {
         let reaches = |node| live.of_node(node).filter(|mapped| mapped.is_reached);
-        if let Some(mapped) = reaches(edge.to)
+        if edge.to_path.is_empty()
+            && let Some(mapped) = reaches(edge.to)
             && let Some(table) = mapped.table
         {
             findings.extend(missing_index(dialect, mapped, table, &edge.to_columns, &edge.place, "an edge"));

@@ -1,7 +1,9 @@
 //! Sub-fields against the live schema: only a column that can hold JSON has parts.
 
-use super::Live;
+use super::{Live, Mapped};
 use crate::datamap::{Code, Finding, Severity};
+use crate::db::Dialect;
+use crate::value::ColumnType;
 
 pub(super) fn check(live: &Live<'_>) -> Vec<Finding> {
     let mut findings = Vec::new();
@@ -20,6 +22,39 @@ pub(super) fn check(live: &Live<'_>) -> Vec<Finding> {
                 write: None,
             });
         }
+    }
+    findings.extend(live.collections.iter().flat_map(|mapped| not_followed(live, mapped)));
+    findings
+}
+
+/// Identities and references inside JSON that this source cannot look up.
+fn not_followed(live: &Live<'_>, mapped: &Mapped<'_>) -> Vec<Finding> {
+    let (Some(node), Some(table)) = (mapped.node, mapped.table) else { return Vec::new() };
+    let identities = live.graph.nodes[node.0].identities.iter().filter_map(|field| Some((field.inside()?, false)));
+    let edges = live.graph.edges_into(node).filter_map(|edge| {
+        let comes_from_elsewhere = live.graph.nodes[edge.from.0].source != live.graph.nodes[edge.to.0].source;
+        Some((edge.inside()?, comes_from_elsewhere))
+    });
+    let mut findings = Vec::new();
+    for (spot, comes_from_elsewhere) in identities.chain(edges) {
+        let is_text = table.column(&spot.column).is_some_and(|column| column.column_type == ColumnType::Text);
+        let reason = match live.catalogue.dialect {
+            Dialect::MySql => "MySQL and MariaDB are not searched inside JSON",
+            _ if comes_from_elsewhere => "its values are compared with those of another source",
+            Dialect::Postgres if is_text => "the column is text, and one row that is no JSON would fail the whole search",
+            Dialect::Postgres | Dialect::Sqlite => continue,
+        };
+        let name = [vec![spot.column], spot.path].concat().join(".");
+        findings.push(Finding {
+            severity: Severity::Error,
+            code: Code::InsideNotFollowed,
+            place: Some(mapped.collection.place.clone()),
+            subject: mapped.field_name(&name),
+            problem: format!("an identity or reference stands inside JSON, and {reason}"),
+            why: "rows that only this value leads to would not be found".into(),
+            hint: "keep the value in a column of its own; the database can compute it from the JSON (a generated column)".into(),
+            write: None,
+        });
     }
     findings
 }

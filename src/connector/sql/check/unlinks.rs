@@ -21,7 +21,10 @@ pub(super) fn check(live: &Live<'_>) -> Vec<Finding> {
 fn cut_edges<'l>(live: &'l Live<'_>, mapped: &'l Mapped<'_>) -> impl Iterator<Item = &'l Edge> {
     let all = mapped.effect() == Some(OnErasure::Unlink);
     live.graph.edges.iter().filter(move |edge| {
-        Some(edge.to) == mapped.node && edge.declared_on_to && (edge.unlink || all && edge.right == Right::Owns)
+        Some(edge.to) == mapped.node
+            && edge.declared_on_to
+            && edge.to_path.is_empty()
+            && (edge.unlink || all && edge.right == Right::Owns)
     })
 }
 

@@ -2,14 +2,16 @@
 //! condition is the database's own text of the constraint; it reads the same columns as it would in the table.
 
 use super::{Builder, Statement, quote};
-use crate::connector::sql::Location;
+use crate::connector::sql::{Check, Location};
 use crate::db::Dialect;
 
 /// How many rows that are to be overwritten would break a condition. `written` holds a sample of what each column would get.
 pub fn breaking(location: &Location, written: &[(String, Option<String>)], condition: &str, dialect: Dialect) -> Statement {
     let mut builder = Builder::new(String::new());
     let mut columns = Vec::with_capacity(location.table.columns.len());
-    for column in &location.table.columns {
+    // Only what the condition reads: the role may be kept from other columns.
+    let asked = Check { name: String::new(), condition: condition.to_owned() };
+    for column in location.table.columns.iter().filter(|column| asked.names(&column.name)) {
         let name = quote::ident(&column.name);
         columns.push(match written.iter().find(|(known, _)| *known == column.name) {
             None => format!("{} AS {name}", quote::column("t", &column.name)),

@@ -1,11 +1,10 @@
 //! Statements that decide, row by row, what is to happen: each writes the `fate` of reached rows, with the ground of what is kept and a bit
 //! per edge whose columns are to be cleared (`cut`).
 
-use super::{Builder, Statement, mysql_reach, predicate, quote, reach as reach_text, reached};
+use super::{Builder, Statement, inside, mysql_reach, predicate, quote, reach as reach_text, reached};
 use crate::connector::sql::{Inbound, Location, TableName};
-use crate::datamap::{Edge, Predicate, RetainWhen};
+use crate::datamap::{Edge, IdentityField, Predicate, RetainWhen, Spot};
 use crate::db::{Dialect, Sql};
-use crate::subject::NormalForm;
 use crate::value::ColumnType;
 
 /// Nobody has decided.
@@ -151,20 +150,18 @@ pub fn cut(edge: &Edge, bit: u32, from: &Location, to: &Location, rows: Rows, di
         join = format!("JOIN {} a ON {same}", quote::table(&from.table.name));
         edge.from_columns.iter().map(|name| quote::column("a", name)).collect()
     };
-    let mut pairs = Vec::new();
-    for ((start, start_name), end_name) in starts.iter().zip(&edge.from_columns).zip(&edge.to_columns) {
-        let end = quote::column("b", end_name);
-        pairs.push(quote::edge_equal((&end, to.table.column(end_name)), (start, from.table.column(start_name)), dialect));
-    }
     let mut builder = Builder::new(String::new());
+    let mut pairs = inside::pairs(&mut builder, edge, from, to, &starts, dialect);
     // Under a condition that does not hold, the same value names something else.
     if let Some(filter) = &edge.filter {
         pairs.push(predicate::condition(&mut builder, filter, &to.table, "b", dialect)?);
     }
     let from_reach = reached::beside(&mut builder, to, from, dialect);
     let flagged = format!("cut | {}", builder.bind(1_i64 << bit));
+    // Elements of JSON are not cleared in rows that are overwritten: both would write the same column.
+    let fates = if edge.to_path.is_empty() { "2, 3, 4" } else { "3, 4" };
     let condition = format!(
-        "{rows} AND fate IN (2, 3, 4) AND (ground IS NULL OR ground <> 'hold') AND EXISTS \
+        "{rows} AND fate IN ({fates}) AND (ground IS NULL OR ground <> 'hold') AND EXISTS \
          (SELECT 1 FROM {table} b, {from_reach} r {join} WHERE {own} AND {pairs} AND r.rights = 2 AND r.shared = 0)",
         rows = rows.condition(),
         table = quote::table(&to.table.name),
@@ -326,8 +323,8 @@ pub fn touched(location: &Location) -> Sql {
 }
 
 /// How many rows of a location are to be changed and have a NULL in their key, which SQLite admits: they can be named by nothing.
-pub fn nameless(location: &Location) -> Statement {
-    let nulls: Vec<String> = (1..=location.key_width()).map(|part| format!("k{part} IS NULL")).collect();
+pub fn nameless(location: &Location, dialect: Dialect) -> Statement {
+    let nulls: Vec<String> = (1..=location.key_width()).map(|part| quote::is_null(&format!("k{part}"), dialect)).collect();
     Builder::new(format!(
         "SELECT COUNT(*) AS n FROM {} WHERE (fate IN (1, 2, 4) OR cut <> 0) AND ({})",
         location.reach(),
@@ -352,10 +349,10 @@ impl CutRows {
     }
 }
 
-/// How many rows have an edge's bit set.
-pub fn cut_count(location: &Location, bit: u32, rows: CutRows) -> Statement {
+/// How many rows have one of these bits set.
+pub fn cut_count(location: &Location, bits: i64, rows: CutRows) -> Statement {
     let mut builder = Builder::new(format!("SELECT COUNT(*) AS n FROM {} WHERE (cut & ", location.reach()));
-    let flag = builder.bind(1_i64 << bit);
+    let flag = builder.bind(bits);
     builder.push(&format!("{flag}) <> 0 AND {}", rows.condition("fate")));
     builder.finish()
 }
@@ -369,8 +366,7 @@ pub fn table_count(table: &TableName) -> Sql {
 pub fn cut_identity(
     location: &Location,
     bit: u32,
-    column: &str,
-    form: NormalForm,
+    field: &IdentityField,
     ours: &[String],
     rows: Rows,
     dialect: Dialect,
@@ -381,9 +377,7 @@ pub fn cut_identity(
     let flagged = format!("cut | {}", builder.bind(1_i64 << bit));
     let mut mine = Vec::new();
     for value in ours {
-        mine.extend(
-            reach_text::identity_condition(&mut builder, location, column, form, value, dialect).map(|text| format!("({text})")),
-        );
+        mine.extend(reach_text::identity_condition(&mut builder, location, field, value, dialect).map(|text| format!("({text})")));
     }
     if mine.is_empty() {
         return None;
@@ -407,45 +401,60 @@ pub fn owners_of_cut_rows(edge: &Edge, identities: &[String], from: &Location, t
     let own = quote::all_equal(&quote::key(to, "b", dialect), &quote::reach_key(to.key_width(), "r"));
     let list: Vec<String> =
         edge.from_columns.iter().chain(identities).map(|name| quote::column_text(&from.table, "a", name, dialect)).collect();
-    let mut pairs = Vec::new();
-    for (start_name, end_name) in edge.from_columns.iter().zip(&edge.to_columns) {
-        let (start, end) = (quote::column("a", start_name), quote::column("b", end_name));
-        pairs.push(quote::edge_equal((&end, to.table.column(end_name)), (&start, from.table.column(start_name)), dialect));
-    }
-    Builder::new(format!(
+    let mut builder = Builder::new(String::new());
+    let starts: Vec<String> = edge.from_columns.iter().map(|name| quote::column("a", name)).collect();
+    let pairs = inside::pairs(&mut builder, edge, from, to, &starts, dialect);
+    builder.text = format!(
         "SELECT DISTINCT {list} FROM {reach} r JOIN {table} b ON {own} JOIN {owners} a ON {pairs} WHERE r.cut <> 0",
         list = list.join(", "),
         reach = to.reach(),
         table = quote::table(&to.table.name),
         owners = quote::table(&from.table.name),
         pairs = pairs.join(" AND "),
-    ))
-    .finish()
+    );
+    builder.finish()
 }
 
-/// Values of an identity column in cut rows, as text.
-pub fn identities_of_cut_rows(location: &Location, column: &str, dialect: Dialect) -> Statement {
+/// Values of an identity field in cut rows, as text.
+pub fn identities_of_cut_rows(location: &Location, field: &IdentityField, dialect: Dialect) -> Statement {
     let own = quote::all_equal(&quote::key(location, "t", dialect), &quote::reach_key(location.key_width(), "r"));
-    Builder::new(format!(
-        "SELECT DISTINCT {value} AS value FROM {reach} r JOIN {table} t ON {own} WHERE r.cut <> 0 AND {column} IS NOT NULL",
-        value = quote::column_text(&location.table, "t", column, dialect),
+    let mut builder = Builder::new(String::new());
+    let (value, more, present) = reach_text::identity_values(&mut builder, location, field, dialect);
+    builder.text = format!(
+        "SELECT DISTINCT {value} AS value FROM {reach} r JOIN {table} t ON {own} {more} WHERE r.cut <> 0 AND {present}",
         reach = location.reach(),
         table = quote::table(&location.table.name),
-        column = quote::column("t", column),
-    ))
-    .finish()
+    );
+    builder.finish()
+}
+
+/// Where a row names somebody: columns, or a place inside JSON.
+#[derive(Debug, Clone)]
+pub enum Naming {
+    /// Columns, one for each part of a key.
+    Columns(Vec<String>),
+    /// A place inside JSON.
+    Inside(Spot),
 }
 
 /// Keeps cut rows that hold these values exactly as they are.
-pub fn hold_rows_with(location: &Location, columns: &[String], values: &[String], matter: &str, dialect: Dialect) -> Statement {
+pub fn hold_rows_with(location: &Location, naming: &Naming, values: &[String], matter: &str, dialect: Dialect) -> Statement {
     let reach = location.reach();
     let own = quote::all_equal(&quote::key(location, "b", dialect), &quote::reach_key(location.key_width(), &reach));
     let mut builder = Builder::new(String::new());
     let matter = builder.bind(matter);
     let mut same = Vec::new();
-    for (name, value) in columns.iter().zip(values) {
-        let place = builder.bind(value.as_str());
-        same.push(format!("{} = {place}", quote::column_text(&location.table, "b", name, dialect)));
+    match naming {
+        Naming::Columns(columns) => {
+            for (name, value) in columns.iter().zip(values) {
+                let place = builder.bind(value.as_str());
+                same.push(format!("{} = {place}", quote::column_text(&location.table, "b", name, dialect)));
+            }
+        }
+        Naming::Inside(spot) => {
+            let place = builder.bind(values.first().map_or("", String::as_str));
+            same.push(inside::has(&mut builder, &location.table, "b", spot, &place, dialect));
+        }
     }
     let condition = format!(
         "cut <> 0 AND EXISTS (SELECT 1 FROM {table} b WHERE {own} AND {same})",

@@ -10,6 +10,7 @@ pub mod batch;
 pub mod count;
 pub mod discover;
 pub mod fate;
+pub mod inside;
 pub mod mysql;
 pub mod mysql_reach;
 pub mod predicate;

@@ -243,7 +243,7 @@ pub fn without_children(location: &Location) -> (String, String) {
         let meets = super::quote::all_equal(&names(&alias, &key.columns), &names("t", &key.referenced_columns));
         let own = super::quote::all_equal(&names(&alias, &location.table.primary_key), &names("t", &location.table.primary_key));
         joins.push_str(&format!(" LEFT JOIN {table} {alias} ON {meets} AND NOT ({own})"));
-        conditions.push_str(&format!(" AND {} IS NULL", column(&alias, &key.columns[0])));
+        conditions.push_str(&format!(" AND {} <=> NULL", column(&alias, &key.columns[0])));
     }
     (joins, conditions)
 }

@@ -63,7 +63,8 @@ fn comparison(
         Operator::Ge => ">=",
         Operator::IsNull => {
             let wanted = value.as_bool().unwrap_or(true);
-            return Ok(format!("({left} IS {}NULL)", if wanted { "" } else { "NOT " }));
+            let is_null = quote::is_null(&left, dialect);
+            return Ok(if wanted { format!("({is_null})") } else { format!("(NOT ({is_null}))") });
         }
         Operator::In => {
             let left = if dialect == Dialect::MySql { mysql::compared(live, &left) } else { left };

@@ -132,6 +132,14 @@ pub fn key_out(location: &Location, parts: &[String], dialect: Dialect) -> Vec<S
     parts.iter().enumerate().map(|(at, part)| format!("{part} AS k{}", at + 1)).collect()
 }
 
+/// That a value is NULL. MySQL's IS NULL takes a date of zeros for NULL where the column is NOT NULL.
+pub fn is_null(expression: &str, dialect: Dialect) -> String {
+    match dialect {
+        Dialect::MySql => format!("{expression} <=> NULL"),
+        Dialect::Postgres | Dialect::Sqlite => format!("{expression} IS NULL"),
+    }
+}
+
 /// Text that is NULL.
 pub fn null_text(dialect: Dialect) -> &'static str {
     if dialect == Dialect::MySql { "CAST(NULL AS char)" } else { "CAST(NULL AS text)" }

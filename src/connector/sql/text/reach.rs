@@ -2,9 +2,9 @@
 //! set-based, whatever the size, and gone with the session. `rights` is 2 for owned and 1 for accessed rows; `round` says in which round
 //! of the fix-point the row got its present right, so that each round looks only at what the last one brought.
 
-use super::{Builder, Statement, mysql, mysql_reach, quote, reached};
+use super::{Builder, Statement, inside, mysql, mysql_reach, quote, reached};
 use crate::connector::sql::Location;
-use crate::datamap::{Edge, Names, Right};
+use crate::datamap::{Edge, IdentityField, Names, Right};
 use crate::db::{Dialect, Sql};
 use crate::subject::NormalForm;
 
@@ -43,15 +43,20 @@ pub fn index(location: &Location, dialect: Dialect) -> Sql {
     })
 }
 
-/// The bytewise condition under which an identity column holds a value (I-1). `None` when the column's type cannot hold it.
+/// The bytewise condition under which an identity field holds a value (I-1). `None` when the column's type cannot hold it.
 pub fn identity_condition(
     builder: &mut Builder,
     location: &Location,
-    column: &str,
-    form: NormalForm,
+    field: &IdentityField,
     value: &str,
     dialect: Dialect,
 ) -> Option<String> {
+    let (column, form) = (field.column.as_str(), field.normal_form);
+    if let Some(spot) = field.inside() {
+        let values = inside::values(builder, &location.table, "t", &spot, dialect);
+        let is_ours = is_value(builder, form, value, dialect);
+        return Some(format!("EXISTS (SELECT 1 FROM {values} j WHERE {is_ours})"));
+    }
     let live = location.table.column(column)?;
     let stored = quote::column("t", column);
     let normal = form.apply(value);
@@ -91,6 +96,18 @@ pub fn identity_condition(
     })
 }
 
+/// The condition under which the text `j.v` is a value in this normal form.
+fn is_value(builder: &mut Builder, form: NormalForm, value: &str, dialect: Dialect) -> String {
+    let place = builder.bind(form.apply(value));
+    let normal = match (form, dialect) {
+        (NormalForm::Exact, _) => "j.v".to_owned(),
+        (NormalForm::AsciiLower, Dialect::Postgres) => "lower(j.v COLLATE \"C\")".to_owned(),
+        (NormalForm::AsciiLower, Dialect::Sqlite | Dialect::MySql) => "lower(j.v)".to_owned(),
+        (NormalForm::E164, _) => e164_expression("j.v"),
+    };
+    inside::same(&normal, &place, dialect)
+}
+
 pub(super) fn e164_expression(text: &str) -> String {
     let mut expression = text.to_owned();
     for dropped in [" ", ".", "-", "(", ")", "/"] {
@@ -100,13 +117,13 @@ pub(super) fn e164_expression(text: &str) -> String {
 }
 
 /// Puts the rows that an identifier names into the reach, in round 0 and as owned.
-pub fn seed(location: &Location, column: &str, form: NormalForm, value: &str, dialect: Dialect) -> Option<Statement> {
+pub fn seed(location: &Location, field: &IdentityField, value: &str, dialect: Dialect) -> Option<Statement> {
     let keys = quote::key(location, "t", dialect).join(", ");
     let names: Vec<String> = (1..=location.key_width()).map(|part| format!("k{part}")).collect();
     let reach = location.reach();
     if dialect == Dialect::MySql {
         let mut builder = Builder::new(String::new());
-        let condition = identity_condition(&mut builder, location, column, form, value, dialect)?;
+        let condition = identity_condition(&mut builder, location, field, value, dialect)?;
         let body = format!("FROM {} t WHERE {condition}", quote::table(&location.table.name));
         return Some(mysql_reach::arrive(builder, location, &quote::key(location, "t", dialect), ["2", "0", "1"], &body, false));
     }
@@ -115,7 +132,7 @@ pub fn seed(location: &Location, column: &str, form: NormalForm, value: &str, di
         names = names.join(", "),
         table = quote::table(&location.table.name),
     ));
-    let condition = identity_condition(&mut builder, location, column, form, value, dialect)?;
+    let condition = identity_condition(&mut builder, location, field, value, dialect)?;
     builder.push(&condition).push(&format!(" ON CONFLICT ({}) DO NOTHING", names.join(", ")));
     Some(builder.finish())
 }
@@ -131,11 +148,7 @@ fn joined(builder: &mut Builder, edge: &Edge, from: &Location, to: &Location, di
         text.push_str(&format!("JOIN {} a ON {own} ", quote::table(&from.table.name)));
         edge.from_columns.iter().map(|name| quote::column("a", name)).collect()
     };
-    let mut on = Vec::new();
-    for ((start, start_name), end_name) in starts.iter().zip(&edge.from_columns).zip(&edge.to_columns) {
-        let end = quote::column("b", end_name);
-        on.push(quote::edge_equal((&end, to.table.column(end_name)), (start, from.table.column(start_name)), dialect));
-    }
+    let on = inside::pairs(builder, edge, from, to, &starts, dialect);
     text.push_str(&format!("JOIN {} b ON {} ", quote::table(&to.table.name), on.join(" AND ")));
     if let Some(filter) = &edge.filter {
         let condition = super::predicate::condition(builder, filter, &to.table, "b", dialect)?;
@@ -158,7 +171,8 @@ pub fn spread(
     let keys = quote::key(to, "b", dialect).join(", ");
     // A row that names its start by the whole key meets one start at most: there is nothing to group. SQLite's columns may hold values of
     // several classes that equal the same text, so that it groups always.
-    let once = dialect == Dialect::Postgres && quote::is_key(&from.table, &edge.from_columns) && !to.is_known_by_content();
+    let by_key = quote::is_key(&from.table, &edge.from_columns) && edge.to_path.is_empty();
+    let once = dialect == Dialect::Postgres && by_key && !to.is_known_by_content();
     let (highest, group) = if once { ("r.rights", String::new()) } else { ("MAX(r.rights)", format!(" GROUP BY {keys}")) };
     let right = if edge.right == Right::Owns { highest } else { "1" };
     let mut builder = Builder::new(String::new());
@@ -199,7 +213,15 @@ pub fn mark_shared(edge: &Edge, from: &Location, to: &Location, dialect: Dialect
     };
     let from_reach = reached::beside(&mut builder, to, from, dialect);
     let present = ends.iter().map(|end| format!("{end} IS NOT NULL")).collect::<Vec<_>>().join(" AND ");
-    let foreign = if edge.declared_on_to && quote::is_key(&from.table, &edge.from_columns) {
+    let foreign = if let Some(spot) = edge.inside() {
+        // JSON may name several: foreign as soon as one of them is not among ours.
+        let values = inside::values(&mut builder, &to.table, "b", &spot, dialect);
+        let (join, start) = start_of(edge, from, dialect);
+        let same = inside::same("j.v", &quote::as_text(&start, dialect), dialect);
+        format!(
+            "EXISTS (SELECT 1 FROM {values} j WHERE NOT EXISTS (SELECT 1 FROM {from_reach} r {join} WHERE {same} AND r.rights = 2 AND r.shared = 0))"
+        )
+    } else if edge.declared_on_to && quote::is_key(&from.table, &edge.from_columns) {
         // The end names one start by its key: foreign unless that key is among ours.
         let same = edge_pairs(edge, from, to, &quote::reach_key(from.key_width(), "r"), dialect);
         format!("{present} AND NOT EXISTS (SELECT 1 FROM {from_reach} r WHERE {same} AND r.rights = 2 AND r.shared = 0)")
@@ -223,6 +245,16 @@ pub fn mark_shared(edge: &Edge, from: &Location, to: &Location, dialect: Dialect
     Ok(reached::update(builder, to, &[("shared", "1")], &condition, dialect))
 }
 
+/// How the start of an edge with one column is reached from its reach `r`, and the expression of that column.
+pub(super) fn start_of(edge: &Edge, from: &Location, dialect: Dialect) -> (String, String) {
+    if quote::is_key(&from.table, &edge.from_columns) {
+        return (String::new(), "r.k1".to_owned());
+    }
+    let own = quote::all_equal(&quote::key(from, "a", dialect), &quote::reach_key(from.key_width(), "r"));
+    let name = edge.from_columns.first().map_or("", String::as_str);
+    (format!("JOIN {} a ON {own}", quote::table(&from.table.name)), quote::column("a", name))
+}
+
 fn edge_pairs(edge: &Edge, from: &Location, to: &Location, starts: &[String], dialect: Dialect) -> String {
     let mut pairs = Vec::new();
     for ((start, start_name), end_name) in starts.iter().zip(&edge.from_columns).zip(&edge.to_columns) {
@@ -235,9 +267,10 @@ fn edge_pairs(edge: &Edge, from: &Location, to: &Location, starts: &[String], di
 /// Marks owned rows that carry an identity value which is not one of ours: they belong to that person as well. Where all identifiers of a row
 /// are one person's, one of ours settles it. Where they may be several people's, each value must be ours, also in rows that an identifier
 /// named; only a kind of which no value of ours is known says nothing there. In other rows, with no value to compare, any counts as another's.
+/// JSON may always name others beside the one who was looked for.
 pub fn mark_shared_by_identity(
     location: &Location,
-    columns: &[(String, NormalForm)],
+    fields: &[&IdentityField],
     ours: &[String],
     names: Names,
     dialect: Dialect,
@@ -248,10 +281,17 @@ pub fn mark_shared_by_identity(
     let mut present = Vec::new();
     let mut mine = Vec::new();
     let mut foreign = Vec::new();
-    for (column, form) in columns {
-        let stored = quote::column("t", column);
+    let mut inside_json = Vec::new();
+    for field in fields {
+        if let Some(spot) = field.inside() {
+            let values = inside::values(&mut builder, &location.table, "t", &spot, dialect);
+            let is_ours: Vec<String> = ours.iter().map(|value| is_value(&mut builder, field.normal_form, value, dialect)).collect();
+            inside_json.push(format!("EXISTS (SELECT 1 FROM {values} j WHERE NOT {})", any_of(&is_ours)));
+            continue;
+        }
+        let stored = quote::column("t", &field.column);
         let hits: Vec<String> =
-            ours.iter().filter_map(|value| identity_condition(&mut builder, location, column, *form, value, dialect)).collect();
+            ours.iter().filter_map(|value| identity_condition(&mut builder, location, field, value, dialect)).collect();
         let hit = any_of(&hits);
         foreign.push(format!("({stored} IS NOT NULL AND NOT COALESCE({hit}, FALSE))"));
         present.push(format!("{stored} IS NOT NULL"));
@@ -261,9 +301,11 @@ pub fn mark_shared_by_identity(
         Names::Several => any_of(&foreign),
         Names::Account | Names::OnePerson => format!("{} AND NOT COALESCE({}, FALSE)", any_of(&present), any_of(&mine)),
     };
-    let rows = if names == Names::Several && !ours.is_empty() { "" } else { " AND seeded = 0" };
+    let rows = if names == Names::Several && !ours.is_empty() { String::new() } else { format!("{reach}.seeded = 0 AND ") };
+    inside_json.push(format!("{rows}{of_another}"));
     let condition = format!(
-        "rights = 2 AND shared = 0{rows} AND EXISTS (SELECT 1 FROM {table} t WHERE {own} AND {of_another})",
+        "rights = 2 AND shared = 0 AND EXISTS (SELECT 1 FROM {table} t WHERE {own} AND {})",
+        any_of(&inside_json),
         table = quote::table(&location.table.name),
     );
     reached::update(builder, location, &[("shared", "1")], &condition, dialect)
@@ -277,30 +319,56 @@ fn any_of(conditions: &[String]) -> String {
     format!("({})", conditions.iter().map(|condition| format!("({condition})")).collect::<Vec<_>>().join(" OR "))
 }
 
-/// Values of an identity column in the rows found by an identifier: the subject's other names. At most `limit`.
-pub fn aliases(location: &Location, column: &str, limit: i64, dialect: Dialect) -> Statement {
+/// Values of an identity field in the rows found by an identifier, and whether each stands alone there: then it is the subject's other name.
+/// At most `limit`.
+pub fn aliases(location: &Location, field: &IdentityField, limit: i64, dialect: Dialect) -> Statement {
     let own = quote::all_equal(&quote::key(location, "t", dialect), &quote::reach_key(location.key_width(), "r"));
     let mut builder = Builder::new(String::new());
+    let (value, more, present) = identity_values(&mut builder, location, field, dialect);
+    let single = match field.inside() {
+        None => "1".to_owned(),
+        Some(spot) => inside::is_single(&mut builder, &location.table, "t", &spot, dialect),
+    };
     let most = builder.bind(limit);
     builder.text = format!(
-        "SELECT DISTINCT {value} AS value FROM {reach} r JOIN {table} t ON {own} WHERE r.seeded = 1 AND {column} IS NOT NULL LIMIT {most}",
-        value = quote::column_text(&location.table, "t", column, dialect),
+        "SELECT DISTINCT {value} AS value, {single} AS single FROM {reach} r JOIN {table} t ON {own} {more} \
+         WHERE r.seeded = 1 AND {present} LIMIT {most}",
+        single = quote::as_integer(&single, dialect),
         reach = location.reach(),
         table = quote::table(&location.table.name),
-        column = quote::column("t", column),
     );
     builder.finish()
 }
 
+/// The text of an identity field of a row `t`, what has to be joined for it, and when there is one.
+pub(super) fn identity_values(
+    builder: &mut Builder,
+    location: &Location,
+    field: &IdentityField,
+    dialect: Dialect,
+) -> (String, String, String) {
+    match field.inside() {
+        None => (
+            quote::column_text(&location.table, "t", &field.column, dialect),
+            String::new(),
+            format!("{} IS NOT NULL", quote::column("t", &field.column)),
+        ),
+        Some(spot) => inside::joined_values(builder, &location.table, "t", &spot, dialect),
+    }
+}
+
 /// How many reached rows of a location an identifier did not name although it could have: the row has a value there, and another one.
-pub fn contradictions(location: &Location, columns: &[(String, NormalForm)], value: &str, dialect: Dialect) -> Statement {
+pub fn contradictions(location: &Location, fields: &[&IdentityField], value: &str, dialect: Dialect) -> Statement {
     let own = quote::all_equal(&quote::key(location, "t", dialect), &quote::reach_key(location.key_width(), "r"));
     let mut builder = Builder::new(String::new());
     let mut hits = Vec::new();
     let mut present = Vec::new();
-    for (column, form) in columns {
-        present.push(format!("{} IS NOT NULL", quote::column("t", column)));
-        hits.extend(identity_condition(&mut builder, location, column, *form, value, dialect));
+    for field in fields {
+        present.push(match field.inside() {
+            None => format!("{} IS NOT NULL", quote::column("t", &field.column)),
+            Some(spot) => inside::any(&mut builder, &location.table, "t", &spot, dialect),
+        });
+        hits.extend(identity_condition(&mut builder, location, field, value, dialect));
     }
     let hits =
         if hits.is_empty() { "1 = 0".to_owned() } else { hits.iter().map(|c| format!("({c})")).collect::<Vec<_>>().join(" OR ") };
@@ -314,12 +382,10 @@ pub fn contradictions(location: &Location, columns: &[(String, NormalForm)], val
 }
 
 /// How many rows of a table an identifier names; with `is_ours` only those that are the subject's already.
-pub fn named(location: &Location, columns: &[(String, NormalForm)], value: &str, is_ours: bool, dialect: Dialect) -> Statement {
+pub fn named(location: &Location, fields: &[&IdentityField], value: &str, is_ours: bool, dialect: Dialect) -> Statement {
     let mut builder = Builder::new(String::new());
-    let hits: Vec<String> = columns
-        .iter()
-        .filter_map(|(column, form)| identity_condition(&mut builder, location, column, *form, value, dialect))
-        .collect();
+    let hits: Vec<String> =
+        fields.iter().filter_map(|field| identity_condition(&mut builder, location, field, value, dialect)).collect();
     let own = quote::all_equal(&quote::key(location, "t", dialect), &quote::reach_key(location.key_width(), "r"));
     let ours = match is_ours {
         true => format!(" AND EXISTS (SELECT 1 FROM {} r WHERE {own} AND r.seeded = 1)", location.reach()),

@@ -1,7 +1,7 @@
 //! Statements that read reached rows: whole rows for the archive, keys and fingerprints for the manifest.
 
 use super::{Builder, Statement, mysql, quote};
-use crate::connector::sql::Location;
+use crate::connector::sql::{Location, RowKey};
 use crate::db::{Dialect, Sql};
 use crate::plan::Referrer;
 
@@ -24,8 +24,13 @@ pub fn rows(location: &Location, columns: &[String], hidden: &[String], dialect:
         })
         .collect();
     let order = quote::reach_key(location.key_width(), "r").join(", ");
+    // MySQL knows rows without a key by their contents alone: equal ones are one.
+    let group = match (dialect, &location.key) {
+        (Dialect::MySql, RowKey::Physical) => " GROUP BY r.k1",
+        _ => "",
+    };
     let select = format!(
-        "SELECT {list} FROM {reach} r JOIN {table} b ON {own} ORDER BY {order}",
+        "SELECT {list} FROM {reach} r JOIN {table} b ON {own}{group} ORDER BY {order}",
         list = list.join(", "),
         reach = location.reach(),
         table = quote::table(&location.table.name),
@@ -60,7 +65,7 @@ pub fn frozen(
             let tied: Vec<String> = marks.guard.iter().map(|name| format!("{} IS NOT NULL", quote::column("b", name))).collect();
             format!("r.fate = {} AND ({})", builder.bind(super::fate::ERASE), tied.join(" OR "))
         }
-        Selection::Cut(bit, rows) => format!("(r.cut & {}) <> 0 AND {}", builder.bind(1_i64 << bit), rows.condition("r.fate")),
+        Selection::Cut(bits, rows) => format!("(r.cut & {}) <> 0 AND {}", builder.bind(bits), rows.condition("r.fate")),
     };
     builder.text = format!(
         "SELECT {list} FROM {reach} r JOIN {table} b ON {own} WHERE {condition} ORDER BY {depth}{order}",
@@ -95,6 +100,6 @@ pub enum Selection {
     Fate(i64),
     /// Rows that are to be deleted and in which a column of the guard has a value: references that have to be cleared first.
     Tied,
-    /// Rows with the bit of an edge.
-    Cut(u32, super::fate::CutRows),
+    /// Rows with one of these bits.
+    Cut(i64, super::fate::CutRows),
 }

@@ -2,7 +2,7 @@
 //! because after them nobody could find it any more, and what a hold kept would be left over when the hold is released.
 
 use super::across::{self, Values};
-use super::{Builder, Statement, quote, reached};
+use super::{Builder, Statement, inside, quote, reached};
 use crate::connector::sql::Location;
 use crate::datamap::{Edge, Predicate};
 use crate::db::{Arg, Dialect};
@@ -29,11 +29,9 @@ pub fn keep(edge: &Edge, from: &Location, to: &Location, overwritten_too: bool, 
     let start = quote::all_equal(&quote::key(from, "a", dialect), &quote::reach_key(from.key_width(), &reach));
     let end = quote::all_equal(&quote::key(to, "b", dialect), &quote::reach_key(to.key_width(), "rc"));
     let mut on = vec![start, end, held(edge, "rc")];
-    for (start_name, end_name) in edge.from_columns.iter().zip(&edge.to_columns) {
-        let (start, end) = (quote::column("a", start_name), quote::column("b", end_name));
-        on.push(quote::edge_equal((&end, to.table.column(end_name)), (&start, from.table.column(start_name)), dialect));
-    }
     let mut builder = Builder::new(String::new());
+    let starts: Vec<String> = edge.from_columns.iter().map(|name| quote::column("a", name)).collect();
+    on.extend(inside::pairs(&mut builder, edge, from, to, &starts, dialect));
     if let Some(filter) = &edge.filter {
         on.push(condition(&mut builder, filter, to, dialect)?);
     }
