@@ -51,6 +51,10 @@ pub struct Step {
     /// Rows that nobody else may refer to by the time this step runs: what they own of a row is on their side (O-1).
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub unreferenced: Vec<Referrer>,
+    /// Tables whose rows own rows of the step by referring to them, and which may stay: how many of their rows refer to a row is part of its
+    /// fingerprint, so that one that somebody adds is noticed (O-1).
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub counted: Vec<Referrer>,
     /// Whether these rows are the people themselves, which go last.
     pub identity: bool,
     /// Whether the step belongs to a circle of references that holds again only when all its steps are done: they share one transaction, in
