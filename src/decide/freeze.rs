@@ -60,6 +60,8 @@ pub(super) struct Source {
     /// Clears what ties rows to the person only because others own them too. Once part of the erasure is done, a row of the person's own looks
     /// like that as well: one of its owners has gone.
     only_shared: bool,
+    /// How many rows were decided on, where their keys have to find exactly these again.
+    counted: Option<u64>,
 }
 
 impl Desk<'_, '_> {
@@ -159,6 +161,7 @@ impl Desk<'_, '_> {
                 selection: Selection::Cut(part.bits, rows),
                 masks: vec![part.overwrite.clone()],
                 only_shared: false,
+                counted: Some(count),
             });
         }
         let cuts = self.cuts.0.iter().filter(|cut| cut.node == node && cut.inside.is_none());
@@ -185,6 +188,7 @@ impl Desk<'_, '_> {
                 selection: Selection::Cut(1 << cut.bit, rows),
                 masks: Vec::new(),
                 only_shared: rows == CutRows::Others && !cut.is_asked_for(self.brief.graph),
+                counted: None,
             });
         }
         let owners = self.owner_columns(node);
@@ -202,6 +206,7 @@ impl Desk<'_, '_> {
                 selection: Selection::Fate(fate::MASK),
                 masks: columns.clone(),
                 only_shared: false,
+                counted: Some(item.expected),
             });
         }
         // Overwriting comes first: it knows a row by its owner, which is cleared then.
@@ -215,6 +220,7 @@ impl Desk<'_, '_> {
                 selection: Selection::Fate(fate::ERASE),
                 masks: Vec::new(),
                 only_shared: false,
+                counted: Some(item.expected),
             });
         }
         if !item.retained.is_empty() {
@@ -225,6 +231,7 @@ impl Desk<'_, '_> {
                 selection: Selection::Fate(fate::RETAIN),
                 masks: Vec::new(),
                 only_shared: false,
+                counted: None,
             });
         }
         items.push(item);
@@ -276,7 +283,14 @@ impl Desk<'_, '_> {
                 records: 0,
                 retained: Vec::new(),
             };
-            sources.push(Source { step, node: child.0, selection: Selection::Tied, masks: Vec::new(), only_shared: false });
+            sources.push(Source {
+                step,
+                node: child.0,
+                selection: Selection::Tied,
+                masks: Vec::new(),
+                only_shared: false,
+                counted: None,
+            });
         }
         sources
     }
@@ -431,11 +445,11 @@ impl Decided {
             }
             let position = u16::try_from(steps.len()).map_err(|_| GatherError::Map("a plan has too many steps".into()))?;
             let written = write_records(&source, position, gathering, secret, scope, sink).await?;
-            let counted = plan.items.get(source.step.item).map_or(0, |item| item.expected);
-            let is_whole =
-                matches!(scope, WhichRows::All) && matches!(source.step.action, Action::Delete | Action::Overwrite { .. });
+            let missed = source.counted.filter(|counted| matches!(scope, WhichRows::All) && *counted != written.records);
             // What is wrong with these keys may have been told already, with the words that help.
-            if is_whole && written.records != counted && !is_told(&plan.problems, &source.step) {
+            if let Some(counted) = missed
+                && !is_told(&plan.problems, &source.step)
+            {
                 plan.problems.push(key_problem(&source.step, counted, written.records));
             }
             source.step.records = written.records;

@@ -114,6 +114,23 @@ fn o_1_among_others_only_the_elements_of_the_subject_are_cleared_and_the_row_sta
 }
 
 #[test]
+fn e_1_elements_in_two_columns_of_one_row_are_counted_for_each_column() {
+    let script = format!(
+        r#"{PEOPLE}
+         CREATE TABLE boards (id INTEGER PRIMARY KEY, members json, readers json);
+         INSERT INTO boards VALUES (1, '{{"ids": [1, 2]}}', '{{"ids": [2, 1]}}'), (2, '{{"ids": [1, 2]}}', '{{"ids": [2]}}');"#
+    );
+    let column = |name: &str| format!("name: {name}, fields: [{{name: ids, {}}}]", inside(""));
+    let boards = collection("boards", "on_erasure: delete", &[KEY, &column("members"), &column("readers")]);
+    for workspace in Workspace::on_both(&script, &map(&[users(), boards])) {
+        let done = erase_ada(&workspace).code(0).json();
+        assert_eq!(stored(&workspace, "boards", "members", 1), json!({"ids": [null, 2]}), "{done}");
+        assert_eq!(stored(&workspace, "boards", "readers", 1), json!({"ids": [2, null]}), "{done}");
+        assert_eq!(stored(&workspace, "boards", "members", 2), json!({"ids": [null, 2]}), "{done}");
+    }
+}
+
+#[test]
 fn o_1_names_of_others_in_the_same_json_are_not_taken_for_the_subjects() {
     let script = r#"CREATE TABLE accounts (id INTEGER PRIMARY KEY, info JSON);
         INSERT INTO accounts VALUES (1, '{"mails":["ada@example.com","grace@example.com"]}'), (2, '{"mails":["grace@example.com"]}');
