@@ -12,7 +12,7 @@ fn schema(large: bool) -> String {
     let mut script = "
         CREATE TABLE users (id INT UNSIGNED PRIMARY KEY AUTO_INCREMENT, handle VARCHAR(40) NOT NULL UNIQUE, email VARCHAR(80) NOT NULL UNIQUE, full_name VARCHAR(80)) COLLATE utf8mb4_unicode_ci;
         CREATE TABLE orders (id BIGINT PRIMARY KEY AUTO_INCREMENT, user_id INT UNSIGNED NOT NULL, approved_by INT UNSIGNED, total DECIMAL(10,2), note TEXT) COLLATE utf8mb4_bin;
-        CREATE TABLE comments (id INT PRIMARY KEY AUTO_INCREMENT, order_id BIGINT, author VARCHAR(40) CHARACTER SET latin1, body TEXT, parent_id INT, seen BIT(1), extra JSON);
+        CREATE TABLE comments (id INT PRIMARY KEY AUTO_INCREMENT, order_id BIGINT, user_handle VARCHAR(40) CHARACTER SET latin1, body TEXT, parent_id INT, seen BIT(1), extra JSON);
         CREATE TABLE keyless (user_id INT, word VARCHAR(20));
         CREATE TABLE settings (name VARCHAR(40) PRIMARY KEY, value VARBINARY(40));"
         .to_owned();
@@ -53,11 +53,14 @@ fn edges_that_nothing_declares_are_found_in_small_tables_and_in_samples_of_large
             ("orders", "user_id", "users"),
             ("comments", "order_id", "orders"),
             ("comments", "parent_id", "comments"),
-            ("comments", "author", "users"),
+            ("comments", "user_handle", "users"),
             ("keyless", "user_id", "users"),
         ] {
             assert_eq!(edge(&document, table, column, target)["active"], true, "{large}: {document:#}");
         }
+        // Text of two character sets is not compared by the server of itself: it has to be asked in the one of the key.
+        let by_handle = edge(&document, "comments", "user_handle", "users");
+        assert_eq!(by_handle["evidence"]["inclusion"]["share"], 1.0, "{by_handle:#}");
         assert_eq!(edge(&document, "orders", "user_id", "users")["right"], "owns");
         let tables = document["tables"].as_array().expect("tables");
         let users = tables.iter().find(|table| table["name"] == "users").expect("users");
@@ -109,6 +112,6 @@ fn the_check_the_register_and_the_doctor_know_a_mariadb_source() {
     let register = workspace.habeas("map register --json").run().code(3).json();
     assert!(register.to_string().contains("app"), "{register:#}");
     let doctor = workspace.habeas("doctor --json").run().code(0).json();
-    assert!(doctor.to_string().contains("MariaDB"), "{doctor:#}");
+    assert_eq!(doctor["errors"], 0, "{doctor:#}");
     assert_eq!(numbers(&workspace, "users", "id"), [1, 2, 3]);
 }

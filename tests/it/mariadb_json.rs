@@ -4,7 +4,7 @@
 use serde_json::{Value, json};
 
 use super::support::archive::Archive;
-use super::support::catalogue::refused;
+use super::support::database::difference;
 use super::support::laws::*;
 use super::support::workspace::Workspace;
 
@@ -73,13 +73,16 @@ fn i_1_people_and_references_inside_json_are_refused_with_words() {
              INSERT INTO events VALUES (1, '{{\"user_id\":1,\"mail\":\"ada@example.com\"}}'), (2, '{{\"user_id\":2}}');"
         );
         let Some(workspace) = Workspace::mariadb(&script, &map(&[users(), events])) else { return };
-        let problem = refused(&workspace, "inside_not_followed");
-        assert!(problem["hint"].to_string().contains("generated column"), "{problem}");
-        // A person who asks what is stored is not told that this is all.
-        let said = run(&workspace, &json!({"kind": "access", "subject": ada()})).code(2);
-        assert!(said.stdout.contains("generated column"), "{}", said.stdout);
-        let document: Value = said.json();
-        assert_eq!(document["archive"]["path"], Value::Null, "{document}");
+        let before = workspace.database.dump();
+        let checked = workspace.habeas("map check --json").run().code(2).json();
+        assert!(checked.to_string().contains("inside_not_followed"), "{checked}");
+        // A person who asks what is stored is not told that this is all, and nothing is erased.
+        for kind in ["access", "erasure"] {
+            let said = run(&workspace, &json!({"kind": kind, "subject": ada()})).code(2);
+            let error: Value = said.json();
+            assert!(error["error"]["message"].to_string().contains("generated column"), "{kind}: {}", said.stdout);
+        }
+        assert_eq!(difference(&before, &workspace.database.dump()), json!({}));
     }
 }
 
