@@ -82,7 +82,7 @@ async fn submit(deployment: &Deployment, paths: &DemoPaths) -> Result<Vec<Reques
     for name in ["portability.json", "erasure.json", "erasure-held.json"] {
         let job = input::read_job(&paths.jobs.join(name))?;
         let mut tx = deployment.ledger.begin().await?;
-        let received = job::receive(&mut tx, deployment, &job).await?;
+        let received = job::receive(&mut tx, deployment, &job, None).await?;
         tx.commit().await?;
         requests.push(received.request().clone());
     }

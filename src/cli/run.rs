@@ -37,7 +37,7 @@ pub async fn run(args: &Args, context: &Context) -> Result<Exit, CliError> {
     ask_even_if_the_job_does_not(&mut job, args, context);
     let deployment = Arc::new(context.open().await?);
     let mut tx = deployment.ledger.begin().await?;
-    let received = job::receive(&mut tx, &deployment, &job).await?;
+    let received = job::receive(&mut tx, &deployment, &job, args.operator.name().ok().as_deref()).await?;
     tx.commit().await?;
     let request = match received {
         Received::New(request) => request,

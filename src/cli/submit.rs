@@ -8,6 +8,7 @@ use super::context::Context;
 use super::error::CliError;
 use super::exit::Exit;
 use super::input;
+use super::operator::Operator;
 use crate::deployment::Deployment;
 use crate::job;
 use crate::ledger::request::Request;
@@ -19,6 +20,9 @@ pub struct Args {
     /// Job files, `-` for standard input; each holds one job or JSON Lines.
     #[arg(value_name = "JOB", required = true)]
     pub jobs: Vec<PathBuf>,
+    /// Who asks: cannot release a hold that affects the erasure.
+    #[command(flatten)]
+    pub operator: Operator,
 }
 
 /// Takes all jobs in, each with its place in the queue, and prints their request ids. Nothing is taken in unless all could be.
@@ -28,9 +32,11 @@ pub async fn run(args: &Args, context: &Context) -> Result<Exit, CliError> {
     for job in &jobs {
         job::refuse_what_cannot_work(&deployment, job)?;
     }
+    // A scheduler has no name; then there is nobody whom a hold would have to know.
+    let by = args.operator.name().ok();
     let mut accepted: Vec<Request> = Vec::new();
     for job in &jobs {
-        let request = match take_in(&deployment, job).await {
+        let request = match take_in(&deployment, job, by.as_deref()).await {
             Ok(request) => request,
             Err(error) => return Err(stopped(error, accepted.len(), jobs.len())),
         };
@@ -54,9 +60,9 @@ pub async fn run(args: &Args, context: &Context) -> Result<Exit, CliError> {
     Ok(Exit::Done)
 }
 
-async fn take_in(deployment: &Deployment, job: &JobFile) -> Result<Request, CliError> {
+async fn take_in(deployment: &Deployment, job: &JobFile, by: Option<&str>) -> Result<Request, CliError> {
     let mut tx = deployment.ledger.begin().await?;
-    let received = job::receive(&mut tx, deployment, job).await?;
+    let received = job::receive(&mut tx, deployment, job, by).await?;
     tx.commit().await?;
     Ok(received.request().clone())
 }

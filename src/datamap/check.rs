@@ -68,7 +68,7 @@ pub(super) fn references(map: &DataMap) -> Vec<MapError> {
             }
             errors.extend(collection.erase_after.iter().filter_map(|name| broken_erase_after(map, collection, name)));
             errors.extend(broken_controller(dataset, collection));
-            disagreeing_edges(&mut errors, collection);
+            composite_edges(&mut errors, collection);
         }
     }
     errors
@@ -147,28 +147,57 @@ fn broken_controller(dataset: &Dataset, collection: &Collection) -> Option<MapEr
 struct Said<'m> {
     direction: Direction,
     right: Option<(Right, &'m Field)>,
+    fields: Vec<(&'m Field, &'m Reference)>,
 }
 
-/// The fields of one composite edge must say the same about it.
-fn disagreeing_edges(errors: &mut Vec<MapError>, collection: &Collection) {
-    let mut edges: BTreeMap<(&str, &str, &str), Said> = BTreeMap::new();
+/// Name of an edge, and what it leads to.
+type EdgeKey<'m> = (&'m str, &'m str, &'m str);
+
+/// The fields of one composite edge must say the same about it, and there must be several.
+fn composite_edges(errors: &mut Vec<MapError>, collection: &Collection) {
+    let mut edges: BTreeMap<EdgeKey<'_>, Said<'_>> = BTreeMap::new();
     for field in &collection.fields {
-        let Some(edge) = &field.edge else { continue };
         for reference in &field.references {
-            let key = (edge.as_str(), reference.dataset.as_str(), reference.collection.as_str());
-            let said = edges.entry(key).or_insert(Said { direction: reference.direction, right: None });
-            if said.direction != reference.direction {
-                let message = format!("the fields of edge `{edge}` disagree about `direction`");
-                errors.push(error(&reference.place, message, Some("write the same direction on each".into())));
-            }
-            let Some(right) = field.right else { continue };
-            let (first_right, first_field) = *said.right.get_or_insert((right, field));
-            if first_right != right {
-                let message = format!("the fields of edge `{edge}` disagree about `right`");
-                let hint = format!("field `{}` at {} says otherwise; write it once", first_field.name, first_field.place);
-                errors.push(error(&field.place, message, Some(hint)));
+            for edge in &reference.words.edges {
+                let key = (edge.as_str(), reference.dataset.as_str(), reference.collection.as_str());
+                let said = edges.entry(key).or_insert(Said { direction: reference.direction, right: None, fields: Vec::new() });
+                said.fields.push((field, reference));
+                disagreement(errors, edge, said, field, reference);
             }
         }
+    }
+    for ((edge, ..), said) in &edges {
+        let [(field, reference)] = said.fields.as_slice() else { continue };
+        // A name that is meant for another of the field's references says nothing about this one.
+        let is_meant_elsewhere = edges.iter().any(|(other, said)| {
+            other.0 == *edge && said.fields.len() > 1 && said.fields.iter().any(|(known, _)| known.name == field.name)
+        });
+        let is_part_of_another = edges
+            .values()
+            .any(|other| other.fields.len() > 1 && other.fields.iter().any(|(_, known)| std::ptr::eq(*known, *reference)));
+        if is_meant_elsewhere || is_part_of_another {
+            continue;
+        }
+        let message = format!("edge `{edge}` is used on field `{}` only, and a composite key has several", field.name);
+        let hint = format!(
+            "write `habeas: {{edge: {edge}}}` on the other fields that refer to `{}` together with it, or leave `edge` out",
+            reference.collection
+        );
+        errors.push(error(&reference.place, message, Some(hint)));
+    }
+}
+
+fn disagreement<'m>(errors: &mut Vec<MapError>, edge: &str, said: &mut Said<'m>, field: &'m Field, reference: &'m Reference) {
+    if said.direction != reference.direction {
+        let message = format!("the fields of edge `{edge}` disagree about `direction`");
+        errors.push(error(&reference.place, message, Some("write the same direction on each".into())));
+    }
+    let Some(right) = reference.words.right else { return };
+    let (first_right, first_field) = *said.right.get_or_insert((right, field));
+    if first_right != right {
+        let message = format!("the fields of edge `{edge}` disagree about `right`");
+        let hint = format!("field `{}` at {} says otherwise; write it once", first_field.name, first_field.place);
+        errors.push(error(&field.place, message, Some(hint)));
     }
 }
 

@@ -2,11 +2,12 @@
 //! statutory retention, sources). Fides ignores them, so one file serves both.
 
 use super::acceptance::Level;
+use super::edge_words::EDGE_KEYS;
 use super::reader::{Keys, Object, Reader};
 use super::tree::Node;
 use super::until::Period;
 use super::{
-    Acceptance, Collection, Field, OnErasure, Predicate, Provided, Record, RetainWhen, Retention, Right, Role, Until, Withhold,
+    Acceptance, Collection, Field, Names, OnErasure, Predicate, Provided, Record, RetainWhen, Retention, Role, Until, Withhold,
 };
 use crate::plan::Ground;
 use crate::subject::NormalForm;
@@ -16,6 +17,7 @@ pub(super) const DATASET: Keys =
 pub(super) const COLLECTION: Keys = Keys {
     known: &[
         "on_erasure",
+        "names",
         "purpose",
         "legal_basis",
         "provided",
@@ -34,14 +36,11 @@ pub(super) const COLLECTION: Keys = Keys {
     elsewhere: &[],
 };
 pub(super) const FIELD: Keys = Keys {
-    known: &["right", "hide", "on_erasure", "edge", "where", "withhold", "normal_form", "accept", "object"],
+    known: &["right", "hide", "on_erasure", "edge", "where", "references", "withhold", "normal_form", "accept", "object"],
     elsewhere: &[],
 };
 const RETENTION: Keys = Keys { known: &["delete_after", "counted_from", "class"], elsewhere: &[] };
 const RETAIN_WHEN: Keys = Keys { known: &["where", "ground", "law", "until"], elsewhere: &[] };
-
-/// Field keys that say something about the field's references.
-const EDGE_KEYS: [&str; 5] = ["right", "hide", "on_erasure", "edge", "where"];
 
 const ROLES: [(&str, Role); 2] = [("controller", Role::Controller), ("processor", Role::Processor)];
 /// `undecided` is what `habeas map discover` writes: it decides nothing, and says so.
@@ -52,20 +51,19 @@ const ON_ERASURE: [(&str, Option<OnErasure>); 5] = [
     ("keep", Some(OnErasure::Keep)),
     ("undecided", None),
 ];
+const NAMES: [(&str, Names); 3] = [("account", Names::Account), ("one_person", Names::OnePerson), ("several", Names::Several)];
 const PROVIDED: [(&str, Provided); 4] = [
     ("by_subject", Provided::BySubject),
     ("observed", Provided::Observed),
     ("inferred", Provided::Inferred),
     ("by_other_user", Provided::ByOtherUser),
 ];
-const RIGHTS: [(&str, Right); 3] = [("owns", Right::Owns), ("accesses", Right::Accesses), ("none", Right::None)];
 const WITHHOLD: [(&str, Withhold); 3] =
     [("credential", Withhold::Credential), ("third_party", Withhold::ThirdParty), ("trade_secret", Withhold::TradeSecret)];
 const NORMAL_FORMS: [(&str, NormalForm); 3] =
     [("exact", NormalForm::Exact), ("ascii_lower", NormalForm::AsciiLower), ("e164", NormalForm::E164)];
 /// The grounds that a map may claim: hold, policy and shared are found out, not declared here.
 const STATUTORY_GROUNDS: [(&str, Ground); 2] = [("art17_3_b", Ground::LegalObligation), ("art17_3_e", Ground::LegalClaims)];
-const UNLINK: [(&str, ()); 1] = [("unlink", ())];
 
 const NO_OBJECT_STORAGE: &str = "object storage is not supported yet by this version";
 
@@ -115,6 +113,7 @@ impl Reader {
         let on_erasure = self.word(object, "on_erasure", &ON_ERASURE);
         collection.on_erasure = on_erasure.flatten();
         collection.knowingly_undecided = on_erasure == Some(None);
+        collection.names = self.word(object, "names", &NAMES);
         collection.purpose = self.text(object, "purpose");
         collection.legal_basis = self.text(object, "legal_basis");
         collection.provided = self.word(object, "provided", &PROVIDED);
@@ -168,7 +167,7 @@ impl Reader {
         }
     }
 
-    fn predicate(&mut self, object: Object<'_>, key: &str) -> Option<Predicate> {
+    pub(super) fn predicate(&mut self, object: Object<'_>, key: &str) -> Option<Predicate> {
         let node = object.get(key)?;
         match Predicate::from_value(&node.to_json()) {
             Ok(predicate) => Some(predicate),
@@ -186,17 +185,13 @@ impl Reader {
         if object.get("object").is_some() {
             self.error(object.line_of("object"), format!("`object` of {what}: {NO_OBJECT_STORAGE}"), None);
         }
-        if !declares.references {
-            for key in EDGE_KEYS.into_iter().filter(|key| object.get(key).is_some()) {
+        if declares.references {
+            self.edge_words(object, field);
+        } else {
+            for key in EDGE_KEYS.into_iter().chain(["references"]).filter(|key| object.get(key).is_some()) {
                 let hint = (key == "on_erasure").then(|| "what erasure does to whole rows stands on the collection".to_owned());
                 self.error(object.line_of(key), format!("`{key}` of {what} belongs to a field with `references`"), hint);
             }
-        } else {
-            field.right = self.word(object, "right", &RIGHTS);
-            field.hide = self.texts(object, "hide");
-            field.unlink = self.word(object, "on_erasure", &UNLINK).is_some();
-            field.edge = object.get("edge").and_then(|_| self.required_text(object, "edge"));
-            field.r#where = self.predicate(object, "where");
         }
         if !declares.identity && object.get("normal_form").is_some() {
             self.error(object.line_of("normal_form"), format!("`normal_form` of {what} belongs to a field with `identity`"), None);

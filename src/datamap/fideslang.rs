@@ -5,7 +5,7 @@
 use super::extension::Declares;
 use super::reader::{Keys, Object, Reader};
 use super::tree::{Node, Value};
-use super::{Collection, Dataset, Direction, Field, Record, Reference, Transfer};
+use super::{Collection, Dataset, Direction, EdgeWords, Field, Record, Reference, Transfer};
 
 const META: [&str; 2] = ["fides_meta", "fidesops_meta"];
 
@@ -157,6 +157,7 @@ impl Reader {
             erase_after: Vec::new(),
             delete_override: false,
             on_erasure: None,
+            names: None,
             knowingly_undecided: false,
             purpose: None,
             legal_basis: None,
@@ -234,7 +235,7 @@ impl Reader {
             self.refuse_edges_inside_objects(meta, &what, &field, level);
         }
         self.field_extension(object, &what, declares, &mut field);
-        if level == Level::SubField && field.edge.is_some() {
+        if level == Level::SubField && field.references.iter().any(|reference| !reference.words.edges.is_empty()) {
             let message = format!("`edge` of {what}: a sub-field cannot be part of a composite key");
             self.error(object.line, message, Some("keep the parts of the key in columns of their own".to_owned()));
         }
@@ -288,7 +289,7 @@ impl Reader {
             return None;
         };
         let (collection, field) = (collection.to_owned(), field.to_owned());
-        Some(Reference { dataset, collection, field, direction, place: self.place(object.line) })
+        Some(Reference { dataset, collection, field, direction, words: EdgeWords::default(), place: self.place(object.line) })
     }
 
     /// `fides_meta`, or the older `fidesops_meta`.

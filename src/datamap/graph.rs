@@ -10,7 +10,7 @@ use std::collections::VecDeque;
 
 use serde::{Deserialize, Serialize};
 
-use super::{Place, Predicate, Right};
+use super::{Names, Place, Predicate, Right};
 use crate::subject::NormalForm;
 
 /// Position of a node in [`Graph::nodes`].
@@ -41,6 +41,8 @@ pub struct Node {
     pub collection: String,
     /// Columns by which a person is found here directly.
     pub identities: Vec<IdentityField>,
+    /// Whom they name, where the map says it.
+    pub names: Option<Names>,
 }
 
 /// A column that holds an identifier of the subject.
@@ -77,7 +79,7 @@ pub struct Edge {
     pub unlink: bool,
     /// Only rows of the reached collection for which this holds are reached.
     pub filter: Option<Predicate>,
-    /// The reference stands on the `to` side's field.
+    /// The columns that refer stand at the `to` end (as in a foreign key of the reached table), not at the `from` end.
     pub declared_on_to: bool,
     /// Where it is declared.
     pub place: Place,

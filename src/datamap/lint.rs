@@ -6,8 +6,8 @@ mod ownership;
 mod words;
 
 use super::{
-    Code, Collection, DataMap, Dataset, Direction, Edge, Field, Finding, Graph, Node, OnErasure, Place, Predicate, Right, Severity,
-    category_matches, yaml_name,
+    Code, Collection, DataMap, Dataset, Direction, Edge, Field, Finding, Graph, Node, OnErasure, Place, Predicate, Reference,
+    Right, Severity, category_matches, yaml_name,
 };
 
 /// All findings, in the order of collections and fields.
@@ -130,8 +130,9 @@ fn pseudonymised_fields<'m>(node: &'m Node, collection: &'m Collection) -> impl 
 /// one person points at today would pass.
 fn owned_by_default(map: &DataMap, node: &Node, collection: &Collection) -> Vec<Finding> {
     let mut findings = Vec::new();
-    for field in collection.fields.iter().filter(|field| field.right.is_none()) {
-        for reference in field.references.iter().filter(|reference| reference.direction == Direction::To) {
+    for field in &collection.fields {
+        let silent = |reference: &&Reference| reference.direction == Direction::To && reference.words.right.is_none();
+        for reference in field.references.iter().filter(silent) {
             let Some(target) = map.collection(&reference.dataset, &reference.collection) else { continue };
             let is_changed = target.delete_override || matches!(target.on_erasure, Some(OnErasure::Delete | OnErasure::Mask));
             if !is_changed {

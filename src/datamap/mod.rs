@@ -5,6 +5,7 @@
 
 mod acceptance;
 mod check;
+mod edge_words;
 mod error;
 mod extension;
 mod fideslang;

@@ -114,6 +114,18 @@ pub enum OnErasure {
     Keep,
 }
 
+/// Whom the identity fields of a row name.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Names {
+    /// The person whose record the row is: an identifier names one row only, and all in it are theirs.
+    Account,
+    /// One person, who may have many such rows; all identifiers in a row are theirs.
+    OnePerson,
+    /// Possibly several: each value that is not the subject's is somebody else's.
+    Several,
+}
+
 /// Where the data came from (Art. 20 covers the first two; WP242).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -196,6 +208,8 @@ pub struct Collection {
     pub delete_override: bool,
     /// `habeas.on_erasure`.
     pub on_erasure: Option<OnErasure>,
+    /// `habeas.names`.
+    pub names: Option<Names>,
     /// `habeas.on_erasure: undecided`: somebody knows that it is still to be decided. It decides no more than saying nothing does (P-1).
     pub knowingly_undecided: bool,
     /// `habeas.purpose`.
@@ -253,16 +267,6 @@ pub struct Field {
     pub mask: Option<Masking>,
     /// `habeas.normal_form` of an identity field.
     pub normal_form: NormalForm,
-    /// `habeas.right` of a field with references.
-    pub right: Option<Right>,
-    /// `habeas.hide`: fields of the reached collection left out when a row is reached over this edge only.
-    pub hide: Vec<String>,
-    /// `habeas.on_erasure: unlink` on a field with references.
-    pub unlink: bool,
-    /// `habeas.edge`: fields of one collection with the same name form one composite edge.
-    pub edge: Option<String>,
-    /// `habeas.where` of a field with references: only rows of the reached collection for which this holds are reached.
-    pub r#where: Option<Predicate>,
     /// `habeas.withhold`.
     pub withhold: Option<Withhold>,
     /// `habeas.accept`.
@@ -303,6 +307,21 @@ pub enum Direction {
     Either,
 }
 
+/// What the map says about an edge, beyond its columns.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct EdgeWords {
+    /// `habeas.right`.
+    pub right: Option<Right>,
+    /// `habeas.hide`: fields of the reached collection left out of an archive when the subject only accesses the row.
+    pub hide: Vec<String>,
+    /// `habeas.on_erasure: unlink`.
+    pub unlink: bool,
+    /// `habeas.edge`: fields of one collection with the same name form one composite edge; a field may be part of several.
+    pub edges: Vec<String>,
+    /// `habeas.where`: only rows of the reached collection for which this holds are reached.
+    pub r#where: Option<Predicate>,
+}
+
 /// A join to another collection.
 #[derive(Debug, Clone)]
 pub struct Reference {
@@ -314,6 +333,8 @@ pub struct Reference {
     pub field: String,
     /// Which way.
     pub direction: Direction,
+    /// What the map says about it: of the field's references in common, or of this one.
+    pub words: EdgeWords,
     /// Where it stands.
     pub place: Place,
 }

@@ -1,11 +1,13 @@
 //! Which columns tie a row that stays to the subject, and are therefore cleared: a bit per edge or identity column of a collection. Held rows
 //! are never cut: a hold keeps a record exactly as it is.
 
+use std::collections::BTreeMap;
+
 use super::rules::Rule;
 use super::{Desk, GatherError, map_error};
-use crate::connector::sql::SnapshotError;
 use crate::connector::sql::text::fate::{self, Rows};
 use crate::connector::sql::text::{Statement, reach};
+use crate::connector::sql::{Snapshot, SnapshotError, columns_to_clear};
 use crate::datamap::{Edge, Graph, Right, Spot};
 
 /// Something that can be cut at a node.
@@ -15,12 +17,21 @@ pub(super) struct Cut {
     pub node: usize,
     /// Bit in the rows' `cut`.
     pub bit: u32,
-    /// Columns that are cleared.
+    /// Columns that tie the row to the subject.
     pub columns: Vec<String>,
+    /// Those of them that are cleared; none where they cannot be.
+    pub cleared: Vec<String>,
     /// The place inside the one column, where that is JSON: then only the elements that name the subject are.
     pub inside: Option<Spot>,
     /// By which the columns lead to the subject.
     pub tie: Tie,
+}
+
+impl Cut {
+    /// Whether the map asks for it by `on_erasure: unlink` on the edge.
+    pub(super) fn is_asked_for(&self, graph: &Graph) -> bool {
+        matches!(self.tie, Tie::Edge(at) if graph.edges[at].unlink)
+    }
 }
 
 /// What ties the row to the subject.
@@ -40,15 +51,21 @@ pub(super) struct Cuts(pub Vec<Cut>);
 const MOST_CUTS: u32 = 60;
 
 impl Cuts {
-    pub(super) fn of(graph: &Graph) -> Cuts {
+    pub(super) fn of(graph: &Graph, snapshots: &BTreeMap<String, Snapshot>) -> Cuts {
         let mut cuts = Vec::new();
-        for node in 0..graph.nodes.len() {
+        for (node, place) in graph.nodes.iter().enumerate() {
+            let Some(location) = snapshots.get(&place.source).and_then(|snapshot| snapshot.location(node)) else { continue };
             let edges = graph.edges.iter().enumerate().filter(|(_, edge)| edge.to.0 == node && edge.declared_on_to);
             let by_edge = edges.map(|(at, edge)| (edge.to_columns.clone(), edge.inside(), Tie::Edge(at)));
-            let identities = graph.nodes[node].identities.iter().enumerate();
+            let identities = place.identities.iter().enumerate();
             let by_identity = identities.map(|(at, field)| (vec![field.column.clone()], field.inside(), Tie::Identity(at)));
             for (bit, (columns, inside, tie)) in (0..MOST_CUTS).zip(by_edge.chain(by_identity)) {
-                cuts.push(Cut { node, bit, columns, inside, tie });
+                let is_written = |name: &&String| location.table.column(name).is_some_and(|column| !column.generated);
+                let cleared = match &inside {
+                    Some(_) => columns.iter().filter(is_written).cloned().collect(),
+                    None => columns_to_clear(graph, node, &columns, &location.table),
+                };
+                cuts.push(Cut { node, bit, columns, cleared, inside, tie });
             }
         }
         Cuts(cuts)
@@ -56,7 +73,7 @@ impl Cuts {
 
     /// Bits of a node whose columns touch these: cutting one frees a foreign key.
     pub(super) fn bits_touching(&self, node: usize, columns: &[String]) -> i64 {
-        let touches = |cut: &&Cut| cut.node == node && cut.columns.iter().any(|column| columns.contains(column));
+        let touches = |cut: &&Cut| cut.node == node && cut.cleared.iter().any(|column| columns.contains(column));
         self.0.iter().filter(touches).map(|cut| 1_i64 << cut.bit).sum()
     }
 }
@@ -111,15 +128,7 @@ impl Desk<'_, '_> {
     /// because the row stays as it is on its ground.
     fn refuse_not_null(&mut self, cut: &Cut, rows: Rows) -> bool {
         let node = &self.brief.graph.nodes[cut.node];
-        let Some(location) = self.gathering.snapshots.get(&node.source).and_then(|s| s.location(cut.node)) else { return true };
-        let fixed: Vec<&String> = cut
-            .columns
-            .iter()
-            .filter(|name| {
-                location.table.column(name).is_none_or(|column| (column.not_null && cut.inside.is_none()) || column.generated)
-            })
-            .collect();
-        let Some(column) = fixed.first().map(|name| (*name).clone()) else { return false };
+        let (true, Some(column)) = (cut.cleared.is_empty(), cut.columns.first()) else { return false };
         let asked = match &cut.tie {
             Tie::Edge(at) => self.brief.graph.edges[*at].unlink,
             Tie::Identity(_) => false,
@@ -151,7 +160,8 @@ impl Desk<'_, '_> {
                 }
                 let Some((_, snapshot)) = self.gathering.snapshot_of(cut.node) else { return Ok(()) };
                 let (Some(from), Some(to)) = (snapshot.location(edge.from.0), snapshot.location(edge.to.0)) else { return Ok(()) };
-                Some(fate::cut(edge, cut.bit, from, to, rows, snapshot.dialect))
+                let statement = fate::cut(edge, cut.bit, from, to, rows, snapshot.dialect);
+                Some(statement.map_err(|text| map_error(&graph.nodes[cut.node].source, SnapshotError::Map(text)))?)
             }
             Tie::Identity(at) => {
                 let field = &graph.nodes[cut.node].identities[*at];

@@ -4,13 +4,14 @@ use std::collections::{BTreeMap, HashSet};
 
 use futures_util::TryStreamExt;
 
+use super::cuts::{Cut, Tie};
 use super::overwrite::Overwrite;
 use super::rules::Rule;
 use super::{Decided, Desk, GatherError, Items, MaskSecret, map_error};
-use crate::connector::sql::text::fate;
+use crate::connector::sql::text::fate::{self, CutRows};
 use crate::connector::sql::text::read::{self, Selection};
-use crate::connector::sql::{Inbound, Snapshot, SnapshotError, Tally, decode};
-use crate::datamap::Right;
+use crate::connector::sql::{Inbound, Location, Snapshot, SnapshotError, Tally, decode};
+use crate::datamap::{Edge, Graph, Predicate, Right};
 use crate::db::DbError;
 use crate::gather::Gathering;
 use crate::plan::{
@@ -56,6 +57,9 @@ pub(super) struct Source {
     node: usize,
     selection: Selection,
     masks: Vec<Overwrite>,
+    /// Clears what ties rows to the person only because others own them too. Once part of the erasure is done, a row of the person's own looks
+    /// like that as well: one of its owners has gone.
+    only_shared: bool,
 }
 
 impl Desk<'_, '_> {
@@ -67,11 +71,21 @@ impl Desk<'_, '_> {
             self.list_node(*node, people.contains(node), &mut items, &mut sources).await?;
         }
         let detaching = self.detaching_sources(&items);
-        // References inside a circle are cleared before anything is deleted; kept rows come last, for the verifier.
+        // References inside a circle are cleared before anything is deleted, also in rows that stay: the order of the tables no longer sees to
+        // it, and the database would act on them. Kept rows come last, for the verifier.
+        let (untying, acting): (Vec<Source>, Vec<Source>) = sources.into_iter().partition(|source| self.unties(source));
         let (kept, mut acting): (Vec<Source>, Vec<Source>) =
-            sources.into_iter().partition(|source| source.step.action == Action::Keep);
+            acting.into_iter().partition(|source| source.step.action == Action::Keep);
         self.bind_circles(&mut acting);
-        Ok((items, detaching.into_iter().chain(acting).chain(kept).collect()))
+        let first = untying.into_iter().map(|source| Source { step: Step { identity: false, ..source.step }, ..source });
+        Ok((items, first.chain(detaching).chain(acting).chain(kept).collect()))
+    }
+
+    /// Whether a step clears columns of a reference that was taken out of the order to open a circle.
+    fn unties(&self, source: &Source) -> bool {
+        let Action::Clear { columns } = &source.step.action else { return false };
+        let is_of = |key: &Inbound| key.child_node.is_some_and(|child| child.0 == source.node);
+        self.detached.iter().any(|key| is_of(key) && key.child_columns.iter().any(|column| columns.contains(column)))
     }
 
     /// Everything between the ends of a deferred reference belongs to one transaction.
@@ -112,55 +126,65 @@ impl Desk<'_, '_> {
             action,
             guard,
             unreferenced: Vec::new(),
+            counted: Vec::new(),
             identity,
             deferred: false,
             records: 0,
+            retained: Vec::new(),
         };
         let referrers = referrers_of(snapshot, node);
+        let counted = owning_referrers(self.brief.graph, snapshot, node).into_iter().map(|(_, referrer)| referrer).collect();
         let main = items.len();
         let mut cut_item: Option<PlanItem> = None;
-        for part in elements {
+        let mut clearing = Vec::new();
+        for (part, rows) in elements.iter().flat_map(|part| [(part, CutRows::Unlinked), (part, CutRows::Others)]) {
             let Some(location) = snapshot.location(node) else { continue };
-            let count = snapshot.count(fate::cut_count(location, part.bits)).await.map_err(failed)?;
+            let count = snapshot.count(fate::cut_count(location, part.bits, rows)).await.map_err(failed)?;
             if count == 0 {
                 continue;
             }
-            let unlinks_own_rows = rule == Rule::Unlink;
-            let target = if unlinks_own_rows { &mut item } else { cut_item.get_or_insert_with(|| unlink_item(&item)) };
-            if !unlinks_own_rows {
+            let is_main = rule == Rule::Unlink;
+            let target = if is_main { &mut item } else { cut_item.get_or_insert_with(|| unlink_item(&item)) };
+            if rows == CutRows::Others {
                 target.expected += count;
+                target.disposition = Disposition::Unlink;
             }
             target.columns.extend(part.overwrite.changes());
             let columns = vec![part.overwrite.column.clone()];
             let action = Action::Overwrite { columns: columns.clone(), paths: vec![part.overwrite.paths()] };
-            let at = if unlinks_own_rows { main } else { main + 1 };
-            sources.push(Source {
+            let at = if is_main { main } else { main + 1 };
+            clearing.push(Source {
                 step: step(at, Disposition::Unlink, action, columns),
                 node,
-                selection: Selection::Cut(part.bits),
-                masks: vec![part.overwrite],
+                selection: Selection::Cut(part.bits, rows),
+                masks: vec![part.overwrite.clone()],
+                only_shared: false,
             });
         }
-        for cut in self.cuts.0.iter().filter(|cut| cut.node == node && cut.inside.is_none()) {
+        let cuts = self.cuts.0.iter().filter(|cut| cut.node == node && cut.inside.is_none());
+        for (cut, rows) in cuts.flat_map(|cut| [(cut, CutRows::Unlinked), (cut, CutRows::Others)]) {
             let Some(location) = snapshot.location(node) else { continue };
-            let statement = fate::cut_count(location, 1 << cut.bit);
+            let statement = fate::cut_count(location, 1 << cut.bit, rows);
             let count = snapshot.count(statement).await.map_err(failed)?;
             if count == 0 {
                 continue;
             }
-            let unlinks_own_rows = rule == Rule::Unlink;
-            let target = if unlinks_own_rows { &mut item } else { cut_item.get_or_insert_with(|| unlink_item(&item)) };
-            if !unlinks_own_rows {
+            // One item tells all of a collection that is unlinked; elsewhere the kept rows that lose a column have one of their own.
+            let is_main = rule == Rule::Unlink;
+            let target = if is_main { &mut item } else { cut_item.get_or_insert_with(|| unlink_item(&item)) };
+            if rows == CutRows::Others {
                 target.expected += count;
+                target.disposition = Disposition::Unlink;
             }
-            target.columns.extend(cut.columns.iter().map(|column| unlink_change(column)));
-            let action = Action::Clear { columns: cut.columns.clone() };
-            let at = if unlinks_own_rows { main } else { main + 1 };
-            sources.push(Source {
-                step: step(at, Disposition::Unlink, action, cut.columns.clone()),
+            target.columns.extend(cut.cleared.iter().map(|column| unlink_change(column)));
+            let action = Action::Clear { columns: cut.cleared.clone() };
+            let at = if is_main { main } else { main + 1 };
+            clearing.push(Source {
+                step: step(at, Disposition::Unlink, action, guard_of(self.brief.graph, cut, &rule)),
                 node,
-                selection: Selection::Cut(1 << cut.bit),
+                selection: Selection::Cut(1 << cut.bit, rows),
                 masks: Vec::new(),
+                only_shared: rows == CutRows::Others && !cut.is_asked_for(self.brief.graph),
             });
         }
         let owners = self.owner_columns(node);
@@ -170,24 +194,37 @@ impl Desk<'_, '_> {
             let names: Vec<String> = columns.iter().map(|overwrite| overwrite.column.clone()).collect();
             let guard = owners.iter().chain(&names).cloned().collect();
             let action = Action::Overwrite { columns: names, paths: columns.iter().map(Overwrite::paths).collect() };
+            let mut overwrite = step(main, Disposition::Mask, action, guard);
+            overwrite.counted = counted;
             sources.push(Source {
-                step: step(main, Disposition::Mask, action, guard),
+                step: overwrite,
                 node,
                 selection: Selection::Fate(fate::MASK),
                 masks: columns.clone(),
+                only_shared: false,
             });
         }
+        // Overwriting comes first: it knows a row by its owner, which is cleared then.
+        sources.append(&mut clearing);
         if item.disposition == Disposition::Erase && item.expected > 0 {
             let mut delete = step(main, Disposition::Erase, Action::Delete, owners);
             delete.unreferenced = referrers;
-            sources.push(Source { step: delete, node, selection: Selection::Fate(fate::ERASE), masks: Vec::new() });
+            sources.push(Source {
+                step: delete,
+                node,
+                selection: Selection::Fate(fate::ERASE),
+                masks: Vec::new(),
+                only_shared: false,
+            });
         }
         if !item.retained.is_empty() {
+            let keep = step(main, Disposition::Retain, Action::Keep, Vec::new());
             sources.push(Source {
-                step: step(main, Disposition::Retain, Action::Keep, Vec::new()),
+                step: Step { retained: item.retained.clone(), ..keep },
                 node,
                 selection: Selection::Fate(fate::RETAIN),
                 masks: Vec::new(),
+                only_shared: false,
             });
         }
         items.push(item);
@@ -200,7 +237,7 @@ impl Desk<'_, '_> {
     fn owner_columns(&self, node: usize) -> Vec<String> {
         let graph = self.brief.graph;
         let owning = graph.edges.iter().filter(|edge| edge.to.0 == node && edge.declared_on_to && edge.right == Right::Owns);
-        let mut columns: Vec<String> = owning.flat_map(|edge| edge.to_columns.clone()).collect();
+        let mut columns: Vec<String> = owning.flat_map(ends_of).collect();
         columns.extend(graph.nodes[node].identities.iter().map(|identity| identity.column.clone()));
         columns.sort();
         columns.dedup();
@@ -233,14 +270,36 @@ impl Desk<'_, '_> {
                 action: Action::Clear { columns: key.child_columns.clone() },
                 guard: key.child_columns.clone(),
                 unreferenced: Vec::new(),
+                counted: Vec::new(),
                 identity: false,
                 deferred: false,
                 records: 0,
+                retained: Vec::new(),
             };
-            sources.push(Source { step, node: child.0, selection: Selection::Tied, masks: Vec::new() });
+            sources.push(Source { step, node: child.0, selection: Selection::Tied, masks: Vec::new(), only_shared: false });
         }
         sources
     }
+}
+
+/// Columns that say whether a row is at the end of an edge: those that refer, and those of the edge's condition.
+fn ends_of(edge: &Edge) -> Vec<String> {
+    let condition = edge.filter.iter().flat_map(Predicate::columns).map(str::to_owned);
+    edge.to_columns.iter().cloned().chain(condition).collect()
+}
+
+/// Columns by which a row is known to be tied to the person still. What is overwritten before does not count.
+fn guard_of(graph: &Graph, cut: &Cut, rule: &Rule) -> Vec<String> {
+    let mut guard = match &cut.tie {
+        Tie::Edge(at) => ends_of(&graph.edges[*at]),
+        Tie::Identity(_) => cut.columns.clone(),
+    };
+    guard.sort();
+    guard.dedup();
+    if let Rule::Mask(masks) = rule {
+        guard.retain(|column| cut.cleared.contains(column) || !masks.iter().any(|overwrite| overwrite.column == *column));
+    }
+    guard
 }
 
 /// Tables whose rows own rows of this node by referring to them, and those whose rows the database would delete or change together with
@@ -259,6 +318,29 @@ fn referrers_of(snapshot: &Snapshot, node: usize) -> Vec<Referrer> {
         acts: key.on_delete.acts(),
     };
     mapped.chain(acting).map(referrer).collect()
+}
+
+/// The same where such rows may stay, with the nodes of their tables, and whether or not the database knows of the reference: it lets a row be
+/// changed that others refer to.
+fn owning_referrers(graph: &Graph, snapshot: &Snapshot, node: usize) -> Vec<(usize, Referrer)> {
+    let owning = graph
+        .edges
+        .iter()
+        .filter(|edge| edge.to.0 == node && edge.from != edge.to && edge.right == Right::Owns && !edge.declared_on_to);
+    let referrer = |edge: &Edge| {
+        let location = snapshot.location(edge.from.0)?;
+        Some((
+            edge.from.0,
+            Referrer {
+                schema: location.table.name.schema.clone(),
+                table: location.table.name.name.clone(),
+                columns: edge.from_columns.clone(),
+                referred: edge.to_columns.clone(),
+                acts: false,
+            },
+        ))
+    };
+    owning.filter_map(referrer).collect()
 }
 
 fn item_of(place: &crate::datamap::Node, rule: &Rule, tally: &[Tally]) -> PlanItem {
@@ -343,6 +425,7 @@ impl Decided {
                 WhichRows::New if source.step.identity || source.step.deferred || source.step.action == Action::Keep => break,
                 // Overwritten rows stay and are reached again; overwriting them twice would not be the same as once (E-3).
                 WhichRows::New if overwrites && source.step.disposition == Disposition::Mask => continue,
+                WhichRows::New if source.only_shared => continue,
                 WhichRows::These(_) if !overwrites => continue,
                 _ => {}
             }
@@ -351,12 +434,9 @@ impl Decided {
             let counted = plan.items.get(source.step.item).map_or(0, |item| item.expected);
             let is_whole =
                 matches!(scope, WhichRows::All) && matches!(source.step.action, Action::Delete | Action::Overwrite { .. });
-            if is_whole && written.records != counted {
-                // A row that its own key does not find again would be left, and everything else certified.
-                return Err(GatherError::Map(format!(
-                    "`{}.{}`: {counted} rows were found, and only {} of them again by their keys",
-                    source.step.dataset, source.step.collection, written.records
-                )));
+            // What is wrong with these keys may have been told already, with the words that help.
+            if is_whole && written.records != counted && !is_told(&plan.problems, &source.step) {
+                plan.problems.push(key_problem(&source.step, counted, written.records));
             }
             source.step.records = written.records;
             for (column, rows) in written.unreadable {
@@ -380,6 +460,7 @@ async fn write_records(
     sink: &mut dyn ManifestSink,
 ) -> Result<Written, GatherError> {
     let nothing = Written { records: 0, unreadable: BTreeMap::new() };
+    let graph = gathering.graph;
     let Some((name, snapshot)) = gathering.snapshot_of(source.node) else { return Ok(nothing) };
     let name = name.to_owned();
     let failed = |problem: DbError| map_error(&name, SnapshotError::Database(problem));
@@ -387,7 +468,15 @@ async fn write_records(
     let dialect = snapshot.dialect;
     let columns: Vec<String> = source.masks.iter().map(|overwrite| overwrite.column.clone()).collect();
     let is_ranked = snapshot.inbound.iter().any(|key| key.parent.0 == source.node && key.child_node == Some(key.parent));
-    let statement = read::frozen(&location, source.selection, &source.step.guard, &columns, is_ranked, dialect);
+    let counted: Vec<(Referrer, Location)> = match source.step.counted.is_empty() {
+        true => Vec::new(),
+        false => owning_referrers(graph, snapshot, source.node)
+            .into_iter()
+            .filter_map(|(child, referrer)| Some((referrer, snapshot.location(child)?.clone())))
+            .collect(),
+    };
+    let marks = read::Marks { guard: &source.step.guard, counted: &counted };
+    let statement = read::frozen(&location, source.selection, marks, &columns, is_ranked, dialect);
     let width = location.key_width();
     let mut rows = snapshot.stream(statement).map_err(failed)?;
     let mut written = 0;
@@ -434,6 +523,25 @@ fn unreadable_problem(step: &Step, column: &str, rows: u64) -> Problem {
         problem: format!("{rows} of the person's rows hold text here that is no JSON, so that parts of it cannot be overwritten"),
         hint: "mend those rows, or overwrite the whole column: write the strategy on the column itself".to_owned(),
     }
+}
+
+/// E-1, the last line of defence: a row that its own key does not find again would be left, and everything else certified; a key that finds
+/// more rows than were decided on would take others along.
+fn key_problem(step: &Step, counted: u64, by_key: u64) -> Problem {
+    Problem {
+        code: "key_not_exact".to_owned(),
+        subject: format!("{}.{}", step.dataset, step.collection),
+        problem: format!("{counted} rows were found, and by their keys {by_key} of them are found again"),
+        hint: "the declared primary key must name exactly one row each: look for NULL, for inheriting tables, and for keys that compare as equal"
+            .to_owned(),
+    }
+}
+
+/// Whether the plan has a problem of this very collection.
+fn is_told(problems: &[Problem], step: &Step) -> bool {
+    let place = format!("{}.{}", step.dataset, step.collection);
+    // A subject may be followed by the file and line of the map.
+    problems.iter().any(|problem| problem.subject.split(" (").next() == Some(place.as_str()))
 }
 
 fn key_name(key: &[crate::value::KeyPart]) -> String {

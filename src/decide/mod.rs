@@ -21,8 +21,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use crate::connector::sql::{Inbound, SnapshotError, SqlSource};
 use crate::crypto::Keys;
-use crate::datamap::{DataMap, Graph, Policy, RuleAction, unlabelled};
-use crate::gather::{GatherError, Gathering};
+use crate::datamap::{DataMap, Graph, Names, Policy, RuleAction, unlabelled};
+use crate::gather::{GatherError, Gathering, names_of};
 use crate::hold::HoldSet;
 use crate::plan::{Gap, Plan, PlanItem, Problem};
 use crate::request::Kind;
@@ -84,17 +84,10 @@ pub struct Decided {
 /// Decides what an erasure does.
 pub async fn decide(brief: &Brief<'_>, gathering: &mut Gathering<'_>) -> Result<Decided, GatherError> {
     let rules = brief.graph.nodes.iter().map(|node| rules::rule_for(brief, node)).collect();
-    let cuts = cuts::Cuts::of(brief.graph);
-    let mut desk = Desk {
-        brief,
-        gathering,
-        rules,
-        cuts,
-        detached: Vec::new(),
-        deferred: Vec::new(),
-        problems: Vec::new(),
-        warnings: Vec::new(),
-    };
+    let cuts = cuts::Cuts::of(brief.graph, &gathering.snapshots);
+    let warnings = gathering.set_aside.iter().map(|name| set_aside_words(&name.kind)).collect();
+    let mut desk =
+        Desk { brief, gathering, rules, cuts, detached: Vec::new(), deferred: Vec::new(), problems: Vec::new(), warnings };
     desk.apply_fates().await?;
     desk.apply_cuts().await?;
     desk.hold_rows_of_held_people().await?;
@@ -128,6 +121,14 @@ pub async fn decide(brief: &Brief<'_>, gathering: &mut Gathering<'_>) -> Result<
     Ok(Decided { plan, steps })
 }
 
+/// What a name of the person that is also somebody else's means for the plan.
+fn set_aside_words(kind: &str) -> String {
+    format!(
+        "the `{kind}` in this person's record stands in another person's record too: it is not followed, rows that it alone names are not \
+         taken for theirs, and the search afterwards does not look for it"
+    )
+}
+
 impl Desk<'_, '_> {
     /// A category that no field has changes nothing, which may not be what the job means.
     fn warn_of_categories_without_labels(&mut self) {
@@ -157,20 +158,14 @@ impl Desk<'_, '_> {
         self.brief.graph.nodes[node].name()
     }
 
-    /// Nodes whose rows are people: found by an identifier, and referred to by their key.
+    /// Nodes whose rows are people.
     fn people(&self) -> BTreeSet<usize> {
         let graph = self.brief.graph;
-        let refers_by_key = |at: usize| {
-            let source = &graph.nodes[at].source;
-            let key = self
-                .gathering
-                .snapshots
-                .get(source)
-                .and_then(|snapshot| snapshot.location(at))
-                .map(|l| l.table.primary_key.clone());
-            key.is_some_and(|key| graph.edges.iter().any(|edge| edge.from.0 == at && edge.from_columns == key))
+        let is_people = |at: &usize| {
+            let location = self.gathering.snapshots.get(&graph.nodes[*at].source).and_then(|snapshot| snapshot.location(*at));
+            location.is_some_and(|location| names_of(graph, *at, &location.table) == Names::Account)
         };
-        (0..graph.nodes.len()).filter(|at| !graph.nodes[*at].identities.is_empty() && refers_by_key(*at)).collect()
+        (0..graph.nodes.len()).filter(is_people).collect()
     }
 }
 

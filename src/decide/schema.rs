@@ -4,6 +4,7 @@ use super::overwrite::{How, Overwrite};
 use super::rules::Rule;
 use super::{Desk, GatherError, map_error, masks};
 use crate::connector::sql::hazards::{Doing, Written, hazards};
+use crate::connector::sql::text::fate::CutRows;
 use crate::connector::sql::text::{Statement, fate};
 use crate::connector::sql::{Location, RowKey, SnapshotError, TableKind};
 use crate::datamap::Severity;
@@ -128,9 +129,12 @@ impl Desk<'_, '_> {
         for cut in self.cuts.0.clone().iter().filter(|cut| cut.node == node) {
             let Some((source, snapshot)) = self.gathering.snapshot_of(node) else { continue };
             let source = source.to_owned();
-            let count = snapshot.count(fate::cut_count(location, 1 << cut.bit)).await;
-            if count.map_err(|problem| map_error(&source, SnapshotError::Database(problem)))? > 0 {
-                cleared.extend(cut.columns.iter().cloned());
+            let counts = [CutRows::Unlinked, CutRows::Others].map(|rows| fate::cut_count(location, 1 << cut.bit, rows));
+            for statement in counts {
+                let count = snapshot.count(statement).await;
+                if count.map_err(|problem| map_error(&source, SnapshotError::Database(problem)))? > 0 {
+                    cleared.extend(cut.cleared.iter().cloned());
+                }
             }
         }
         Ok(cleared)

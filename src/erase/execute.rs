@@ -423,6 +423,7 @@ pub fn batch_of(
         action: step.action.clone(),
         guard: step.guard.clone(),
         unreferenced: step.unreferenced.clone(),
+        counted: step.counted.clone(),
         rows,
         co_owned,
     })

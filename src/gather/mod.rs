@@ -1,8 +1,10 @@
 //! Finding everything about one person: resolve the identifiers, then follow the edges of the data map to a fix-point, across sources.
 //! It reads; it decides nothing about what happens to the rows.
 
+mod names;
 mod ownership;
 mod resolve;
 mod traverse;
 
+pub use names::names_of;
 pub use traverse::{GatherError, Gathering, Unreached};

@@ -4,12 +4,13 @@
 use std::collections::BTreeMap;
 
 use super::Gathering;
+use super::names::names_of;
 use super::resolve::of_kind;
 use super::traverse::{GatherError, gather_error};
 use crate::connector::sql::SnapshotError;
 use crate::connector::sql::text::Statement;
 use crate::connector::sql::text::{across, reach};
-use crate::datamap::{Edge, Right};
+use crate::datamap::{Edge, IdentityField, Right};
 use crate::db::DbError;
 
 impl Gathering<'_> {
@@ -111,8 +112,9 @@ impl Gathering<'_> {
                 let Some(snapshot) = self.snapshots.get_mut(&node.source) else { continue };
                 let Some(location) = snapshot.location(at) else { continue };
                 let known = ours.get(kind).map(Vec::as_slice).unwrap_or_default();
-                let statement =
-                    reach::mark_shared_by_identity(location, &of_kind(node, kind).collect::<Vec<_>>(), known, snapshot.dialect);
+                let names = names_of(graph, at, &location.table);
+                let fields: Vec<&IdentityField> = of_kind(node, kind).collect();
+                let statement = reach::mark_shared_by_identity(location, &fields, known, names, snapshot.dialect);
                 let failed = |problem| GatherError::Source { source_name: node.source.clone(), problem };
                 snapshot.run(statement).await.map_err(failed)?;
             }

@@ -2,10 +2,11 @@
 //! collections refer to stands for people: there an identifier may name one record only, and all identifiers must agree on it.
 
 use super::Gathering;
+use super::names::names_of;
 use super::traverse::GatherError;
 use crate::connector::sql::Snapshot;
 use crate::connector::sql::text::{Statement, reach};
-use crate::datamap::{Graph, IdentityField, Node};
+use crate::datamap::{Graph, IdentityField, Names, Node};
 use crate::subject::{Identifier, Subject};
 
 /// Other names taken from the named records, at most, per column.
@@ -16,14 +17,22 @@ const MOST_ROUNDS: usize = 5;
 
 impl Gathering<'_> {
     /// Looks the given identifiers up, then the names that the people so named have in their own rows, until no new name is learned. Names
-    /// in other rows (a second address in a ticket) may be somebody else's: holds and lanes know them, the search does not follow them.
+    /// in other rows (a second address in a ticket) may be somebody else's: holds and lanes know them, the search does not follow them. Nor
+    /// does it follow a name of theirs that another person's record has too: whose the rows are that it names, nobody knows.
     pub(super) async fn resolve(&mut self, subject: &Subject) -> Result<(), GatherError> {
         for _ in 0..MOST_ROUNDS {
-            let learned = self.look_up(subject).await?;
-            if learned.is_empty() {
+            let mut followed = Vec::new();
+            for name in self.look_up(subject).await? {
+                if self.names_somebody_else(&name).await? {
+                    self.set_aside.push(name);
+                } else {
+                    followed.push(name);
+                }
+            }
+            if followed.is_empty() {
                 break;
             }
-            self.person.extend(learned);
+            self.person.extend(followed);
         }
         self.aliases.extend(self.person.iter().cloned());
         self.aliases.sort();
@@ -60,14 +69,38 @@ impl Gathering<'_> {
             }
             let names = other_names(snapshot, at, node, subject).await?;
             if stands_for_people {
+                let is_known = |name: &Identifier| self.person.contains(name) || self.set_aside.contains(name);
                 let own = names.iter().filter(|name| name.is_single).map(|name| &name.name);
-                learned.extend(own.filter(|name| !self.person.contains(name)).cloned());
+                learned.extend(own.filter(|name| !is_known(name)).cloned());
             }
             self.aliases.extend(names.into_iter().map(|name| name.name));
         }
         learned.sort();
         learned.dedup();
         Ok(learned)
+    }
+}
+
+impl Gathering<'_> {
+    /// Whether a name, learned from the person's own record, stands in another person's record as well.
+    async fn names_somebody_else(&mut self, name: &Identifier) -> Result<bool, GatherError> {
+        let graph = self.graph;
+        for (at, node) in graph.nodes.iter().enumerate() {
+            let fields: Vec<&IdentityField> = of_kind(node, &name.kind).collect();
+            let Some(snapshot) = self.snapshots.get_mut(&node.source) else { continue };
+            if fields.is_empty() || !stands_for_people(graph, at, snapshot) {
+                continue;
+            }
+            let Some(location) = snapshot.location(at).cloned() else { continue };
+            let dialect = snapshot.dialect;
+            let named = count(snapshot, node, reach::named(&location, &fields, name.expose(), false, dialect)).await?;
+            let ours = count(snapshot, node, reach::named(&location, &fields, name.expose(), true, dialect)).await?;
+            let has_record = count(snapshot, node, Statement::from(reach::seeded_count(&location))).await? > 0;
+            if named > 1 || has_record && named > ours {
+                return Ok(true);
+            }
+        }
+        Ok(false)
     }
 }
 
@@ -79,13 +112,9 @@ fn full_name(node: &Node) -> String {
     format!("{}.{}", node.dataset, node.collection)
 }
 
-/// Whether the collection's rows are people: other collections refer to its primary key, or an identity column is its primary key.
+/// Whether the collection's rows are people.
 fn stands_for_people(graph: &Graph, at: usize, snapshot: &Snapshot) -> bool {
-    let Some(location) = snapshot.location(at) else { return false };
-    let key = &location.table.primary_key;
-    let is_named_by_its_key =
-        graph.nodes[at].identities.iter().any(|identity| *key == [identity.column.clone()] && identity.path.is_empty());
-    is_named_by_its_key || graph.edges.iter().any(|edge| edge.from.0 == at && edge.from_columns == *key)
+    snapshot.location(at).is_some_and(|location| names_of(graph, at, &location.table) == Names::Account)
 }
 
 async fn refuse_contradictions(snapshot: &mut Snapshot, at: usize, node: &Node, subject: &Subject) -> Result<(), GatherError> {
@@ -123,8 +152,8 @@ struct OtherName {
     is_single: bool,
 }
 
-/// Identity values of kinds that the request did not give, from the records that it names. They name the person for holds and lanes; they
-/// never widen the search, because a second address in a ticket may be somebody else's.
+/// Identity values of kinds that the request did not give, from the records that it names. They name the person for holds and lanes. The
+/// search follows those from a person's own record; a second address in a ticket may be somebody else's.
 async fn other_names(snapshot: &mut Snapshot, at: usize, node: &Node, subject: &Subject) -> Result<Vec<OtherName>, GatherError> {
     let mut names = Vec::new();
     for field in &node.identities {

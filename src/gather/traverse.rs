@@ -68,6 +68,8 @@ pub struct Gathering<'a> {
     pub unreached: Vec<Unreached>,
     /// Names that are the person's for certain: given ones, and those in the rows that stand for them.
     pub person: Vec<Identifier>,
+    /// Names in the person's own record that another person's record has too. They are not followed, and what they name is not taken for theirs.
+    pub set_aside: Vec<Identifier>,
     /// All names of the person: given ones, and those in the records that they name.
     pub aliases: Vec<Identifier>,
 }
@@ -90,7 +92,8 @@ impl<'a> Gathering<'a> {
                 Err(problem) => unreached.push(Unreached { source: name.clone(), problem: problem.to_string() }),
             }
         }
-        let mut gathering = Gathering { graph, snapshots, unreached, person: subject.identifiers().to_vec(), aliases: Vec::new() };
+        let person = subject.identifiers().to_vec();
+        let mut gathering = Gathering { graph, snapshots, unreached, person, set_aside: Vec::new(), aliases: Vec::new() };
         gathering.resolve(subject).await?;
         gathering.follow_edges().await?;
         gathering.find_other_owners().await?;

@@ -40,6 +40,7 @@ fn collection(name: &str, fields: Vec<Field>) -> Collection {
         erase_after: Vec::new(),
         delete_override: false,
         on_erasure: None,
+        names: None,
         knowingly_undecided: false,
         purpose: None,
         legal_basis: None,

@@ -7,6 +7,7 @@ use std::time::Duration;
 use thiserror::Error;
 
 use super::covered::{Covered, look};
+use super::requesters;
 use crate::connector::sql::SqlSource;
 use crate::db::DbError;
 use crate::deployment::Deployment;
@@ -140,12 +141,13 @@ pub async fn release(deployment: &Deployment, hold_id: &str, person: &str) -> Re
     if let (State::Releasing, Some(until)) = (before.life.state, before.life.release_at) {
         return Err(HoldError::from(Refusal::Grace { until }).into());
     }
+    let requesters = requesters::of_affected_erasures(&mut tx, hold_id, &before.matter).await?;
     let step = if before.life.release_requested.is_none() {
-        hold::request_release(&mut tx, hold_id, person, now, &[]).await?;
+        hold::request_release(&mut tx, hold_id, person, now, &requesters).await?;
         EventKind::HoldReleaseRequested
     } else {
         let grace = Grace::of_days(deployment.config.holds.grace_days).unwrap_or_default();
-        hold::approve_release(&mut tx, hold_id, person, now, &[], grace).await?;
+        hold::approve_release(&mut tx, hold_id, person, now, &requesters, grace).await?;
         EventKind::HoldReleaseApproved
     };
     let event = event(step, deployment, Actor::person(&deployment.keys, person), hold_id)?;

@@ -89,7 +89,12 @@ impl IntakeError {
 const CLOCKS_DIFFER: jiff::SignedDuration = jiff::SignedDuration::from_hours(24);
 
 /// Takes a job in and queues it. The caller commits.
-pub async fn receive(tx: &mut Tx, deployment: &Deployment, job: &JobFile) -> Result<Received, IntakeError> {
+pub async fn receive(
+    tx: &mut Tx,
+    deployment: &Deployment,
+    job: &JobFile,
+    requested_by: Option<&str>,
+) -> Result<Received, IntakeError> {
     refuse_what_cannot_work(deployment, job)?;
     let now = deployment.now();
     let received_at = job.received_at.unwrap_or(now);
@@ -111,6 +116,7 @@ pub async fn receive(tx: &mut Tx, deployment: &Deployment, job: &JobFile) -> Res
         deadline,
         status: Status::Queued,
         is_test: job.test,
+        requested_by,
     };
     let received = request::insert(tx, &deployment.keys, &new, now).await?;
     if let Received::New(request) = &received {

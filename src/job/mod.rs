@@ -14,6 +14,7 @@ mod intake;
 mod names;
 mod passes;
 pub mod planning;
+mod requesters;
 mod result;
 mod result_document;
 mod resume;

@@ -10,6 +10,7 @@ const MIGRATIONS: &[&str] = &[
     include_str!("migrations/0002_holds.sql"),
     include_str!("migrations/0003_journal.sql"),
     include_str!("migrations/0004_execution.sql"),
+    include_str!("migrations/0005_requested_by.sql"),
 ];
 
 pub(super) async fn migrate(db: &Db) -> Result<(), LedgerError> {

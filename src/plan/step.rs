@@ -3,7 +3,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::Disposition;
+use super::{Disposition, Retained};
 
 /// What a step does to the rows of one collection.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -51,6 +51,10 @@ pub struct Step {
     /// Rows that nobody else may refer to by the time this step runs: what they own of a row is on their side (O-1).
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub unreferenced: Vec<Referrer>,
+    /// Tables whose rows own rows of the step by referring to them, and which may stay: how many of their rows refer to a row is part of its
+    /// fingerprint, so that one that somebody adds is noticed (O-1).
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub counted: Vec<Referrer>,
     /// Whether these rows are the people themselves, which go last.
     pub identity: bool,
     /// Whether the step belongs to a circle of references that holds again only when all its steps are done: they share one transaction, in
@@ -59,6 +63,9 @@ pub struct Step {
     pub deferred: bool,
     /// How many rows the manifest lists for it.
     pub records: u64,
+    /// Of kept rows, how many on which ground. A later plan of the same request may keep more than the approved one.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub retained: Vec<Retained>,
 }
 
 /// A table whose rows own rows of a step by referring to them.

@@ -196,7 +196,7 @@ fn assert_refusal(workspace: &Workspace, said: Said, policy: &str, expected: &[(
 }
 
 /// The map after somebody has done what the refusals say: the keys that a policy may not overwrite are read-only, visits are deleted; and, for
-/// the tickets, that the employee who handles one does not own it.
+/// the tickets, that the employee who handles one does not own it, and that both addresses in one are the same person's.
 fn map_with_the_hints_followed() -> String {
     let mut map = fides::DATASET_YAML.to_owned();
     let delete = "        fides_meta: {masking_strategy_override: {strategy: delete}}\n";
@@ -213,6 +213,7 @@ fn map_with_the_hints_followed() -> String {
     let handled_by = ["      - name: service_request\n", "          - name: employee_id\n", "            fides_meta:\n"];
     write_behind(&mut map, &handled_by, null);
     write_behind(&mut map, &handled_by[..2], "            habeas: {right: accesses}\n");
+    write_behind(&mut map, &handled_by[..1], "        habeas: {names: one_person}\n");
     map
 }
 

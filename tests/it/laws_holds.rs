@@ -315,3 +315,22 @@ fn h_1_a_mask_is_a_change_and_a_hold_forbids_it() {
         assert_eq!(difference(&before, &workspace.database.dump()), json!({}));
     }
 }
+
+#[test]
+fn h_1_whoever_asked_for_an_erasure_cannot_release_the_hold_that_keeps_it() {
+    for workspace in Workspace::on_both(&script(), &shop()) {
+        configure(&workspace, "holds: {grace_days: 0}");
+        let id = hold(&workspace, "M-1", &record("11"));
+        let unrelated = hold(&workspace, "M-2", &record("13"));
+        workspace.habeas("run - --json --no-input --by ines").input(erasure_of(&ada()).to_string()).run().code(3);
+        let refused = workspace.habeas(&format!("hold release {id} --by Ines")).run().code(6);
+        assert!(refused.stderr.contains("whoever asked for an erasure that the hold affects"), "{}", refused.stderr);
+        workspace.habeas(&format!("hold release {id} --by grace")).run().code(0);
+        workspace.habeas(&format!("hold release {id} --by ines")).run().code(6);
+        assert_eq!(numbers(&workspace, "orders", "id"), [11, 13]);
+        workspace.habeas(&format!("hold release {id} --by linus")).run().code(0);
+        workspace.habeas("worker --once").run().code(0);
+        assert_eq!(numbers(&workspace, "orders", "id"), [13], "two others let it go");
+        workspace.habeas(&format!("hold release {unrelated} --by ines")).run().code(0);
+    }
+}

@@ -30,6 +30,8 @@ pub struct SqlBatch {
     pub guard: Vec<String>,
     /// Tables that must not refer to the rows any more.
     pub unreferenced: Vec<Referrer>,
+    /// Tables of which as many rows must refer to the rows as when they were frozen.
+    pub counted: Vec<Referrer>,
     /// Keys, fingerprints, new values.
     pub rows: BatchRows,
     /// Whether the rows may belong to others as well: only clearing touches such rows.
@@ -184,7 +186,7 @@ impl EraseSession {
         let expected = batch.rows.keys.len() as u64;
         if self.dialect == Dialect::Sqlite {
             self.load(batch).await?;
-            let guard = Guard { columns: &batch.guard, held, unreferenced: &batch.unreferenced };
+            let guard = Guard { columns: &batch.guard, held, unreferenced: &batch.unreferenced, counted: &batch.counted };
             let matching =
                 batch::count_matching(&batch.location, &batch.rows, guard, self.dialect).map_err(EraseError::Condition)?;
             if self.count(matching).await? != expected {
@@ -223,7 +225,7 @@ impl EraseSession {
         let rows = match deletes {
             true => self.count(batch::count_present(&batch.location, &batch.rows, self.dialect)).await?,
             false => {
-                let guard = Guard { columns: &[], held: &[], unreferenced: &[] };
+                let guard = Guard { columns: &[], held: &[], unreferenced: &[], counted: &[] };
                 let columns = changed_columns(&batch.action);
                 let statement = batch::inspect(&batch.location, &batch.rows, columns, guard, self.dialect);
                 let statement = statement.map_err(EraseError::Condition)?;
@@ -246,7 +248,7 @@ impl EraseSession {
     async fn inspect(&mut self, batch: &SqlBatch, held: &[Predicate]) -> Result<(SqlBatch, Applied), EraseError> {
         self.load(batch).await?;
         let columns = changed_columns(&batch.action);
-        let guard = Guard { columns: &batch.guard, held, unreferenced: &batch.unreferenced };
+        let guard = Guard { columns: &batch.guard, held, unreferenced: &batch.unreferenced, counted: &batch.counted };
         let statement =
             batch::inspect(&batch.location, &batch.rows, columns, guard, self.dialect).map_err(EraseError::Condition)?;
         let present = self.conn.on().fetch_all(statement.sql, statement.args).await?;
@@ -384,7 +386,7 @@ pub(super) async fn load_batch(conn: &mut Conn, location: &Location, rows: &Batc
 }
 
 fn change(batch: &SqlBatch, held: &[Predicate], dialect: Dialect) -> Result<Statement, EraseError> {
-    let guard = Guard { columns: &batch.guard, held, unreferenced: &batch.unreferenced };
+    let guard = Guard { columns: &batch.guard, held, unreferenced: &batch.unreferenced, counted: &batch.counted };
     let built = match &batch.action {
         Action::Delete => batch::delete(&batch.location, &batch.rows, guard, dialect),
         Action::Overwrite { columns, .. } => batch::overwrite(&batch.location, &batch.rows, columns, guard, dialect),

@@ -3,6 +3,7 @@
 mod carry;
 mod catalogue;
 mod check;
+mod clearing;
 pub mod decode;
 mod eraser;
 pub mod hazards;
@@ -29,6 +30,7 @@ mod words;
 
 pub use catalogue::*;
 pub use check::{check_live, check_sight};
+pub use clearing::columns_to_clear;
 pub use eraser::{Applied, EraseError, EraseSession, Idle, SqlBatch};
 pub use introspect::{load_catalogue, schema_version};
 pub use location::{Inbound, Location, RowKey, inbound_keys, mapped_references};

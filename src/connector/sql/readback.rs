@@ -84,7 +84,7 @@ impl ReadBack {
     pub async fn not_done(&mut self, batch: &SqlBatch) -> Result<Vec<usize>, DbError> {
         load_batch(&mut self.conn, &batch.location, &batch.rows).await?;
         let columns = changed_columns(&batch.action);
-        let guard = Guard { columns: &batch.guard, held: &[], unreferenced: &[] };
+        let guard = Guard { columns: &batch.guard, held: &[], unreferenced: &[], counted: &[] };
         let statement = batch::inspect(&batch.location, &batch.rows, columns, guard, self.dialect)
             .map_err(|problem| DbError::Column { column: batch.location.table.name.name.clone(), problem })?;
         let width = batch.location.key_width();

@@ -99,6 +99,8 @@ codes! {
     BrokenForeignKey = "broken_foreign_key",
     /// A foreign key to people without an edge.
     UnlabelledForeignKey = "unlabelled_foreign_key",
+    /// Parts of one key that the map reads each by itself.
+    CompositeKeyHalfDeclared = "composite_key_half_declared",
     /// A row that cannot be deleted while others point to it.
     DeleteBlocked = "delete_blocked",
     /// The database would change rows by itself.

@@ -36,8 +36,10 @@ impl Graph {
     /// Builds the graph of a map. References to collections that are not nodes are left out; a checked map has none.
     pub fn build(map: &DataMap) -> Graph {
         let mut graph = Graph::default();
+        let mut keys = Vec::new();
         for (dataset, collection) in searchable(map) {
             graph.nodes.push(node_of(dataset, collection));
+            keys.push(collection.fields.iter().filter(|field| field.primary_key).map(|field| field.name.clone()).collect());
         }
         let mut drafts = Vec::new();
         for (index, (_, collection)) in searchable(map).enumerate() {
@@ -45,13 +47,28 @@ impl Graph {
         }
         let declared_on_to = directions(&graph, &drafts);
         for directed in join_duplicates(drafts, &declared_on_to) {
-            let edge = Edge { right: directed.right.unwrap_or_default(), ..directed.edge };
+            let mut edge = Edge { right: directed.right.unwrap_or_default(), ..directed.edge };
+            edge.declared_on_to = refers_at_end(&edge, &keys);
             match edge.right {
                 Right::None => graph.ignored.push(edge),
                 Right::Accesses | Right::Owns => graph.edges.push(edge),
             }
         }
         graph
+    }
+}
+
+/// At which end the columns stand that refer. Maps may write a join on the field that is referred to as well (`users.id`, direction `to`):
+/// where one end is a whole primary key and the other is not, the other refers. Otherwise the end does on which the map writes it.
+fn refers_at_end(edge: &Edge, keys: &[Vec<String>]) -> bool {
+    let is_key = |node: NodeId, columns: &[String]| {
+        let key = &keys[node.0];
+        !key.is_empty() && key.len() == columns.len() && columns.iter().all(|column| key.contains(column))
+    };
+    match (is_key(edge.from, &edge.from_columns), is_key(edge.to, &edge.to_columns)) {
+        (true, false) => true,
+        (false, true) => false,
+        _ => edge.declared_on_to,
     }
 }
 
@@ -72,6 +89,7 @@ fn node_of(dataset: &Dataset, collection: &Collection) -> Node {
         schema: dataset.schema.clone(),
         collection: collection.name.clone(),
         identities: fields_with_paths(&collection.fields).into_iter().filter_map(identity).collect(),
+        names: collection.names,
     }
 }
 
@@ -93,14 +111,19 @@ fn drafts_of(graph: &Graph, owner: NodeId, collection: &Collection) -> Vec<Draft
     for (path, field) in fields_with_paths(&collection.fields) {
         for reference in &field.references {
             let Some(other) = graph.node(&reference.dataset, &reference.collection) else { continue };
-            let composite =
-                drafts.iter_mut().find(|draft| field.edge.is_some() && draft.name == field.edge && draft.other == other);
-            match composite {
-                Some(draft) => draft.add(field, reference),
-                None => drafts.push(Draft::new(owner, other, &path, field, reference)),
+            if reference.words.edges.is_empty() {
+                drafts.push(Draft::new(owner, other, &path, None, field, reference));
+            }
+            for name in &reference.words.edges {
+                match drafts.iter_mut().find(|draft| draft.name.as_ref() == Some(name) && draft.other == other) {
+                    Some(draft) => draft.add(field, reference),
+                    None => drafts.push(Draft::new(owner, other, &path, Some(name.clone()), field, reference)),
+                }
             }
         }
     }
+    // A name that one field alone gives to this end is meant for another reference of that field; a checked map has no other such name.
+    drafts.retain(|draft| draft.name.is_none() || draft.columns.len() > 1);
     for draft in &mut drafts {
         draft.columns.sort();
     }
@@ -108,19 +131,20 @@ fn drafts_of(graph: &Graph, owner: NodeId, collection: &Collection) -> Vec<Draft
 }
 
 impl Draft {
-    fn new(owner: NodeId, other: NodeId, path: &[String], field: &Field, reference: &Reference) -> Draft {
+    fn new(owner: NodeId, other: NodeId, path: &[String], name: Option<String>, field: &Field, reference: &Reference) -> Draft {
         let column = path.first().unwrap_or(&field.name);
+        let words = &reference.words;
         Draft {
             owner,
             other,
             columns: vec![(column.clone(), reference.field.clone())],
             path: path.get(1..).unwrap_or_default().to_vec(),
-            name: field.edge.clone(),
+            name,
             direction: reference.direction,
-            right: field.right,
-            hide: field.hide.clone(),
-            unlink: field.unlink,
-            filter: field.r#where.clone(),
+            right: words.right,
+            hide: words.hide.clone(),
+            unlink: words.unlink,
+            filter: words.r#where.clone(),
             place: reference.place.clone(),
         }
     }
@@ -128,10 +152,11 @@ impl Draft {
     /// Takes in a further field of a composite edge.
     fn add(&mut self, field: &Field, reference: &Reference) {
         self.columns.push((field.name.clone(), reference.field.clone()));
-        self.right = stricter(self.right, field.right);
-        union(&mut self.hide, &field.hide);
-        self.unlink |= field.unlink;
-        self.filter = match (self.filter.take(), field.r#where.clone()) {
+        let words = &reference.words;
+        self.right = stricter(self.right, words.right);
+        union(&mut self.hide, &words.hide);
+        self.unlink |= words.unlink;
+        self.filter = match (self.filter.take(), words.r#where.clone()) {
             (Some(left), Some(right)) if left != right => Some(Predicate::All(vec![left, right])),
             (left, right) => left.or(right),
         };

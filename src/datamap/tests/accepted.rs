@@ -90,7 +90,7 @@ dataset:
     habeas: {source: app, role: processor}
     collections:
       - name: workspaces
-        fields: [{name: id}, {name: owner_id}]
+        fields: [{name: id}, {name: owner_id}, {name: region}]
       - name: entries
         habeas:
           on_erasure: mask
@@ -110,6 +110,9 @@ dataset:
           - name: workspace_id
             fides_meta: {references: [{dataset: app_db, field: workspaces.id, direction: from}]}
             habeas: {right: accesses, hide: [mail], on_erasure: unlink, edge: home, where: {kind: {ne: 3}}}
+          - name: region
+            fides_meta: {references: [{dataset: app_db, field: workspaces.region, direction: from}]}
+            habeas: {edge: home}
 ";
     let map = map(text);
     let dataset = map.dataset("app_db").unwrap();
@@ -135,9 +138,10 @@ dataset:
     let mail = entries.field("mail").unwrap();
     assert_eq!((mail.normal_form, mail.withhold), (NormalForm::AsciiLower, Some(Withhold::ThirdParty)));
     let workspace = entries.field("workspace_id").unwrap();
-    assert_eq!((workspace.right, workspace.unlink, workspace.edge.as_deref()), (Some(Right::Accesses), true, Some("home")));
-    assert_eq!(workspace.hide, ["mail"]);
-    assert_eq!(workspace.r#where.as_ref().map(Predicate::to_value), Some(json!({"kind": {"ne": 3}})));
+    let words = &workspace.references[0].words;
+    assert_eq!((words.right, words.unlink, words.edges.as_slice()), (Some(Right::Accesses), true, ["home".to_owned()].as_slice()));
+    assert_eq!(words.hide, ["mail"]);
+    assert_eq!(words.r#where.as_ref().map(Predicate::to_value), Some(json!({"kind": {"ne": 3}})));
 }
 
 #[test]

@@ -38,6 +38,8 @@ pub struct NewRequest<'a> {
     pub status: Status,
     /// Whether this is a rehearsal.
     pub is_test: bool,
+    /// Login name of the member of staff who asks for it, where one is named.
+    pub requested_by: Option<&'a str>,
 }
 
 /// What intake did.
@@ -122,8 +124,8 @@ async fn insert_row(
 ) -> Result<Option<String>, LedgerError> {
     let sql =
         "INSERT INTO request (id, code, kind, status, subject_ref, subject_sealed, private_sealed, document, received_at, due_at,
-                                    deadline_rule, idempotency_key_hash, content_digest, is_test, created_at, updated_at)
-               VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $15)
+                                    deadline_rule, idempotency_key_hash, content_digest, is_test, created_at, updated_at, requested_by)
+               VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $15, $16)
                ON CONFLICT DO NOTHING";
     let id = new_id(now)?;
     let subject_sealed = new.subject.map(|subject| keys.seal(SUBJECT, subject.to_sealed_json().as_bytes())).transpose()?;
@@ -144,6 +146,7 @@ async fn insert_row(
         content_digest,
         new.is_test,
         now,
+        new.requested_by,
     ];
     let inserted = tx.on().execute(sql, args).await? == 1;
     Ok(inserted.then_some(id))

@@ -1,9 +1,11 @@
 //! Requests as the ledger keeps them. Who they are about is sealed; plain columns hold keyed hashes, codes and times alone (S-1).
 
+mod asked;
 mod intake;
 mod list;
 mod progress;
 
+pub use asked::{AskedErasure, erasures_asked};
 pub use intake::{NewRequest, Received, insert};
 pub use list::{Filter, Listed, list};
 pub(crate) use progress::fail_for_dead_job;

@@ -40,6 +40,7 @@ pub(crate) async fn take_in(tx: &mut Tx, test: &TestLedger, subject: &Subject, k
         deadline: Some(Deadline { due_at: now().checked_add(720.hours()).unwrap(), rule: "test".into() }),
         status: Status::Queued,
         is_test: false,
+        requested_by: None,
     };
     request::insert(tx, &test.keys, &new, now()).await
 }

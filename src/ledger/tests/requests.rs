@@ -23,6 +23,7 @@ async fn a_request_reads_back_as_it_was_taken_in() {
             deadline: Some(Deadline::first(now(), &jiff::tz::TimeZone::UTC).unwrap()),
             status: Status::WaitingIdentity,
             is_test: true,
+            requested_by: None,
         };
         let mut tx = test.ledger.begin().await.unwrap();
         let received = request::insert(&mut tx, &test.keys, &new, now()).await.unwrap();
@@ -57,6 +58,7 @@ async fn s_1_no_plain_column_names_a_person() {
         deadline: None,
         status: Status::Queued,
         is_test: false,
+        requested_by: None,
     };
     let mut tx = test.ledger.begin().await.unwrap();
     request::insert(&mut tx, &test.keys, &new, now()).await.unwrap();

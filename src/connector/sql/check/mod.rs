@@ -1,6 +1,7 @@
 //! The live half of `habeas map check`: what the map says against what the source really is. Errors block plans, because what cannot
 //! work must fail before anything is touched; warnings do not. It compares schemas only and never reads a row.
 
+mod composite;
 mod conditions;
 mod data_types;
 mod delete_order;
@@ -31,12 +32,13 @@ use crate::datamap::{Collection, DataMap, Dataset, Finding, Graph, NodeId, OnEra
 /// All findings about the collections of one source, in the order of their kinds.
 pub fn check_live(map: &DataMap, graph: &Graph, source: &str, catalogue: &Catalogue) -> Vec<Finding> {
     let live = Live::new(map, graph, source, catalogue);
-    let groups: [fn(&Live<'_>) -> Vec<Finding>; 14] = [
+    let groups: [fn(&Live<'_>) -> Vec<Finding>; 15] = [
         presence::check,
         data_types::check,
         rights::check,
         foreign_keys::check,
         key_paths::check,
+        composite::check,
         delete_order::check,
         owners::check,
         masks::check,

@@ -131,7 +131,7 @@ fn doing(live: &Live<'_>, mapped: &Mapped<'_>) -> Doing {
         None => field.is_overwritten().then_some(Written::Varying),
     };
     let masked = masks.filter_map(|field| Some((field.name.clone(), written(field)?)));
-    let cleared = unlinks::cleared_columns(live, mapped).into_iter().map(|name| (name.to_owned(), Written::Null));
+    let cleared = unlinks::cleared_columns(live, mapped).into_iter().map(|name| (name, Written::Null));
     Doing { deletes: deletes(mapped), writes: masked.chain(cleared).collect(), accepted: mapped.collection.triggers.clone() }
 }
 

@@ -4,28 +4,50 @@
 use std::collections::BTreeSet;
 
 use super::{Live, Mapped};
-use crate::connector::sql::Table;
-use crate::datamap::{Code, Finding, OnErasure, Place, Severity};
+use crate::connector::sql::{Table, columns_to_clear};
+use crate::datamap::{Code, Edge, Finding, OnErasure, Place, Right, Severity};
 
 pub(super) fn check(live: &Live<'_>) -> Vec<Finding> {
     let mut findings = Vec::new();
     for (mapped, table) in live.reached() {
-        for column in cleared_columns(live, mapped) {
+        for column in fixed_columns(live, mapped, table) {
             findings.extend(cannot_be_cleared(mapped, table, column));
         }
     }
     findings
 }
 
-pub(super) fn cleared_columns<'l>(live: &'l Live<'_>, mapped: &'l Mapped<'_>) -> BTreeSet<&'l str> {
+/// Edges whose columns are cleared in rows that stay.
+fn cut_edges<'l>(live: &'l Live<'_>, mapped: &'l Mapped<'_>) -> impl Iterator<Item = &'l Edge> {
     let all = mapped.effect() == Some(OnErasure::Unlink);
-    let edges =
-        live.graph.edges.iter().filter(|edge| Some(edge.to) == mapped.node && (all || edge.unlink) && edge.to_path.is_empty());
-    let mut columns: BTreeSet<&str> = edges.flat_map(|edge| edge.to_columns.iter().map(String::as_str)).collect();
-    if all {
-        columns.extend(mapped.collection.fields.iter().filter(|field| field.identity.is_some()).map(|field| field.name.as_str()));
+    live.graph.edges.iter().filter(move |edge| {
+        Some(edge.to) == mapped.node
+            && edge.declared_on_to
+            && edge.to_path.is_empty()
+            && (edge.unlink || all && edge.right == Right::Owns)
+    })
+}
+
+fn identities<'l>(mapped: &'l Mapped<'_>) -> impl Iterator<Item = &'l str> {
+    let all = mapped.effect() == Some(OnErasure::Unlink);
+    mapped.collection.fields.iter().filter(move |field| all && field.identity.is_some()).map(|field| field.name.as_str())
+}
+
+/// Columns that unlinking sets to NULL.
+pub(super) fn cleared_columns(live: &Live<'_>, mapped: &Mapped<'_>) -> BTreeSet<String> {
+    let mut columns: BTreeSet<String> = identities(mapped).map(str::to_owned).collect();
+    if let Some(table) = mapped.table {
+        let of_edges = cut_edges(live, mapped);
+        columns.extend(of_edges.flat_map(|edge| columns_to_clear(live.graph, edge.to.0, &edge.to_columns, table)));
     }
     columns
+}
+
+/// Columns of what is to be cleared where nothing of it can be. Of a composite key one part is enough.
+fn fixed_columns<'l>(live: &'l Live<'_>, mapped: &'l Mapped<'_>, table: &Table) -> BTreeSet<&'l str> {
+    let is_fixed = |edge: &&Edge| columns_to_clear(live.graph, edge.to.0, &edge.to_columns, table).is_empty();
+    let fixed = cut_edges(live, mapped).filter(is_fixed);
+    fixed.flat_map(|edge| edge.to_columns.iter().map(String::as_str)).chain(identities(mapped)).collect()
 }
 
 fn cannot_be_cleared(mapped: &Mapped<'_>, table: &Table, name: &str) -> Option<Finding> {

@@ -152,11 +152,22 @@ pub struct Guard<'a> {
     pub held: &'a [Predicate],
     /// Tables that must not refer to the row: whoever does owns it too (O-1).
     pub unreferenced: &'a [Referrer],
+    /// Tables of which as many rows must refer to it as when it was frozen.
+    pub counted: &'a [Referrer],
 }
 
 impl Guard<'_> {
+    fn fingerprint(&self, location: &Location, dialect: Dialect) -> String {
+        let counts: Vec<String> = self
+            .counted
+            .iter()
+            .map(|referrer| format!("(SELECT COUNT(*) FROM {})", quote::referring(referrer, "o", "t")))
+            .collect();
+        quote::fingerprint_with_counts(&location.table, self.columns, &counts, "t", dialect)
+    }
+
     fn condition(&self, builder: &mut Builder, location: &Location, rows: &BatchRows, dialect: Dialect) -> Result<String, String> {
-        let mut text = format!("{} = k.fp", quote::fingerprint(&location.table, self.columns, "t", dialect));
+        let mut text = format!("{} = k.fp", self.fingerprint(location, dialect));
         for held in self.held {
             let condition = predicate::condition(builder, held, &location.table, "t", dialect)?;
             text.push_str(&format!(" AND NOT ({condition} IS NOT FALSE)"));
@@ -360,7 +371,7 @@ pub fn inspect(
     let own = quote::key(location, "t", dialect);
     let meets = quote::same_key(location, &own, &keys, dialect) + &span(&mut builder, location, rows, dialect);
     let mut list = quote::key_out(location, &own, dialect);
-    list.push(format!("{} AS fp", quote::fingerprint(&location.table, guard.columns, "t", dialect)));
+    list.push(format!("{} AS fp", guard.fingerprint(location, dialect)));
     let mut held = Vec::new();
     for condition in guard.held {
         held.push(format!("{} IS NOT FALSE", predicate::condition(&mut builder, condition, &location.table, "t", dialect)?));

@@ -139,7 +139,7 @@ pub fn retain_when(location: &Location, rule: &RetainWhen, today: &str, dialect:
 
 /// Sets the bit of an edge on rows that stay and whose edge columns lead to a row that is the subject's alone. What leads to a shared row
 /// belongs to its other owners too, and held rows are left exactly as they are.
-pub fn cut(edge: &Edge, bit: u32, from: &Location, to: &Location, rows: Rows, dialect: Dialect) -> Statement {
+pub fn cut(edge: &Edge, bit: u32, from: &Location, to: &Location, rows: Rows, dialect: Dialect) -> Result<Statement, String> {
     let reach = to.reach();
     let own = quote::all_equal(&quote::key(to, "b", dialect), &quote::reach_key(to.key_width(), &reach));
     let mut join = String::new();
@@ -151,17 +151,23 @@ pub fn cut(edge: &Edge, bit: u32, from: &Location, to: &Location, rows: Rows, di
         edge.from_columns.iter().map(|name| quote::column("a", name)).collect()
     };
     let mut builder = Builder::new(String::new());
-    let pairs = inside::pairs(&mut builder, edge, from, to, &starts, dialect);
+    let mut pairs = inside::pairs(&mut builder, edge, from, to, &starts, dialect);
+    // Under a condition that does not hold, the same value names something else.
+    if let Some(filter) = &edge.filter {
+        pairs.push(predicate::condition(&mut builder, filter, &to.table, "b", dialect)?);
+    }
     let from_reach = reached::beside(&mut builder, to, from, dialect);
     let flagged = format!("cut | {}", builder.bind(1_i64 << bit));
+    // Elements of JSON are not cleared in rows that are overwritten: both would write the same column.
+    let fates = if edge.to_path.is_empty() { "2, 3, 4" } else { "3, 4" };
     let condition = format!(
-        "{rows} AND fate IN (3, 4) AND (ground IS NULL OR ground <> 'hold') AND EXISTS \
+        "{rows} AND fate IN ({fates}) AND (ground IS NULL OR ground <> 'hold') AND EXISTS \
          (SELECT 1 FROM {table} b, {from_reach} r {join} WHERE {own} AND {pairs} AND r.rights = 2 AND r.shared = 0)",
         rows = rows.condition(),
         table = quote::table(&to.table.name),
         pairs = pairs.join(" AND "),
     );
-    reached::update(builder, to, &[("cut", &flagged)], &condition, dialect)
+    Ok(reached::update(builder, to, &[("cut", &flagged)], &condition, dialect))
 }
 
 /// Join of a child's live rows (`c`) with the parent's reached rows (`rp`) over a foreign key.
@@ -327,11 +333,27 @@ pub fn nameless(location: &Location, dialect: Dialect) -> Statement {
     .finish()
 }
 
+/// Which of the rows that are cut.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum CutRows {
+    /// The subject's own, of which nothing else is to go.
+    Unlinked,
+    /// Those that stay for another reason, or are overwritten.
+    Others,
+}
+
+impl CutRows {
+    pub(super) fn condition(self, fate: &str) -> String {
+        let sign = if self == CutRows::Unlinked { "=" } else { "<>" };
+        format!("{fate} {sign} {UNLINK}")
+    }
+}
+
 /// How many rows have one of these bits set.
-pub fn cut_count(location: &Location, bits: i64) -> Statement {
+pub fn cut_count(location: &Location, bits: i64, rows: CutRows) -> Statement {
     let mut builder = Builder::new(format!("SELECT COUNT(*) AS n FROM {} WHERE (cut & ", location.reach()));
     let flag = builder.bind(bits);
-    builder.push(&format!("{flag}) <> 0"));
+    builder.push(&format!("{flag}) <> 0 AND {}", rows.condition("fate")));
     builder.finish()
 }
 
@@ -361,7 +383,7 @@ pub fn cut_identity(
         return None;
     }
     let condition = format!(
-        "{rows} AND fate IN (3, 4) AND (ground IS NULL OR ground <> 'hold') AND EXISTS (SELECT 1 FROM {table} t WHERE {own} AND ({mine}))",
+        "{rows} AND fate IN (2, 3, 4) AND (ground IS NULL OR ground <> 'hold') AND EXISTS (SELECT 1 FROM {table} t WHERE {own} AND ({mine}))",
         rows = rows.condition(),
         table = quote::table(&location.table.name),
         mine = mine.join(" OR "),

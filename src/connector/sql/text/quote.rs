@@ -3,6 +3,7 @@
 use super::mysql;
 use crate::connector::sql::{Column, Location, RowKey, Table, TableName};
 use crate::db::Dialect;
+use crate::plan::Referrer;
 
 /// A quoted identifier. Names come from the live catalogue, which refuses those with a NUL ([`crate::connector::sql::load_catalogue`]);
 /// should one get here all the same, it neither ends the text early nor turns into the name of something else: it names nothing.
@@ -155,6 +156,27 @@ pub fn fingerprint(table: &Table, columns: &[String], alias: &str, dialect: Dial
         Dialect::Sqlite => quoted.iter().map(|c| format!("quote({c})")).collect::<Vec<_>>().join(" || ',' || "),
         Dialect::MySql => mysql::fingerprint(table, columns, alias),
     }
+}
+
+/// The fingerprint with some counts behind it.
+pub fn fingerprint_with_counts(table: &Table, columns: &[String], counts: &[String], alias: &str, dialect: Dialect) -> String {
+    let text = fingerprint(table, columns, alias, dialect);
+    if counts.is_empty() {
+        return text;
+    }
+    let counts: Vec<String> = counts.iter().map(|count| as_text(count, dialect)).collect();
+    match dialect {
+        Dialect::MySql => format!("CONCAT({text}, '#', {})", counts.join(", '#', ")),
+        Dialect::Postgres | Dialect::Sqlite => format!("{text} || '#' || {}", counts.join(" || '#' || ")),
+    }
+}
+
+/// Table and condition of the rows under an alias that refer to the row under another.
+pub fn referring(referrer: &Referrer, alias: &str, row: &str) -> String {
+    let name = TableName { schema: referrer.schema.clone(), name: referrer.table.clone() };
+    let columns: Vec<String> = referrer.columns.iter().map(|name| column(alias, name)).collect();
+    let referred: Vec<String> = referrer.referred.iter().map(|name| column(row, name)).collect();
+    format!("{} {alias} WHERE {}", table(&name), all_equal(&referred, &columns))
 }
 
 /// Whether all these columns are exactly the table's key, so that the reached keys can stand for them.

@@ -4,7 +4,7 @@
 
 use super::{Builder, Statement, inside, mysql, mysql_reach, quote, reached};
 use crate::connector::sql::Location;
-use crate::datamap::{Edge, IdentityField, Right};
+use crate::datamap::{Edge, IdentityField, Names, Right};
 use crate::db::{Dialect, Sql};
 use crate::subject::NormalForm;
 
@@ -212,6 +212,7 @@ pub fn mark_shared(edge: &Edge, from: &Location, to: &Location, dialect: Dialect
         None => String::new(),
     };
     let from_reach = reached::beside(&mut builder, to, from, dialect);
+    let present = ends.iter().map(|end| format!("{end} IS NOT NULL")).collect::<Vec<_>>().join(" AND ");
     let foreign = if let Some(spot) = edge.inside() {
         // JSON may name several: foreign as soon as one of them is not among ours.
         let values = inside::values(&mut builder, &to.table, "b", &spot, dialect);
@@ -222,17 +223,20 @@ pub fn mark_shared(edge: &Edge, from: &Location, to: &Location, dialect: Dialect
         )
     } else if edge.declared_on_to && quote::is_key(&from.table, &edge.from_columns) {
         // The end names one start by its key: foreign unless that key is among ours.
-        let present = ends.iter().map(|end| format!("{end} IS NOT NULL")).collect::<Vec<_>>().join(" AND ");
         let same = edge_pairs(edge, from, to, &quote::reach_key(from.key_width(), "r"), dialect);
         format!("{present} AND NOT EXISTS (SELECT 1 FROM {from_reach} r WHERE {same} AND r.rights = 2 AND r.shared = 0)")
     } else {
         let starts: Vec<String> = edge.from_columns.iter().map(|name| quote::column("a", name)).collect();
         let meets = edge_pairs(edge, from, to, &starts, dialect);
         let mine = quote::all_equal(&quote::reach_key(from.key_width(), "r"), &quote::key(from, "a", dialect));
-        format!(
-            "EXISTS (SELECT 1 FROM {table} a WHERE {meets} AND NOT EXISTS (SELECT 1 FROM {from_reach} r WHERE {mine} AND r.rights = 2 AND r.shared = 0))",
-            table = quote::table(&from.table.name),
-        )
+        let table = quote::table(&from.table.name);
+        let of_another = format!(
+            "EXISTS (SELECT 1 FROM {table} a WHERE {meets} AND NOT EXISTS (SELECT 1 FROM {from_reach} r WHERE {mine} AND r.rights = 2 AND r.shared = 0))"
+        );
+        match edge.declared_on_to {
+            true => format!("({of_another} OR ({present} AND NOT EXISTS (SELECT 1 FROM {table} a WHERE {meets})))"),
+            false => of_another,
+        }
     };
     let condition = format!(
         "rights = 2 AND shared = 0 AND EXISTS (SELECT 1 FROM {table} b WHERE {own}{filter} AND {foreign})",
@@ -260,39 +264,59 @@ fn edge_pairs(edge: &Edge, from: &Location, to: &Location, starts: &[String], di
     pairs.join(" AND ")
 }
 
-/// Marks owned rows that carry an identity value that is not one of ours: they belong to that person as well. With no value of ours to
-/// compare, any value counts as another's. A row that an identifier itself has found is not asked about its columns, but about its JSON,
-/// which may name others beside the one who was looked for.
-pub fn mark_shared_by_identity(location: &Location, fields: &[&IdentityField], ours: &[String], dialect: Dialect) -> Statement {
+/// Marks owned rows that carry an identity value which is not one of ours: they belong to that person as well. Where all identifiers of a row
+/// are one person's, one of ours settles it. Where they may be several people's, each value must be ours, also in rows that an identifier
+/// named; only a kind of which no value of ours is known says nothing there. In other rows, with no value to compare, any counts as another's.
+/// JSON may always name others beside the one who was looked for.
+pub fn mark_shared_by_identity(
+    location: &Location,
+    fields: &[&IdentityField],
+    ours: &[String],
+    names: Names,
+    dialect: Dialect,
+) -> Statement {
     let reach = location.reach();
     let own = quote::all_equal(&quote::key(location, "t", dialect), &quote::reach_key(location.key_width(), &reach));
     let mut builder = Builder::new(String::new());
-    let mut mine = Vec::new();
     let mut present = Vec::new();
+    let mut mine = Vec::new();
     let mut foreign = Vec::new();
+    let mut inside_json = Vec::new();
     for field in fields {
         if let Some(spot) = field.inside() {
             let values = inside::values(&mut builder, &location.table, "t", &spot, dialect);
             let is_ours: Vec<String> = ours.iter().map(|value| is_value(&mut builder, field.normal_form, value, dialect)).collect();
-            let is_ours = if is_ours.is_empty() { "1 = 0".to_owned() } else { is_ours.join(" OR ") };
-            foreign.push(format!("EXISTS (SELECT 1 FROM {values} j WHERE NOT ({is_ours}))"));
+            inside_json.push(format!("EXISTS (SELECT 1 FROM {values} j WHERE NOT {})", any_of(&is_ours)));
             continue;
         }
-        present.push(format!("{} IS NOT NULL", quote::column("t", &field.column)));
-        for value in ours {
-            mine.extend(identity_condition(&mut builder, location, field, value, dialect).map(|c| format!("({c})")));
-        }
+        let stored = quote::column("t", &field.column);
+        let hits: Vec<String> =
+            ours.iter().filter_map(|value| identity_condition(&mut builder, location, field, value, dialect)).collect();
+        let hit = any_of(&hits);
+        foreign.push(format!("({stored} IS NOT NULL AND NOT COALESCE({hit}, FALSE))"));
+        present.push(format!("{stored} IS NOT NULL"));
+        mine.push(hit);
     }
-    if !present.is_empty() {
-        let mine = if mine.is_empty() { "1 = 0".to_owned() } else { mine.join(" OR ") };
-        foreign.push(format!("{reach}.seeded = 0 AND ({}) AND NOT COALESCE(({mine}), FALSE)", present.join(" OR ")));
-    }
-    let foreign = if foreign.is_empty() { "1 = 0".to_owned() } else { foreign.join(") OR (") };
+    let of_another = match names {
+        Names::Several => any_of(&foreign),
+        Names::Account | Names::OnePerson => format!("{} AND NOT COALESCE({}, FALSE)", any_of(&present), any_of(&mine)),
+    };
+    let rows = if names == Names::Several && !ours.is_empty() { String::new() } else { format!("{reach}.seeded = 0 AND ") };
+    inside_json.push(format!("{rows}{of_another}"));
     let condition = format!(
-        "rights = 2 AND shared = 0 AND EXISTS (SELECT 1 FROM {table} t WHERE {own} AND (({foreign})))",
+        "rights = 2 AND shared = 0 AND EXISTS (SELECT 1 FROM {table} t WHERE {own} AND {})",
+        any_of(&inside_json),
         table = quote::table(&location.table.name),
     );
     reached::update(builder, location, &[("shared", "1")], &condition, dialect)
+}
+
+/// One of these conditions; false when there is none.
+fn any_of(conditions: &[String]) -> String {
+    if conditions.is_empty() {
+        return "(1 = 0)".to_owned();
+    }
+    format!("({})", conditions.iter().map(|condition| format!("({condition})")).collect::<Vec<_>>().join(" OR "))
 }
 
 /// Values of an identity field in the rows found by an identifier, and whether each stands alone there: then it is the subject's other name.
@@ -353,6 +377,24 @@ pub fn contradictions(location: &Location, fields: &[&IdentityField], value: &st
         reach = location.reach(),
         table = quote::table(&location.table.name),
         present = present.join(" OR "),
+    );
+    builder.finish()
+}
+
+/// How many rows of a table an identifier names; with `is_ours` only those that are the subject's already.
+pub fn named(location: &Location, fields: &[&IdentityField], value: &str, is_ours: bool, dialect: Dialect) -> Statement {
+    let mut builder = Builder::new(String::new());
+    let hits: Vec<String> =
+        fields.iter().filter_map(|field| identity_condition(&mut builder, location, field, value, dialect)).collect();
+    let own = quote::all_equal(&quote::key(location, "t", dialect), &quote::reach_key(location.key_width(), "r"));
+    let ours = match is_ours {
+        true => format!(" AND EXISTS (SELECT 1 FROM {} r WHERE {own} AND r.seeded = 1)", location.reach()),
+        false => String::new(),
+    };
+    builder.text = format!(
+        "SELECT COUNT(*) AS n FROM {table} t WHERE {hits}{ours}",
+        table = quote::table(&location.table.name),
+        hits = any_of(&hits),
     );
     builder.finish()
 }

@@ -3,6 +3,7 @@
 use super::{Builder, Statement, mysql, quote};
 use crate::connector::sql::{Location, RowKey};
 use crate::db::{Dialect, Sql};
+use crate::plan::Referrer;
 
 /// Rows for the archive in key order. PostgreSQL prints each as JSON text, which is lossless over its types; SQLite gives the values, whose
 /// storage class differs from row to row; MySQL prints each value as text. A hidden column is NULL in rows that the subject only accesses: it never leaves the database.
@@ -45,14 +46,15 @@ pub fn rows(location: &Location, columns: &[String], hidden: &[String], dialect:
 pub fn frozen(
     location: &Location,
     selection: Selection,
-    guard: &[String],
+    marks: Marks<'_>,
     columns: &[String],
     is_ranked: bool,
     dialect: Dialect,
 ) -> Statement {
     let own = quote::all_equal(&quote::key(location, "b", dialect), &quote::reach_key(location.key_width(), "r"));
     let mut list = quote::key_out(location, &quote::reach_key(location.key_width(), "r"), dialect);
-    list.push(format!("{} AS fp", quote::fingerprint(&location.table, guard, "b", dialect)));
+    let staying: Vec<String> = marks.counted.iter().map(|(referrer, child)| staying_count(referrer, child, dialect)).collect();
+    list.push(format!("{} AS fp", quote::fingerprint_with_counts(&location.table, marks.guard, &staying, "b", dialect)));
     for (at, name) in columns.iter().enumerate() {
         list.push(format!("{} AS c{}", quote::column_text(&location.table, "b", name, dialect), at + 1));
     }
@@ -60,10 +62,10 @@ pub fn frozen(
     let condition = match selection {
         Selection::Fate(fate) => format!("r.fate = {}", builder.bind(fate)),
         Selection::Tied => {
-            let tied: Vec<String> = guard.iter().map(|name| format!("{} IS NOT NULL", quote::column("b", name))).collect();
+            let tied: Vec<String> = marks.guard.iter().map(|name| format!("{} IS NOT NULL", quote::column("b", name))).collect();
             format!("r.fate = {} AND ({})", builder.bind(super::fate::ERASE), tied.join(" OR "))
         }
-        Selection::Cut(bits) => format!("(r.cut & {}) <> 0", builder.bind(bits)),
+        Selection::Cut(bits, rows) => format!("(r.cut & {}) <> 0 AND {}", builder.bind(bits), rows.condition("r.fate")),
     };
     builder.text = format!(
         "SELECT {list} FROM {reach} r JOIN {table} b ON {own} WHERE {condition} ORDER BY {depth}{order}",
@@ -76,6 +78,21 @@ pub fn frozen(
     builder.finish()
 }
 
+/// By what a row is recognised when the manifest is carried out.
+#[derive(Debug, Clone, Copy)]
+pub struct Marks<'a> {
+    /// Its columns.
+    pub guard: &'a [String],
+    /// How many rows of these tables refer to it, those not counted that will be gone by then.
+    pub counted: &'a [(Referrer, Location)],
+}
+
+fn staying_count(referrer: &Referrer, child: &Location, dialect: Dialect) -> String {
+    let own = quote::all_equal(&quote::key(child, "o", dialect), &quote::reach_key(child.key_width(), "rc"));
+    let goes = format!("EXISTS (SELECT 1 FROM {} rc WHERE {own} AND rc.fate = {})", child.reach(), super::fate::ERASE);
+    format!("(SELECT COUNT(*) FROM {} AND NOT {goes})", quote::referring(referrer, "o", "b"))
+}
+
 /// Which reached rows go into the manifest.
 #[derive(Debug, Clone, Copy)]
 pub enum Selection {
@@ -84,5 +101,5 @@ pub enum Selection {
     /// Rows that are to be deleted and in which a column of the guard has a value: references that have to be cleared first.
     Tied,
     /// Rows with one of these bits.
-    Cut(i64),
+    Cut(i64, super::fate::CutRows),
 }
