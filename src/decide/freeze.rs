@@ -130,6 +130,7 @@ impl Desk<'_, '_> {
             identity,
             deferred: false,
             records: 0,
+            retained: Vec::new(),
         };
         let referrers = referrers_of(snapshot, node);
         let counted = owning_referrers(self.brief.graph, snapshot, node).into_iter().map(|(_, referrer)| referrer).collect();
@@ -217,8 +218,9 @@ impl Desk<'_, '_> {
             });
         }
         if !item.retained.is_empty() {
+            let keep = step(main, Disposition::Retain, Action::Keep, Vec::new());
             sources.push(Source {
-                step: step(main, Disposition::Retain, Action::Keep, Vec::new()),
+                step: Step { retained: item.retained.clone(), ..keep },
                 node,
                 selection: Selection::Fate(fate::RETAIN),
                 masks: Vec::new(),
@@ -272,6 +274,7 @@ impl Desk<'_, '_> {
                 identity: false,
                 deferred: false,
                 records: 0,
+                retained: Vec::new(),
             };
             sources.push(Source { step, node: child.0, selection: Selection::Tied, masks: Vec::new(), only_shared: false });
         }
@@ -431,12 +434,9 @@ impl Decided {
             let counted = plan.items.get(source.step.item).map_or(0, |item| item.expected);
             let is_whole =
                 matches!(scope, WhichRows::All) && matches!(source.step.action, Action::Delete | Action::Overwrite { .. });
-            if is_whole && written.records != counted {
-                // A row that its own key does not find again would be left, and everything else certified.
-                return Err(GatherError::Map(format!(
-                    "`{}.{}`: {counted} rows were found, and only {} of them again by their keys",
-                    source.step.dataset, source.step.collection, written.records
-                )));
+            // What is wrong with these keys may have been told already, with the words that help.
+            if is_whole && written.records != counted && !is_told(&plan.problems, &source.step) {
+                plan.problems.push(key_problem(&source.step, counted, written.records));
             }
             source.step.records = written.records;
             for (column, rows) in written.unreadable {
@@ -523,6 +523,25 @@ fn unreadable_problem(step: &Step, column: &str, rows: u64) -> Problem {
         problem: format!("{rows} of the person's rows hold text here that is no JSON, so that parts of it cannot be overwritten"),
         hint: "mend those rows, or overwrite the whole column: write the strategy on the column itself".to_owned(),
     }
+}
+
+/// E-1, the last line of defence: a row that its own key does not find again would be left, and everything else certified; a key that finds
+/// more rows than were decided on would take others along.
+fn key_problem(step: &Step, counted: u64, by_key: u64) -> Problem {
+    Problem {
+        code: "key_not_exact".to_owned(),
+        subject: format!("{}.{}", step.dataset, step.collection),
+        problem: format!("{counted} rows were found, and by their keys {by_key} of them are found again"),
+        hint: "the declared primary key must name exactly one row each: look for NULL, for inheriting tables, and for keys that compare as equal"
+            .to_owned(),
+    }
+}
+
+/// Whether the plan has a problem of this very collection.
+fn is_told(problems: &[Problem], step: &Step) -> bool {
+    let place = format!("{}.{}", step.dataset, step.collection);
+    // A subject may be followed by the file and line of the map.
+    problems.iter().any(|problem| problem.subject.split(" (").next() == Some(place.as_str()))
 }
 
 fn key_name(key: &[crate::value::KeyPart]) -> String {

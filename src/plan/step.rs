@@ -3,7 +3,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::Disposition;
+use super::{Disposition, Retained};
 
 /// What a step does to the rows of one collection.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -63,6 +63,9 @@ pub struct Step {
     pub deferred: bool,
     /// How many rows the manifest lists for it.
     pub records: u64,
+    /// Of kept rows, how many on which ground. A later plan of the same request may keep more than the approved one.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub retained: Vec<Retained>,
 }
 
 /// A table whose rows own rows of a step by referring to them.

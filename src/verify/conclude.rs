@@ -1,7 +1,7 @@
 //! What can be said of each item of a plan, from what the verifier saw before and after. Every number comes from looking; a look that did not
 //! happen, or that does not add up, is never absence (V-1, V-2).
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
 
@@ -53,30 +53,58 @@ struct Sum {
     affected: u64,
     already_done: u64,
     held: u64,
+    /// Of those, held in a pass behind which everything was planned anew: what of them is kept stands in the later plan.
+    held_before: u64,
     kept: u64,
     kept_present: u64,
+    /// What the last whole pass keeps, and why.
+    grounds: Vec<Retained>,
     seen_at: Option<Timestamp>,
 }
 
 /// Concludes on every item of the plan, and on items that only later passes had.
 pub fn conclude(plan: &Plan, looks: &Looks<'_>, identifiers: u64) -> Vec<Conclusion> {
     let mut sums: BTreeMap<(String, String, &'static str), Sum> = BTreeMap::new();
-    for (pass, after) in looks.passes {
+    let last_whole = looks.passes.iter().rposition(|(pass, _)| pass.is_whole).unwrap_or(0);
+    for (position, (pass, after)) in looks.passes.iter().enumerate() {
         for (at, step) in pass.steps.iter().enumerate() {
-            add_step(&mut sums, pass, at, step, after.get(at).copied().unwrap_or_default());
+            let when = if position < last_whole { When::Before } else { When::SinceLastPlan };
+            add_step(&mut sums, pass, at, step, after.get(at).copied().unwrap_or_default(), when);
         }
     }
     let mut conclusions = Vec::new();
+    let mut told = BTreeSet::new();
     for item in &plan.items {
         let main = word(item.disposition);
         let sum = sums.remove(&(item.dataset.clone(), item.collection.clone(), main)).unwrap_or_default();
-        let kept = match item.disposition {
-            Disposition::Unlink if item.retained.is_empty() => Sum::default(),
-            _ => sums.remove(&(item.dataset.clone(), item.collection.clone(), "retain")).unwrap_or_default(),
+        let no_sum = Sum::default();
+        let kept = sums.get(&(item.dataset.clone(), item.collection.clone(), "retain")).unwrap_or(&no_sum);
+        // The first item of a collection speaks of its rows, another one of references that are cleared in them.
+        let speaks_of_rows = told.insert((&item.dataset, &item.collection));
+        let retained = match (last_whole, speaks_of_rows) {
+            (0, _) => item.retained.clone(),
+            (_, true) => kept.grounds.clone(),
+            (_, false) => references_kept(item, &sum, kept),
         };
-        conclusions.push(conclude_item(item, &sum, &kept, looks, identifiers));
+        let kept = if speaks_of_rows { kept } else { &no_sum };
+        conclusions.push(conclude_item(item, &sum, kept, retained, looks, identifiers));
     }
     conclusions
+}
+
+/// Whether what is left was planned anew behind a pass.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum When {
+    Before,
+    SinceLastPlan,
+}
+
+/// References that were to be cleared and stay, because a hold that came later keeps the rows in which they stand as they are (H-1).
+fn references_kept(item: &PlanItem, sum: &Sum, kept: &Sum) -> Vec<Retained> {
+    let held: u64 = kept.grounds.iter().filter(|kept| kept.ground == Ground::Hold).map(|kept| kept.count).sum();
+    let left = if sum.records == 0 { item.expected.min(held) } else { 0 };
+    let of_hold = kept.grounds.iter().find(|kept| kept.ground == Ground::Hold && left > 0);
+    of_hold.map(|hold| Retained { count: left, ..hold.clone() }).into_iter().collect()
 }
 
 fn word(disposition: Disposition) -> &'static str {
@@ -90,7 +118,14 @@ fn word(disposition: Disposition) -> &'static str {
     }
 }
 
-fn add_step(sums: &mut BTreeMap<(String, String, &'static str), Sum>, pass: &Execution, at: usize, step: &Step, after: Seen) {
+fn add_step(
+    sums: &mut BTreeMap<(String, String, &'static str), Sum>,
+    pass: &Execution,
+    at: usize,
+    step: &Step,
+    after: Seen,
+    when: When,
+) {
     let detaching = step.disposition == Disposition::Erase && step.action != Action::Delete;
     if detaching {
         // The same rows are deleted by a later step, which is the one that counts.
@@ -102,27 +137,41 @@ fn add_step(sums: &mut BTreeMap<(String, String, &'static str), Sum>, pass: &Exe
     if step.action == Action::Keep {
         sum.kept += records;
         sum.kept_present += after.present;
+        if when == When::SinceLastPlan {
+            sum.grounds.extend(step.retained.iter().cloned());
+        }
         return;
     }
     let tally = pass.tallies.get(at).copied().unwrap_or_default();
     sum.records += records;
     sum.seen_before += pass.seen.as_ref().and_then(|seen| seen.get(at)).copied().unwrap_or(0).min(records);
-    sum.not_done += records.saturating_sub(after.done);
+    // Rows that a hold kept may stand where they were; no other row may hide behind them (V-1).
+    sum.not_done += records.saturating_sub(after.done).saturating_sub(tally.held);
     sum.affected += tally.affected;
     sum.already_done += tally.already_done;
     sum.held += tally.held;
+    sum.held_before += if when == When::Before { tally.held } else { 0 };
     sum.seen_at = sum.seen_at.max(pass.seen_at);
 }
 
-fn conclude_item(item: &PlanItem, sum: &Sum, kept: &Sum, looks: &Looks<'_>, identifiers: u64) -> Conclusion {
-    let mut retained = item.retained.clone();
-    if sum.held > 0 {
-        retained.push(Retained { count: sum.held, ground: Ground::Hold, reference: None, review_on: None });
+fn conclude_item(
+    item: &PlanItem,
+    sum: &Sum,
+    kept: &Sum,
+    planned: Vec<Retained>,
+    looks: &Looks<'_>,
+    identifiers: u64,
+) -> Conclusion {
+    let planned_kept: u64 = planned.iter().map(|kept| kept.count).sum();
+    let held_kept = planned.iter().any(|kept| kept.ground == Ground::Hold);
+    let held_since = sum.held - sum.held_before;
+    let mut retained = planned;
+    if held_since > 0 {
+        retained.push(Retained { count: held_since, ground: Ground::Hold, reference: None, review_on: None });
     }
-    let planned_kept: u64 = item.retained.iter().map(|kept| kept.count).sum();
     let mut conclusion = Conclusion {
         item: item.clone(),
-        found: sum.seen_before + planned_kept,
+        found: sum.seen_before.saturating_sub(sum.held_before) + planned_kept,
         expected: sum.records,
         affected: sum.affected,
         already_done: sum.already_done,
@@ -134,7 +183,6 @@ fn conclude_item(item: &PlanItem, sum: &Sum, kept: &Sum, looks: &Looks<'_>, iden
         conclusion.outcome = ItemOutcome::Failed { code: Code::fitted("undecided") };
         return conclusion;
     }
-    let held_kept = item.retained.iter().any(|kept| kept.ground == Ground::Hold);
     if held_kept && kept.kept_present < kept.kept {
         // Somebody else removed what a hold keeps: not ours to call fine.
         conclusion.outcome = ItemOutcome::Failed { code: Code::fitted("held_records_missing") };
@@ -146,6 +194,10 @@ fn conclude_item(item: &PlanItem, sum: &Sum, kept: &Sum, looks: &Looks<'_>, iden
     }
     let to_verify = sum.seen_before.saturating_sub(sum.held);
     if to_verify == 0 && sum.held > 0 {
+        if conclusion.retained.is_empty() {
+            // Held once, and since then nobody has said what became of them.
+            conclusion.outcome = ItemOutcome::Gap { code: Code::fitted("not_looked_at") };
+        }
         return conclusion;
     }
     match attest(item, sum, to_verify, looks) {
@@ -164,7 +216,7 @@ fn attest(item: &PlanItem, sum: &Sum, to_verify: u64, looks: &Looks<'_>) -> Resu
     let read_back = ReadBack {
         method: method_of(item),
         records_read: to_verify,
-        still_present: sum.not_done.saturating_sub(sum.held),
+        still_present: sum.not_done,
         // `ReadBack` sessions refuse a standby.
         on_primary: true,
         read_at: looks.now,

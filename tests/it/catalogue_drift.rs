@@ -24,36 +24,6 @@ fn shop() -> String {
     map(&[collection("orders", "on_erasure: delete", &[KEY, &to_user("user_id", ""), "name: total", "name: note"]), users()])
 }
 
-struct Waiting {
-    code: String,
-}
-
-impl Waiting {
-    fn submit(workspace: &Workspace) -> Waiting {
-        let job = json!({"kind": "erasure", "subject": ada(), "approval": "one"});
-        let code = workspace.habeas("submit -").input(job.to_string()).run().code(0).stdout.trim().to_owned();
-        workspace.habeas("worker --once").run().code(0);
-        let waiting = Waiting { code };
-        assert_eq!(waiting.show(workspace)["status"], "waiting_approval");
-        waiting
-    }
-
-    fn show(&self, workspace: &Workspace) -> Value {
-        workspace.habeas(&format!("request show {} --json", self.code)).run().code(0).json()
-    }
-
-    fn approve(&self, workspace: &Workspace) {
-        let digest = self.show(workspace)["plan_digest"].as_str().expect("a plan").to_owned();
-        workspace.habeas(&format!("request approve {} --by grace --digest {digest}", self.code)).run().code(0);
-    }
-
-    /// What becomes of the request with the next worker.
-    fn work(&self, workspace: &Workspace) -> Value {
-        workspace.habeas("worker --once").run().code(0);
-        self.show(workspace)
-    }
-}
-
 fn is_sqlite(workspace: &Workspace) -> bool {
     matches!(workspace.database, Database::Sqlite(_))
 }
@@ -180,6 +150,46 @@ fn p_1_a_harmless_change_in_the_middle_does_not_stop_what_was_approved() {
         assert_eq!(ended["status"], "completed", "{ended}");
         assert_eq!(numbers(&workspace, "orders", "id"), [13]);
         assert_eq!(complete_certificates(&workspace), 1);
+    }
+}
+
+#[test]
+fn h_1_what_a_hold_keeps_in_an_erasure_that_is_planned_anew_is_told_as_held_and_goes_with_its_release() {
+    if !cfg!(feature = "failpoints") {
+        skipped("--features failpoints");
+        return;
+    }
+    let one_order = json!({"record": {"dataset": "app", "collection": "orders", "key": ["12"]}});
+    let all_of_ada = json!({"subject": ada()});
+    for (scope, orders_held, orders_left) in [(one_order, 1, &[12, 13][..]), (all_of_ada, 2, &[11, 12, 13])] {
+        for workspace in Workspace::on_both(&script(), &shop()) {
+            configure(&workspace, "holds: {grace_days: 0}");
+            let placed = std::cell::RefCell::new(String::new());
+            let ended = dies_and_goes_on(&workspace, &|workspace| {
+                workspace.database.script("ALTER TABLE orders ADD COLUMN colour TEXT");
+                placed.replace(hold(workspace, "M-1", &scope));
+            });
+            assert_eq!(ended["status"], "partial", "{ended}");
+            assert_eq!(numbers(&workspace, "orders", "id"), orders_left);
+            let kept = &item(&ended, "orders")["retained"][0];
+            assert_eq!(
+                (&kept["ground"], &kept["count"], &kept["ref"]),
+                (&json!("hold"), &json!(orders_held), &json!("M-1")),
+                "{ended}"
+            );
+            assert_eq!(item(&ended, "orders")["affected"], 3 - orders_held, "{ended}");
+            assert!(!ended["items"].to_string().contains("not_looked_at"), "{ended}");
+            assert_eq!(complete_certificates(&workspace), 0, "V-1");
+            for person in ["grace", "linus"] {
+                workspace.habeas(&format!("hold release {} --by {person}", placed.borrow())).run().code(0);
+            }
+            workspace.habeas("worker --once").run().code(0);
+            let code = ended["code"].as_str().expect("a code");
+            let done = workspace.habeas(&format!("request show {code} --json")).run().code(0).json();
+            assert_eq!((&done["status"], &done["certificate"]["outcome"]), (&json!("completed"), &json!("complete")), "{done}");
+            assert_eq!(numbers(&workspace, "orders", "id"), [13]);
+            assert_eq!(numbers(&workspace, "users", "id"), [2, 3]);
+        }
     }
 }
 

@@ -311,6 +311,11 @@ fn s_1_j_1_no_word_of_a_person_leaves_source_and_archive_on_postgres() {
 }
 
 #[test]
+fn s_1_j_1_no_word_of_a_person_leaves_source_and_archive_on_mariadb() {
+    full_cycle(On::MariaDb);
+}
+
+#[test]
 fn the_search_finds_a_word_in_every_form() {
     let needles = Needles::new();
     for canary in CANARIES {

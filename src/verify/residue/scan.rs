@@ -8,6 +8,7 @@ use futures_util::TryStreamExt;
 use super::matcher::{Found, Matcher};
 use super::report::{Gap, Hit, ResidueReport, SearchedTable};
 use super::{ResidueError, control};
+use crate::args;
 use crate::connector::sql::text::search::{SearchedColumn, every_row};
 use crate::connector::sql::{Catalogue, Column, Table, TableKind, TableName};
 use crate::db::{Conn, DbError, Dialect, Handle};
@@ -56,8 +57,7 @@ async fn search_one(
     report: &mut ResidueReport,
 ) -> Result<(), ResidueError> {
     let dialect = search.catalogue.dialect;
-    if table.kind == TableKind::View || !table.is_populated {
-        // A materialised view that was never filled holds nothing and cannot be read.
+    if table.kind == TableKind::View || (!table.is_populated && is_still_empty(conn, table).await?) {
         return Ok(());
     }
     let mut gap = |reason: String| report.gaps.push(Gap { place: table.name.to_string(), reason });
@@ -102,6 +102,15 @@ async fn search_one(
             Ok(())
         }
     }
+}
+
+/// Whether a materialised view holds nothing even now. PostgreSQL stores nothing of one without data and lets nobody read it, so that it needs
+/// no search; but somebody may have refreshed it since the catalogue was read, and then it may hold a copy of what was erased (V-2).
+async fn is_still_empty(conn: &mut Conn, table: &Table) -> Result<bool, ResidueError> {
+    let sql = "SELECT EXISTS (SELECT 1 FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
+                WHERE n.nspname = $1 AND c.relname = $2 AND c.relkind = 'm' AND NOT c.relispopulated) AS empty";
+    let args = args![table.name.schema.as_str(), table.name.name.as_str()];
+    Ok(conn.on().fetch_one(sql, args).await?.flag("empty")?)
 }
 
 /// Columns that can hold an identifier. SQLite columns can hold anything, whatever their declared type.
