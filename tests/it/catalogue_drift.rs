@@ -24,36 +24,6 @@ fn shop() -> String {
     map(&[collection("orders", "on_erasure: delete", &[KEY, &to_user("user_id", ""), "name: total", "name: note"]), users()])
 }
 
-struct Waiting {
-    code: String,
-}
-
-impl Waiting {
-    fn submit(workspace: &Workspace) -> Waiting {
-        let job = json!({"kind": "erasure", "subject": ada(), "approval": "one"});
-        let code = workspace.habeas("submit -").input(job.to_string()).run().code(0).stdout.trim().to_owned();
-        workspace.habeas("worker --once").run().code(0);
-        let waiting = Waiting { code };
-        assert_eq!(waiting.show(workspace)["status"], "waiting_approval");
-        waiting
-    }
-
-    fn show(&self, workspace: &Workspace) -> Value {
-        workspace.habeas(&format!("request show {} --json", self.code)).run().code(0).json()
-    }
-
-    fn approve(&self, workspace: &Workspace) {
-        let digest = self.show(workspace)["plan_digest"].as_str().expect("a plan").to_owned();
-        workspace.habeas(&format!("request approve {} --by grace --digest {digest}", self.code)).run().code(0);
-    }
-
-    /// What becomes of the request with the next worker.
-    fn work(&self, workspace: &Workspace) -> Value {
-        workspace.habeas("worker --once").run().code(0);
-        self.show(workspace)
-    }
-}
-
 fn is_sqlite(workspace: &Workspace) -> bool {
     matches!(workspace.database, Database::Sqlite(_))
 }

@@ -4,6 +4,7 @@
 use serde_json::{Value, json};
 
 use super::support::archive::Archive;
+use super::support::catalogue::complete_certificates;
 use super::support::database::difference;
 use super::support::laws::*;
 use super::support::workspace::Workspace;
@@ -34,6 +35,18 @@ fn e_1_a_tree_goes_in_one_batch_whatever_its_foreign_key_does() {
         assert_eq!(numbers(&workspace, "comments", "id"), [7, 8], "{action}");
         assert_eq!(done["certificate"]["outcome"], "complete");
     }
+}
+
+/// InnoDB deletes no row that refers to itself under RESTRICT: what cannot go is not called gone, and takes the batch back with it.
+#[test]
+fn e_1_a_row_that_the_server_will_not_delete_undoes_the_batch() {
+    let script = format!("{} INSERT INTO comments VALUES (9, 9, 1, 'refers to itself');", comments("ON DELETE RESTRICT"));
+    let Some(workspace) = Workspace::mariadb(&script, &comment_map()) else { return };
+    let before = workspace.database.dump();
+    let said = erase_ada(&workspace);
+    assert_ne!(said.code, Some(0), "{}", said.stdout);
+    assert_eq!(difference(&before, &workspace.database.dump()), json!({}), "{}", said.stdout);
+    assert_eq!(complete_certificates(&workspace), 0);
 }
 
 #[test]

@@ -1,5 +1,5 @@
-//! Words for tests of the planner against live schemas: a plan that is refused before anything is touched, an erasure that is whole, and a
-//! role of PostgreSQL that may do only some things.
+//! Words for tests of the planner against live schemas: a plan that is refused before anything is touched, an erasure that is whole, one that
+//! waits for an approval, and a role of PostgreSQL that may do only some things.
 
 use std::fs;
 
@@ -74,4 +74,40 @@ fn make_role(workspace: &Workspace, name: &str, grants: &str) -> String {
     let role = format!("{name}_{database}");
     workspace.database.script(&format!("CREATE ROLE {role} LOGIN; {}", grants.replace("{role}", &role)));
     role
+}
+
+/// An erasure of Ada that waits for one approval.
+pub struct Waiting {
+    /// The request's code.
+    pub code: String,
+}
+
+impl Waiting {
+    /// Submits it, and lets a worker plan it.
+    #[track_caller]
+    pub fn submit(workspace: &Workspace) -> Waiting {
+        let job = json!({"kind": "erasure", "subject": ada(), "approval": "one"});
+        let code = workspace.habeas("submit -").input(job.to_string()).run().code(0).stdout.trim().to_owned();
+        workspace.habeas("worker --once").run().code(0);
+        let waiting = Waiting { code };
+        assert_eq!(waiting.show(workspace)["status"], "waiting_approval");
+        waiting
+    }
+
+    /// The request as it stands.
+    pub fn show(&self, workspace: &Workspace) -> Value {
+        workspace.habeas(&format!("request show {} --json", self.code)).run().code(0).json()
+    }
+
+    /// Approves the plan that there is now.
+    pub fn approve(&self, workspace: &Workspace) {
+        let digest = self.show(workspace)["plan_digest"].as_str().expect("a plan").to_owned();
+        workspace.habeas(&format!("request approve {} --by grace --digest {digest}", self.code)).run().code(0);
+    }
+
+    /// What becomes of the request with the next worker.
+    pub fn work(&self, workspace: &Workspace) -> Value {
+        workspace.habeas("worker --once").run().code(0);
+        self.show(workspace)
+    }
 }

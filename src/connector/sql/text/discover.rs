@@ -101,13 +101,12 @@ pub fn how_many_exist(table: &TableName, columns: &[&Column], tuples: &[Vec<Stri
             }
         }
         Dialect::MySql => {
-            let cast = |column: &Column| if column.column_type == ColumnType::Integer { "SIGNED" } else { "CHAR" };
             let mut rows = Vec::new();
             for tuple in tuples {
-                let parts: Vec<String> = tuple.iter().map(|part| builder.bind(part.as_str())).collect();
-                let parts = parts.iter().zip(columns).enumerate();
+                let places: Vec<String> = tuple.iter().map(|part| builder.bind(part.as_str())).collect();
+                let parts = places.iter().zip(columns).enumerate();
                 let parts: Vec<String> =
-                    parts.map(|(at, (place, column))| format!("CAST({place} AS {}) AS v{}", cast(column), at + 1)).collect();
+                    parts.map(|(at, (place, column))| format!("{} AS v{}", mysql::as_comparable(place, column), at + 1)).collect();
                 rows.push(format!("SELECT {}", parts.join(", ")));
             }
             builder.push(&format!("({}) AS given", rows.join(" UNION ALL ")));

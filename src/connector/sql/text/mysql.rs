@@ -84,6 +84,21 @@ pub fn part_in(location: &Location, part: usize, place: &str) -> String {
     }
 }
 
+/// Given text as something that a column can be compared with by its index: a number, or text in the column's own character set and
+/// collation, without which two texts may not be compared at all.
+pub fn as_comparable(place: &str, live: &Column) -> String {
+    let of_column = live.collation.as_deref().filter(|name| name.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_'));
+    match (live.column_type, of_column) {
+        (ColumnType::Integer, _) if live.declared_type.contains("unsigned") => format!("CAST({place} AS UNSIGNED)"),
+        (ColumnType::Integer, _) => format!("CAST({place} AS SIGNED)"),
+        (_, Some(collation)) => {
+            let charset = collation.split('_').next().unwrap_or(collation);
+            format!("CONVERT({place} USING {charset}) COLLATE {collation}")
+        }
+        _ => format!("CAST({place} AS CHAR)"),
+    }
+}
+
 /// New text for a column.
 pub fn value_in(live: Option<&Column>, expression: &str) -> String {
     match live {
