@@ -9,7 +9,7 @@ use super::{Change, Editor, JsonError, plain, rewrite};
 /// becomes `null`, as a column would be cleared.
 ///
 /// # Errors
-/// As of [`rewrite`].
+/// As of [`rewrite()`].
 pub fn rewrite_elements<C, R>(
     text: &str,
     path: &[String],
@@ -25,7 +25,7 @@ pub fn rewrite_elements<C, R>(
 /// The scalar values at a path, null left out, as they are written; in arrays those of every element.
 ///
 /// # Errors
-/// As of [`rewrite`].
+/// As of [`rewrite()`].
 pub fn values_at(text: &str, path: &[String]) -> Result<Vec<String>, JsonError> {
     let mut found = Vec::new();
     collect(text, path, 0, &mut found)?;

@@ -32,7 +32,7 @@ pub fn rewrite<C, R>(text: &str, change: &Change<C, R>, editor: &mut dyn Editor<
 /// The values that a change would replace, as they stand, in their order.
 ///
 /// # Errors
-/// As of [`rewrite`].
+/// As of [`rewrite()`].
 pub fn replaced_values<C, R>(text: &str, change: &Change<C, R>) -> Result<Vec<String>, JsonError> {
     struct Listen(Vec<String>);
     impl<C, R> Editor<C, R> for Listen {
@@ -49,7 +49,7 @@ pub fn replaced_values<C, R>(text: &str, change: &Change<C, R>) -> Result<Vec<St
 /// The values below these paths, as they stand, in their order.
 ///
 /// # Errors
-/// As of [`rewrite`].
+/// As of [`rewrite()`].
 pub fn values_below(text: &str, paths: &[Vec<String>]) -> Result<Vec<String>, JsonError> {
     replaced_values(text, &at_paths(paths))
 }
