@@ -154,6 +154,34 @@ fn o_1_a_trigger_that_reaches_other_rows_runs_only_where_the_map_says_so() {
 }
 
 #[test]
+fn o_1_h_1_a_trigger_whose_new_row_takes_the_place_of_another_refuses_the_plan() {
+    for workspace in Workspace::on_both(&script(""), &map(&[orders("on_erasure: delete"), users()])) {
+        let upsert = "INSERT INTO stock VALUES (1, 0) ON CONFLICT (id) DO UPDATE SET amount = 0; RETURN OLD;";
+        trigger(&workspace, "put_back", "AFTER DELETE", "", "INSERT OR REPLACE INTO stock VALUES (1, 0);", upsert);
+        refused(&workspace, "trigger_reaches_further");
+    }
+}
+
+#[test]
+fn o_1_h_1_a_trigger_that_sets_off_another_refuses_the_plan() {
+    for workspace in Workspace::on_both(&script(""), &map(&[orders("on_erasure: delete"), users()])) {
+        let copy = "INSERT INTO history (order_id) VALUES (OLD.id);";
+        trigger(&workspace, "remember", "AFTER DELETE", "", copy, &format!("{copy} RETURN OLD;"));
+        assert!(warnings(&plan_of_ada(&workspace)).contains("history"));
+        workspace.database.script(match &workspace.database {
+            Database::Postgres(_) => {
+                "CREATE FUNCTION take() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN DELETE FROM stock; RETURN NULL; END';
+                 CREATE TRIGGER take AFTER INSERT ON history FOR EACH ROW EXECUTE FUNCTION take();"
+            }
+            _ => "CREATE TRIGGER take AFTER INSERT ON history BEGIN DELETE FROM stock; END;",
+        });
+        let problem = refused(&workspace, "trigger_reaches_further");
+        assert!(problem["problem"].as_str().unwrap().contains("triggers of its own"), "{problem}");
+        assert_eq!(workspace.database.count("stock"), 1);
+    }
+}
+
+#[test]
 fn a_trigger_whose_text_does_not_tell_what_it_does_runs_only_where_the_map_says_so() {
     let Some(workspace) = Workspace::postgres(&script(""), &map(&[orders("on_erasure: delete"), users()])) else { return };
     trigger(&workspace, "hidden", "AFTER DELETE", "", "", "EXECUTE 'DELETE FROM ' || 'stock'; RETURN NULL;");

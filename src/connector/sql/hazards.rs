@@ -146,6 +146,12 @@ fn of_trigger(catalogue: &Catalogue, table: &Table, trigger: &Trigger, doing: &D
     if effect.reaches_further() && !accepted {
         let what = match effect.is_opaque {
             true => "what it does cannot be read from its text".to_owned(),
+            false if effect.changes.is_empty() => {
+                format!(
+                    "it writes rows into {}, which has triggers of its own for new rows",
+                    listed(effect.sets_off.iter().cloned())
+                )
+            }
             false => format!("it changes or deletes rows of {}", listed(effect.changes.iter().cloned())),
         };
         return error(

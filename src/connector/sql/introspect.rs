@@ -1,16 +1,17 @@
 //! Reads the live catalogue of a source, in the dialect that the session speaks. What is read here is what really is there: planning
 //! and `map check` trust it over the map. It reads the schema alone, never a row of personal data.
 
-use super::{Catalogue, introspect_mysql, introspect_mysql_rules, introspect_postgres, introspect_sqlite};
+use super::{Catalogue, chained, introspect_mysql, introspect_mysql_rules, introspect_postgres, introspect_sqlite};
 use crate::db::{DbError, Handle};
 
 /// The catalogue as it is now. On SQLite the session should be one that may write: `writable` tells what this session can do.
-pub async fn load_catalogue(handle: Handle<'_>) -> Result<Catalogue, DbError> {
-    let catalogue = match handle {
-        Handle::Postgres(_) => introspect_postgres::load(handle).await,
-        Handle::Sqlite(_) => introspect_sqlite::load(handle).await,
-        Handle::MySql(_) => introspect_mysql::load(handle).await,
+pub async fn load_catalogue(mut handle: Handle<'_>) -> Result<Catalogue, DbError> {
+    let mut catalogue = match &handle {
+        Handle::Postgres(_) => introspect_postgres::load(handle.again()).await,
+        Handle::Sqlite(_) => introspect_sqlite::load(handle.again()).await,
+        Handle::MySql(_) => introspect_mysql::load(handle.again()).await,
     }?;
+    chained::mark(handle, &mut catalogue).await?;
     refuse_unquotable(&catalogue)?;
     Ok(catalogue)
 }

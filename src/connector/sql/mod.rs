@@ -2,6 +2,7 @@
 
 mod carry;
 mod catalogue;
+mod chained;
 mod check;
 mod clearing;
 pub mod decode;

@@ -29,8 +29,10 @@ pub struct Effect {
     pub swallows_update: Swallows,
     /// Tables into which it writes new rows, as the text spells them.
     pub inserts_into: BTreeSet<String>,
-    /// Other tables of which it changes or deletes rows.
+    /// Other tables of which it changes or deletes rows; also its own, where it replaces rows that are there.
     pub changes: BTreeSet<String>,
+    /// Those of the tables into which it writes that have triggers or rules of their own for new rows: nobody reads what these do then.
+    pub sets_off: BTreeSet<String>,
     /// It changes the row that is being written, or rows of its own table.
     pub rewrites: bool,
     /// It does something that the text does not tell: it runs text as SQL, calls another function, or is in a language that is not read.
@@ -52,7 +54,7 @@ pub enum Swallows {
 impl Effect {
     /// Whether it may touch rows that no plan lists.
     pub fn reaches_further(&self) -> bool {
-        self.is_opaque || !self.changes.is_empty()
+        self.is_opaque || !self.changes.is_empty() || !self.sets_off.is_empty()
     }
 }
 
@@ -71,6 +73,7 @@ impl Trigger {
 /// effects of its own.
 pub(super) fn writes_of(body: &[Token<'_>], own: &str, has_effects: &dyn Fn(&str) -> bool) -> Effect {
     let mut effect = Effect::default();
+    let mut written: Option<String> = None;
     for (at, token) in body.iter().enumerate() {
         let next = |offset: usize| body.get(at + offset);
         let next_is = |offset: usize, keyword: &str| next(offset).is_some_and(|token| token.is(keyword));
@@ -78,7 +81,15 @@ pub(super) fn writes_of(body: &[Token<'_>], own: &str, has_effects: &dyn Fn(&str
         if token.is("INTO")
             && (previous_is("INSERT") || previous_is("MERGE") || previous_is("REPLACE") || at >= 3 && body[at - 3].is("INSERT"))
         {
-            insert(&mut effect, target(body, at + 1), own, previous_is("MERGE"));
+            written = target(body, at + 1);
+            insert(&mut effect, written.clone(), own, previous_is("MERGE"));
+            // `REPLACE INTO t`, `INSERT OR REPLACE INTO t`: a row that has the key already is gone, whoever owns it.
+            if previous_is("REPLACE") {
+                effect.changes.extend(written.clone());
+            }
+        } else if token.is("UPDATE") && (previous_is("DO") || previous_is("KEY")) {
+            // `ON CONFLICT … DO UPDATE`, `ON DUPLICATE KEY UPDATE`: the row that is there already is changed. `FOR NO KEY UPDATE` only locks.
+            effect.changes.extend(written.clone());
         } else if token.is("UPDATE")
             && !previous_is("FOR")
             && !previous_is("DO")
@@ -200,10 +211,24 @@ mod tests {
         );
         assert_eq!((effect.inserts_into, effect.changes), (names(&["Log"]), names(&["users", "lines"])));
         let harmless =
-            writes("SELECT 1 FROM users FOR UPDATE; INSERT INTO log VALUES (1) ON CONFLICT DO UPDATE SET n = 2; RAISE 'UPDATE x'");
+            writes("SELECT 1 FROM users FOR NO KEY UPDATE; INSERT INTO log VALUES (1) ON CONFLICT DO NOTHING; RAISE 'UPDATE x'");
         assert_eq!((harmless.inserts_into.clone(), harmless.reaches_further()), (names(&["log"]), false));
         assert!(writes("INSERT OR IGNORE INTO log SELECT 1").inserts_into.contains("log"));
         assert!(writes("UPDATE OR REPLACE users SET a = 1").changes.contains("users"));
+    }
+
+    #[test]
+    fn o_1_a_new_row_that_takes_the_place_of_another_changes_it() {
+        for upsert in [
+            "INSERT OR REPLACE INTO lockers VALUES (3)",
+            "REPLACE INTO lockers VALUES (3)",
+            "INSERT INTO lockers VALUES (3) ON CONFLICT (id) DO UPDATE SET code = 'x'",
+            "INSERT INTO lockers VALUES (3) ON DUPLICATE KEY UPDATE code = 'x'",
+        ] {
+            assert_eq!(writes(upsert).changes, names(&["lockers"]), "{upsert}");
+        }
+        assert!(writes("REPLACE INTO orders VALUES (3)").reaches_further(), "also in its own table");
+        assert!(!writes("INSERT OR IGNORE INTO lockers VALUES (3)").reaches_further());
     }
 
     #[test]

@@ -1,0 +1,67 @@
+//! Triggers that set off others: one that writes a row into a table which has triggers for new rows does what those do as well. They are not
+//! read; it is enough to know that they are there. It reads the schema alone.
+
+use std::collections::BTreeSet;
+
+use super::Catalogue;
+use super::words::tokens;
+use crate::db::{DbError, Handle};
+
+const POSTGRES: &str = "SELECT c.relname::text AS name FROM pg_trigger t JOIN pg_class c ON c.oid = t.tgrelid
+  WHERE NOT t.tgisinternal AND t.tgenabled IN ('O', 'A') AND t.tgtype::int & 4 <> 0
+  UNION SELECT c.relname::text FROM pg_rewrite r JOIN pg_class c ON c.oid = r.ev_class WHERE r.ev_type = '3'";
+
+const SQLITE: &str = "SELECT tbl_name AS name, sql FROM main.sqlite_schema WHERE type = 'trigger'";
+
+const MYSQL: &str = "SELECT EVENT_OBJECT_TABLE AS name FROM information_schema.TRIGGERS WHERE EVENT_MANIPULATION = 'INSERT'";
+
+/// Notes at each trigger which of the tables it writes into have triggers of their own for new rows.
+pub(super) async fn mark(handle: Handle<'_>, catalogue: &mut Catalogue) -> Result<(), DbError> {
+    let writes_rows = |catalogue: &Catalogue| {
+        catalogue.tables.values().flat_map(|table| &table.triggers).any(|trigger| !trigger.effect.inserts_into.is_empty())
+    };
+    if !writes_rows(catalogue) {
+        return Ok(());
+    }
+    let watched = tables_with_triggers_for_new_rows(handle).await?;
+    for trigger in catalogue.tables.values_mut().flat_map(|table| &mut table.triggers) {
+        let is_watched = |name: &&String| watched.contains(&name.to_lowercase());
+        trigger.effect.sets_off = trigger.effect.inserts_into.iter().filter(is_watched).cloned().collect();
+    }
+    Ok(())
+}
+
+/// Their names in small letters: which spelling the text of a trigger uses is up to whoever wrote it.
+async fn tables_with_triggers_for_new_rows(handle: Handle<'_>) -> Result<BTreeSet<String>, DbError> {
+    let (statement, is_sqlite) = match &handle {
+        Handle::Postgres(_) => (POSTGRES, false),
+        Handle::Sqlite(_) => (SQLITE, true),
+        Handle::MySql(_) => (MYSQL, false),
+    };
+    let mut names = BTreeSet::new();
+    for row in handle.fetch_all(statement, Vec::new()).await? {
+        if !is_sqlite || is_for_new_rows(&row.text("sql")?) {
+            names.insert(row.text("name")?.to_lowercase());
+        }
+    }
+    Ok(names)
+}
+
+/// `… INSERT ON t`, before the body begins.
+fn is_for_new_rows(definition: &str) -> bool {
+    let words = tokens(definition);
+    let body = words.iter().position(|word| word.is("BEGIN")).unwrap_or(words.len());
+    words[..body].windows(2).any(|pair| pair[0].is("INSERT") && pair[1].is("ON"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::is_for_new_rows;
+
+    #[test]
+    fn the_event_of_a_trigger_is_read_from_its_head() {
+        assert!(is_for_new_rows("CREATE TRIGGER t AFTER INSERT ON tomb BEGIN SELECT 1; END"));
+        assert!(is_for_new_rows("CREATE TRIGGER t INSTEAD OF INSERT ON v BEGIN SELECT 1; END"));
+        assert!(!is_for_new_rows("CREATE TRIGGER t AFTER DELETE ON tomb BEGIN INSERT INTO x VALUES (1); END"));
+    }
+}
