@@ -4,7 +4,7 @@
 use std::collections::BTreeSet;
 
 use super::Catalogue;
-use super::words::tokens;
+use super::introspect_sqlite_text::fires_on_insert;
 use crate::db::{DbError, Handle};
 
 const POSTGRES: &str = "SELECT c.relname::text AS name FROM pg_trigger t JOIN pg_class c ON c.oid = t.tgrelid
@@ -40,28 +40,9 @@ async fn tables_with_triggers_for_new_rows(handle: Handle<'_>) -> Result<BTreeSe
     };
     let mut names = BTreeSet::new();
     for row in handle.fetch_all(statement, Vec::new()).await? {
-        if !is_sqlite || is_for_new_rows(&row.text("sql")?) {
+        if !is_sqlite || fires_on_insert(&row.text("sql")?) {
             names.insert(row.text("name")?.to_lowercase());
         }
     }
     Ok(names)
-}
-
-/// `… INSERT ON t`, before the body begins.
-fn is_for_new_rows(definition: &str) -> bool {
-    let words = tokens(definition);
-    let body = words.iter().position(|word| word.is("BEGIN")).unwrap_or(words.len());
-    words[..body].windows(2).any(|pair| pair[0].is("INSERT") && pair[1].is("ON"))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::is_for_new_rows;
-
-    #[test]
-    fn the_event_of_a_trigger_is_read_from_its_head() {
-        assert!(is_for_new_rows("CREATE TRIGGER t AFTER INSERT ON tomb BEGIN SELECT 1; END"));
-        assert!(is_for_new_rows("CREATE TRIGGER t INSTEAD OF INSERT ON v BEGIN SELECT 1; END"));
-        assert!(!is_for_new_rows("CREATE TRIGGER t AFTER DELETE ON tomb BEGIN INSERT INTO x VALUES (1); END"));
-    }
 }

@@ -124,12 +124,9 @@ fn inherited(table: &Table) -> Option<Hazard> {
 }
 
 fn of_trigger(catalogue: &Catalogue, table: &Table, trigger: &Trigger, doing: &Doing) -> Hazard {
-    let swallows = trigger.swallows(true).max(Swallows::Never);
-    let swallows = match (doing.deletes, doing.writes.is_empty()) {
-        (true, true) => swallows,
-        (true, false) => swallows.max(trigger.swallows(false)),
-        (false, _) => trigger.swallows(false),
-    };
+    let of_deletes = if doing.deletes { trigger.swallows(true) } else { Swallows::Never };
+    let of_writes = if doing.writes.is_empty() { Swallows::Never } else { trigger.swallows(false) };
+    let swallows = of_deletes.max(of_writes);
     let (name, effect) = (&trigger.name, &trigger.effect);
     if swallows == Swallows::Always {
         return error(

@@ -104,6 +104,13 @@ fn trigger(table: &str, name: &str, sql: &str, words: &[Token<'_>]) -> Option<Tr
     Some(Trigger { name: name.to_owned(), on_delete, on_update, definition: sql.to_owned(), effect })
 }
 
+/// Whether a trigger fires for new rows, from its text.
+pub(super) fn fires_on_insert(sql: &str) -> bool {
+    let words = tokens(sql);
+    let begin = words.iter().position(|token| token.is("BEGIN")).unwrap_or(words.len());
+    !matches!(event(&words[..begin]), Some("DELETE" | "UPDATE"))
+}
+
 /// The event stands behind the name and the time; in doubt there is none, and the trigger counts for all.
 fn event(head: &[Token<'_>]) -> Option<&'static str> {
     let mut at = head.iter().position(|token| token.is("TRIGGER"))? + 1;
@@ -161,6 +168,13 @@ mod tests {
         assert!(of("CREATE TRIGGER t -- INSERT ON\n DELETE ON users BEGIN SELECT 1; END").unwrap().on_delete);
         let tangled = of("CREATE TRIGGER IF NOT EXISTS main.\"x\" DELETE ON users BEGIN DELETE FROM y; END").unwrap();
         assert!(tangled.on_delete && tangled.effect.changes.contains("y"));
+    }
+
+    #[test]
+    fn the_event_of_a_trigger_is_read_from_its_head() {
+        assert!(fires_on_insert("CREATE TRIGGER t AFTER INSERT ON tomb BEGIN SELECT 1; END"));
+        assert!(fires_on_insert("CREATE TRIGGER t INSTEAD OF INSERT ON v BEGIN SELECT 1; END"));
+        assert!(!fires_on_insert("CREATE TRIGGER t AFTER DELETE ON tomb BEGIN INSERT INTO x VALUES (1); END"));
     }
 
     #[test]
