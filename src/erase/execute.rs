@@ -100,17 +100,12 @@ impl Executor<'_> {
         let started = EraseSession::begin(source, idle.remove(&source_name), permit.id(), ttl).await;
         let mut session = match started {
             Ok(session) => session,
-            Err(problem) => {
-                self.close_undone(permit, pass).await?;
-                return Err(failed(problem));
-            }
+            Err(problem) => return Err(self.undone(None, permit, pass, failed(problem)).await),
         };
         if groups.iter().any(|group| pass.steps[group.step].deferred)
             && let Err(problem) = session.defer_checks().await
         {
-            drop(session);
-            self.close_undone(permit, pass).await?;
-            return Err(failed(problem));
+            return Err(self.undone(Some(session), permit, pass, failed(problem)).await);
         }
         for group in groups {
             if self.leads_to_held(pass, &tallies, group.step) {
@@ -149,18 +144,13 @@ impl Executor<'_> {
             }
             tallies[group.step].add(step);
         }
-        match session.sees_schema(&source.catalogue.version).await {
-            Ok(true) => {}
-            Ok(false) => {
-                drop(session);
-                self.close_undone(permit, pass).await?;
-                return Err(ExecuteError::SchemaChanged(source_name));
-            }
-            Err(problem) => {
-                drop(session);
-                self.close_undone(permit, pass).await?;
-                return Err(failed(problem.into()));
-            }
+        let drifted = match session.sees_schema(&source.catalogue.version).await {
+            Ok(true) => None,
+            Ok(false) => Some(ExecuteError::SchemaChanged(source_name.clone())),
+            Err(problem) => Some(failed(problem.into())),
+        };
+        if let Some(why) = drifted {
+            return Err(self.undone(Some(session), permit, pass, why).await);
         }
         failpoint::hit("erase-before-source-commit");
         let committed = self.commit(session, permit, pass, count, tallies, closing, &source_name).await?;
@@ -209,16 +199,14 @@ impl Executor<'_> {
         let valid = permit.still_valid(&mut tx).await;
         drop(tx);
         if let Err(refusal) = valid {
-            drop(session);
-            self.close_undone(permit, pass).await?;
-            return Err(refusal.into());
+            return Err(self.undone(Some(session), permit, pass, refusal.into()).await);
         }
         let idle = match session.commit().await {
             Ok(idle) => idle,
             Err(refusal) if refusal.is_answer() => {
                 // A deferred constraint: the source has said that nothing was done.
-                self.close_undone(permit, pass).await?;
-                return Err(ExecuteError::Source { source_name: source_name.to_owned(), problem: refusal.into() });
+                let why = ExecuteError::Source { source_name: source_name.to_owned(), problem: refusal.into() };
+                return Err(self.undone(None, permit, pass, why).await);
             }
             Err(problem) => {
                 // Nobody knows whether it took effect: the next attempt fences the session and reads the source (E-2).
@@ -271,6 +259,21 @@ impl Executor<'_> {
         })
         .await?;
         Ok(opening.commit().await?)
+    }
+
+    /// Ends a session without a commit and says in the ledger that nothing was done. What is wrong is `why`, or that this cannot be said.
+    async fn undone(
+        &self,
+        session: Option<EraseSession>,
+        permit: super::Permit,
+        pass: &Execution,
+        why: ExecuteError,
+    ) -> ExecuteError {
+        drop(session);
+        match self.close_undone(permit, pass).await {
+            Ok(()) => why,
+            Err(worse) => worse,
+        }
     }
 
     async fn close_undone(&self, permit: super::Permit, pass: &Execution) -> Result<(), ExecuteError> {
