@@ -32,42 +32,29 @@ const DATASET: Keys = Keys {
 };
 const DATASET_META: Keys = Keys { known: &["resource_id", "after", "namespace", "redact"], elsewhere: &[] };
 
-const COLLECTION: Keys = Keys {
-    known: &[
-        "name",
-        "description",
-        "data_categories",
-        "data_purposes",
-        "data_subjects",
-        "data_uses",
-        "fields",
-        "fides_meta",
-        "fidesops_meta",
-        "habeas",
-    ],
-    elsewhere: &[("fides_meta", COLLECTION_META.known), ("habeas", super::extension::COLLECTION.known)],
-};
+/// Keys of collections and of fields alike.
+const DESCRIBED: [&str; 10] = [
+    "name",
+    "description",
+    "data_categories",
+    "data_purposes",
+    "data_subjects",
+    "data_uses",
+    "fields",
+    "fides_meta",
+    "fidesops_meta",
+    "habeas",
+];
+const COLLECTION: Keys =
+    Keys { known: &DESCRIBED, elsewhere: &[("fides_meta", COLLECTION_META.known), ("habeas", super::extension::COLLECTION.known)] };
 const COLLECTION_META: Keys = Keys {
     known: &["after", "erase_after", "skip_processing", "masking_strategy_override", "partitioning", "redact"],
     elsewhere: &[("habeas", super::extension::COLLECTION.known)],
 };
 const COLLECTION_OVERRIDE: Keys = Keys { known: &["strategy", "configuration"], elsewhere: &[] };
 
-const FIELD: Keys = Keys {
-    known: &[
-        "name",
-        "description",
-        "data_categories",
-        "data_purposes",
-        "data_subjects",
-        "data_uses",
-        "fields",
-        "fides_meta",
-        "fidesops_meta",
-        "habeas",
-    ],
-    elsewhere: &[("fides_meta", FIELD_META.known), ("habeas", super::extension::FIELD.known)],
-};
+const FIELD: Keys =
+    Keys { known: &DESCRIBED, elsewhere: &[("fides_meta", FIELD_META.known), ("habeas", super::extension::FIELD.known)] };
 const FIELD_META: Keys = Keys {
     known: &[
         "identity",

@@ -1,7 +1,7 @@
 //! Finds which column refers to which table: candidates by declaration, by name, by a query log, and by data alone; tries the values of each
 //! in the key; lets the candidates of a column compete. The result is in the order of tables and columns.
 
-use std::collections::BTreeMap;
+use std::collections::BTreeSet;
 
 use super::entity::Entity;
 use super::evidence::{ACTIVE, Evidence, Inclusion, WORTH_MENTION};
@@ -266,8 +266,8 @@ fn compete(entities: &[Entity<'_>], mut candidates: Vec<Found>) -> Vec<Found> {
         by_confidence.then(strength(right).total_cmp(&strength(left))).then(left.target.cmp(&right.target))
     });
     // A table has one best key for a reference.
-    let mut best_of: BTreeMap<usize, ()> = BTreeMap::new();
-    candidates.retain(|candidate| best_of.insert(candidate.target, ()).is_none());
+    let mut seen = BTreeSet::new();
+    candidates.retain(|candidate| seen.insert(candidate.target));
     let declared = candidates.iter().any(|candidate| candidate.evidence.declared);
     let name_of = |found: &Found| {
         format!("{}.{}", entities[found.target].table.name.name, entities[found.target].column_name(found.target_columns[0]))
