@@ -72,15 +72,7 @@ fn p_1_a_change_that_makes_the_plan_impossible_is_refused_after_the_approval() {
         ("DROP TABLE history; ALTER TABLE orders RENAME COLUMN user_id TO owner", "user_id"),
     ] {
         for workspace in Workspace::on_both(&script(), &shop()) {
-            let request = Waiting::submit(&workspace);
-            request.approve(&workspace);
-            workspace.database.script(change);
-            let before = workspace.database.dump();
-            let shown = request.work(&workspace);
-            assert_eq!(shown["status"], "waiting_controller", "{change}: {shown}");
-            assert!(shown["reason"].to_string().contains(code), "{change}: {shown}");
-            assert_eq!(difference(&before, &workspace.database.dump()), json!({}), "{change}");
-            assert_eq!(complete_certificates(&workspace), 0);
+            Waiting::is_refused_after(change, code, &workspace);
         }
     }
 }

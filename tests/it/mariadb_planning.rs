@@ -217,14 +217,6 @@ fn p_1_a_change_that_makes_the_plan_impossible_is_refused_after_the_approval() {
         ),
     ] {
         let Some(workspace) = Workspace::mariadb(&shop(""), &whole_shop()) else { return };
-        let request = Waiting::submit(&workspace);
-        request.approve(&workspace);
-        workspace.database.script(change);
-        let before = workspace.database.dump();
-        let shown = request.work(&workspace);
-        assert_eq!(shown["status"], "waiting_controller", "{change}: {shown}");
-        assert!(shown["reason"].to_string().contains(word), "{change}: {shown}");
-        assert_eq!(difference(&before, &workspace.database.dump()), json!({}), "{change}");
-        assert_eq!(complete_certificates(&workspace), 0);
+        Waiting::is_refused_after(change, word, &workspace);
     }
 }

@@ -105,6 +105,20 @@ impl Waiting {
         workspace.habeas(&format!("request approve {} --by grace --digest {digest}", self.code)).run().code(0);
     }
 
+    /// A change of the schema behind the approval that makes the plan impossible: it is told with this word, and nothing is touched.
+    #[track_caller]
+    pub fn is_refused_after(change: &str, word: &str, workspace: &Workspace) {
+        let request = Waiting::submit(workspace);
+        request.approve(workspace);
+        workspace.database.script(change);
+        let before = workspace.database.dump();
+        let shown = request.work(workspace);
+        assert_eq!(shown["status"], "waiting_controller", "{change}: {shown}");
+        assert!(shown["reason"].to_string().contains(word), "{change}: {shown}");
+        assert_eq!(difference(&before, &workspace.database.dump()), json!({}), "{change}");
+        assert_eq!(complete_certificates(workspace), 0);
+    }
+
     /// What becomes of the request with the next worker.
     pub fn work(&self, workspace: &Workspace) -> Value {
         workspace.habeas("worker --once").run().code(0);
