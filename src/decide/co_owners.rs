@@ -6,7 +6,7 @@
 use std::collections::BTreeMap;
 
 use super::{Desk, GatherError, map_error};
-use crate::connector::sql::text::fate::{self, Naming};
+use crate::connector::sql::text::cut::{self, Naming};
 use crate::connector::sql::{Location, SnapshotError};
 use crate::datamap::{Edge, Right};
 use crate::db::DbError;
@@ -48,7 +48,7 @@ impl Desk<'_, '_> {
         let Some((source, snapshot)) = self.gathering.snapshot_of(node) else { return Ok(0) };
         let source = source.to_owned();
         let Some(location) = snapshot.location(node) else { return Ok(0) };
-        let statement = fate::cut_rows(location);
+        let statement = cut::rows(location);
         snapshot.count(statement).await.map_err(|problem| map_error(&source, SnapshotError::Database(problem)))
     }
 
@@ -64,7 +64,7 @@ impl Desk<'_, '_> {
             return Ok(());
         };
         let columns: Vec<String> = identities.iter().map(|identity| identity.column.clone()).collect();
-        let owners = snapshot.list(fate::owners_of_cut_rows(edge, &columns, &from, &to, dialect)).await.map_err(failed)?;
+        let owners = snapshot.list(cut::owners(edge, &columns, &from, &to, dialect)).await.map_err(failed)?;
         let mut held: BTreeMap<Vec<String>, HoldRef> = BTreeMap::new();
         for record in &owners {
             let mut values = Vec::with_capacity(edge.from_columns.len());
@@ -83,9 +83,9 @@ impl Desk<'_, '_> {
                 held.insert(values, hold);
             }
         }
-        let naming = edge.inside().map_or_else(|| Naming::Columns(edge.to_columns.clone()), Naming::Inside);
+        let naming = Naming::of(&edge.to_columns, edge.inside());
         for (values, hold) in held {
-            let statement = fate::hold_rows_with(&to, &naming, &values, hold.matter.as_str(), dialect);
+            let statement = cut::hold_rows_with(&to, &naming, &values, hold.matter.as_str(), dialect);
             let Some((_, snapshot)) = self.gathering.snapshot_of(edge.to.0) else { continue };
             snapshot.run(statement).await.map_err(failed)?;
         }
@@ -100,16 +100,16 @@ impl Desk<'_, '_> {
             let failed = |problem: DbError| map_error(&source, SnapshotError::Database(problem));
             let dialect = snapshot.dialect;
             let Some(location) = snapshot.location(node).cloned() else { return Ok(()) };
-            let values = snapshot.list(fate::identities_of_cut_rows(&location, &identity, dialect)).await.map_err(failed)?;
+            let values = snapshot.list(cut::identities(&location, &identity, dialect)).await.map_err(failed)?;
             for record in values {
                 let value = record.text("value").map_err(failed)?;
                 let normal = identity.normal_form.apply(&value);
                 let names = [Identifier::new(&identity.kind, value.as_str()), Identifier::new(&identity.kind, normal)];
                 let refs: Vec<String> = names.iter().map(|name| self.brief.keys.alias_ref(name)).collect();
                 let Some(hold) = self.brief.holds.covers_subject(&refs).into_iter().next() else { continue };
-                let statement = fate::hold_rows_with(
+                let statement = cut::hold_rows_with(
                     &location,
-                    &identity.inside().map_or_else(|| Naming::Columns(vec![identity.column.clone()]), Naming::Inside),
+                    &Naming::of(std::slice::from_ref(&identity.column), identity.inside()),
                     &[value],
                     hold.matter.as_str(),
                     dialect,
@@ -128,7 +128,7 @@ impl Desk<'_, '_> {
             let start = if self.is_local(edge) && edge.to_path.is_empty() { self.start_by_key(edge) } else { None };
             ways.push((edge.to_columns.clone(), start));
         }
-        self.run_fate(node, |location, dialect| Ok(fate::hold_unnamed(location, &ways, hidden_ways, dialect))).await
+        self.run_fate(node, |location, dialect| Ok(cut::hold_unnamed(location, &ways, hidden_ways, dialect))).await
     }
 
     /// Where an edge starts, if it leaves from the key.

@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 
 use super::rules::Rule;
 use super::{Desk, GatherError, map_error};
-use crate::connector::sql::text::fate::{self, Rows};
-use crate::connector::sql::text::{Statement, reach};
+use crate::connector::sql::text::fate::Rows;
+use crate::connector::sql::text::{Statement, cut as cut_text, reach};
 use crate::connector::sql::{Snapshot, SnapshotError, columns_to_clear};
 use crate::datamap::{Edge, Graph, Right, Spot};
 
@@ -160,7 +160,7 @@ impl Desk<'_, '_> {
                 }
                 let Some((_, snapshot)) = self.gathering.snapshot_of(cut.node) else { return Ok(()) };
                 let (Some(from), Some(to)) = (snapshot.location(edge.from.0), snapshot.location(edge.to.0)) else { return Ok(()) };
-                let statement = fate::cut(edge, cut.bit, from, to, rows, snapshot.dialect);
+                let statement = cut_text::by_edge(edge, cut.bit, from, to, rows, snapshot.dialect);
                 Some(statement.map_err(|text| map_error(&graph.nodes[cut.node].source, SnapshotError::Map(text)))?)
             }
             Tie::Identity(at) => {
@@ -174,7 +174,7 @@ impl Desk<'_, '_> {
                     .collect();
                 let Some((_, snapshot)) = self.gathering.snapshot_of(cut.node) else { return Ok(()) };
                 let Some(location) = snapshot.location(cut.node) else { return Ok(()) };
-                fate::cut_identity(location, cut.bit, field, &ours, rows, snapshot.dialect)
+                cut_text::by_identity(location, cut.bit, field, &ours, rows, snapshot.dialect)
             }
         };
         let Some(statement) = statement else { return Ok(()) };

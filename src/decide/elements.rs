@@ -5,9 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::cuts::Tie;
 use super::overwrite::{self, Elements, How, Overwrite};
-use super::{Desk, GatherError, map_error};
-use crate::connector::sql::SnapshotError;
-use crate::connector::sql::text::across;
+use super::{Desk, GatherError};
 use crate::subject::NormalForm;
 
 /// The subject's part of one JSON column.
@@ -49,16 +47,7 @@ impl Desk<'_, '_> {
 
     /// Values at an edge's start in rows that are the subject's alone. They are kept in memory: one for each such row of the start.
     async fn values_at_start(&mut self, edge: usize) -> Result<BTreeSet<String>, GatherError> {
-        let edge = &self.brief.graph.edges[edge];
-        let Some((source, snapshot)) = self.gathering.snapshot_of(edge.from.0) else { return Ok(BTreeSet::new()) };
-        let source = source.to_owned();
-        let failed = |problem| map_error(&source, SnapshotError::Database(problem));
-        let Some(from) = snapshot.location(edge.from.0) else { return Ok(BTreeSet::new()) };
-        let statement = across::owned_values(edge, from, snapshot.dialect);
-        let mut values = BTreeSet::new();
-        for record in snapshot.list(statement).await.map_err(failed)? {
-            values.extend(record.text_at(0).map_err(failed)?.map(str::to_owned));
-        }
-        Ok(values)
+        let values = self.gathering.owned_values(&self.brief.graph.edges[edge]).await?;
+        Ok(values.into_iter().filter_map(|columns| columns.into_iter().next()).collect())
     }
 }

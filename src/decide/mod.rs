@@ -9,12 +9,15 @@ mod fates;
 mod foreign_keys;
 mod freeze;
 mod fuses;
+mod items;
 mod mask_checks;
 mod masks;
 mod overwrite;
+mod referrers;
 mod rules;
 mod schema;
 mod schema_digest;
+mod steps;
 mod ways;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -78,7 +81,7 @@ pub struct Decided {
     /// The plan, still without the manifest's digest.
     pub plan: Plan,
     /// Steps in their order, and how each finds its rows.
-    steps: Vec<freeze::Source>,
+    steps: Vec<steps::Source>,
 }
 
 /// Decides what an erasure does.
@@ -177,4 +180,4 @@ fn map_error(source: &str, error: SnapshotError) -> GatherError {
 }
 
 /// Items of a plan, and the sources of its steps.
-type Items = (Vec<PlanItem>, Vec<freeze::Source>);
+type Items = (Vec<PlanItem>, Vec<steps::Source>);

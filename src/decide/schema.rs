@@ -4,7 +4,6 @@ use super::overwrite::{How, Overwrite};
 use super::rules::Rule;
 use super::{Desk, GatherError, map_error, masks};
 use crate::connector::sql::hazards::{Doing, Written, hazards};
-use crate::connector::sql::text::fate::CutRows;
 use crate::connector::sql::text::{Statement, fate};
 use crate::connector::sql::{Location, RowKey, SnapshotError, TableKind};
 use crate::datamap::Severity;
@@ -109,7 +108,7 @@ impl Desk<'_, '_> {
             };
             doing.writes = masks.iter().filter_map(|masked| Some((masked.column.clone(), written(masked)?))).collect();
         }
-        doing.writes.extend(self.cleared_columns(node, location).await?.into_iter().map(|name| (name, Written::Null)));
+        doing.writes.extend(self.cleared_columns(node).await?.into_iter().map(|name| (name, Written::Null)));
         let place = self.brief.graph.nodes[node].clone();
         if let Some(collection) = self.brief.map.collection(&place.dataset, &place.collection) {
             doing.accepted.clone_from(&collection.triggers);
@@ -124,20 +123,12 @@ impl Desk<'_, '_> {
         Ok(())
     }
 
-    async fn cleared_columns(&mut self, node: usize, location: &Location) -> Result<Vec<String>, GatherError> {
-        let mut cleared = Vec::new();
-        for cut in self.cuts.0.clone().iter().filter(|cut| cut.node == node) {
-            let Some((source, snapshot)) = self.gathering.snapshot_of(node) else { continue };
-            let source = source.to_owned();
-            let counts = [CutRows::Unlinked, CutRows::Others].map(|rows| fate::cut_count(location, 1 << cut.bit, rows));
-            for statement in counts {
-                let count = snapshot.count(statement).await;
-                if count.map_err(|problem| map_error(&source, SnapshotError::Database(problem)))? > 0 {
-                    cleared.extend(cut.cleared.iter().cloned());
-                }
-            }
-        }
-        Ok(cleared)
+    async fn cleared_columns(&mut self, node: usize) -> Result<Vec<String>, GatherError> {
+        let Some((source, snapshot)) = self.gathering.snapshot_of(node) else { return Ok(Vec::new()) };
+        let source = source.to_owned();
+        let tally = snapshot.cut_tally(node).await.map_err(|problem| map_error(&source, SnapshotError::Database(problem)))?;
+        let cuts = self.cuts.0.iter().filter(|cut| cut.node == node && tally.has(1 << cut.bit));
+        Ok(cuts.flat_map(|cut| cut.cleared.iter().cloned()).collect())
     }
 
     fn check_masks(&mut self, location: &Location, columns: &[Overwrite]) {

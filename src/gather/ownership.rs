@@ -82,7 +82,8 @@ impl Gathering<'_> {
         Ok(self.shared_rows(edge.to.0).await?.saturating_sub(before))
     }
 
-    async fn owned_values(&mut self, edge: &Edge) -> Result<Vec<Vec<String>>, GatherError> {
+    /// Values at an edge's start in rows that are this subject's alone, as text.
+    pub async fn owned_values(&mut self, edge: &Edge) -> Result<Vec<Vec<String>>, GatherError> {
         let Some((source, snapshot)) = self.snapshot_of(edge.from.0) else { return Ok(Vec::new()) };
         let source = source.to_owned();
         let failed = |problem: DbError| GatherError::Source { source_name: source.clone(), problem };

@@ -6,8 +6,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use futures_util::stream::BoxStream;
 
 use super::carry::carry;
-use super::text::{Statement, fate, probe, reach, read};
-use super::{Inbound, Location, SqlSource, inbound_keys, mapped_references};
+use super::text::{Statement, cut, fate, probe, reach, read};
+use super::{CutTally, Inbound, Location, SqlSource, inbound_keys, mapped_references};
 use crate::args;
 use crate::datamap::{Edge, Graph, IdentityField, NodeId};
 use crate::db::{Conn, DbError, Dialect, Record};
@@ -196,6 +196,13 @@ impl Snapshot {
         let Some(location) = self.locations.get(&node).filter(|_| self.is_reached(node)) else { return Ok(Vec::new()) };
         let rows = self.conn.on().fetch_all(fate::tally(location, self.is_decided, self.dialect), args![]).await?;
         rows.iter().map(Tally::read).collect()
+    }
+
+    /// What is to be cleared in a location, once it is decided.
+    pub async fn cut_tally(&mut self, node: usize) -> Result<CutTally, DbError> {
+        let Some(location) = self.locations.get(&node).filter(|_| self.is_reached(node)) else { return Ok(CutTally::default()) };
+        let statement = cut::tally(location, self.dialect);
+        CutTally::read(&self.list(statement).await?)
     }
 
     /// Whether rows of a location stay, once it is decided.

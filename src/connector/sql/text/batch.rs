@@ -77,17 +77,7 @@ pub(super) fn key_arg(part: &KeyPart) -> Arg {
     }
 }
 
-/// The batch as a table `k` inside a statement, and its key expressions.
-fn source(
-    builder: &mut Builder,
-    location: &Location,
-    rows: &BatchRows,
-    value_count: usize,
-    dialect: Dialect,
-) -> (String, Vec<String>) {
-    source_as("k", builder, location, rows, value_count, dialect)
-}
-
+/// The batch as a table inside a statement, and its key expressions.
 fn source_as(
     alias: &str,
     builder: &mut Builder,
@@ -141,6 +131,33 @@ fn span(builder: &mut Builder, location: &Location, rows: &BatchRows, dialect: D
     let (Some(least), Some(most)) = (numbers.iter().min(), numbers.iter().max()) else { return String::new() };
     let (least, most) = (builder.bind(*least), builder.bind(*most));
     format!(" AND {} BETWEEN {least} AND {most}", quote::column("t", &column.name))
+}
+
+/// The rows of a batch met by those of its table.
+struct Met {
+    /// The batch as a table `k`.
+    batch: String,
+    /// That a row `t` of the table is in it.
+    meets: String,
+}
+
+fn met(builder: &mut Builder, location: &Location, rows: &BatchRows, value_count: usize, dialect: Dialect) -> Met {
+    let (batch, keys) = source_as("k", builder, location, rows, value_count, dialect);
+    let meets =
+        quote::same_key(location, &quote::key(location, "t", dialect), &keys, dialect) + &span(builder, location, rows, dialect);
+    Met { batch, meets }
+}
+
+impl Met {
+    /// `FROM` and what comes behind it, up to a condition that further ones may follow.
+    fn from(&self, location: &Location, dialect: Dialect) -> String {
+        let (table, Met { batch, meets }) = (quote::table(&location.table.name), self);
+        match dialect {
+            // CROSS JOIN keeps SQLite from scanning the table: the batch is the outer loop.
+            Dialect::Sqlite => format!("FROM {batch} CROSS JOIN {table} t WHERE {meets}"),
+            Dialect::Postgres | Dialect::MySql => format!("FROM {batch} JOIN {table} t ON {meets}"),
+        }
+    }
 }
 
 /// How the rows of a batch are recognised as unchanged since they were frozen.
@@ -205,9 +222,7 @@ fn is_own(referrer: &Referrer, location: &Location) -> bool {
 /// writing transaction is alone.
 pub fn lock(location: &Location, rows: &BatchRows, dialect: Dialect) -> Statement {
     let mut builder = Builder::new(String::new());
-    let (batch, keys) = source(&mut builder, location, rows, 0, dialect);
-    let meets = quote::same_key(location, &quote::key(location, "t", dialect), &keys, dialect)
-        + &span(&mut builder, location, rows, dialect);
+    let Met { batch, meets } = met(&mut builder, location, rows, 0, dialect);
     let table = quote::table(&location.table.name);
     builder.text = match dialect {
         Dialect::Postgres | Dialect::Sqlite => {
@@ -234,58 +249,39 @@ pub fn sqlite_delete_nth(location: &Location, position: usize) -> Statement {
 /// How many rows of the batch are there, unchanged and free.
 pub fn count_matching(location: &Location, rows: &BatchRows, guard: Guard<'_>, dialect: Dialect) -> Result<Statement, String> {
     let mut builder = Builder::new(String::new());
-    let (batch, keys) = source(&mut builder, location, rows, 0, dialect);
-    let meets = quote::same_key(location, &quote::key(location, "t", dialect), &keys, dialect)
-        + &span(&mut builder, location, rows, dialect);
+    let from = met(&mut builder, location, rows, 0, dialect).from(location, dialect);
     let condition = guard.condition(&mut builder, location, rows, dialect)?;
-    // CROSS JOIN keeps SQLite from scanning the table: the batch is the outer loop.
-    let table = quote::table(&location.table.name);
-    builder.text = match dialect {
-        Dialect::Sqlite => format!("SELECT COUNT(*) AS n FROM {batch} CROSS JOIN {table} t WHERE {meets} AND {condition}"),
-        Dialect::Postgres | Dialect::MySql => {
-            format!("SELECT COUNT(*) AS n FROM {batch} JOIN {table} t ON {meets} WHERE {condition}")
-        }
-    };
+    builder.text = format!("SELECT COUNT(*) AS n {from} AND {condition}");
     Ok(builder.finish())
 }
 
 /// How many rows of the batch are there at all.
 pub fn count_present(location: &Location, rows: &BatchRows, dialect: Dialect) -> Statement {
     let mut builder = Builder::new(String::new());
-    let (batch, keys) = source(&mut builder, location, rows, 0, dialect);
-    let meets = quote::same_key(location, &quote::key(location, "t", dialect), &keys, dialect)
-        + &span(&mut builder, location, rows, dialect);
-    let table = quote::table(&location.table.name);
-    builder.text = match dialect {
-        Dialect::Sqlite => format!("SELECT COUNT(*) AS n FROM {batch} CROSS JOIN {table} t WHERE {meets}"),
-        Dialect::Postgres | Dialect::MySql => format!("SELECT COUNT(*) AS n FROM {batch} JOIN {table} t ON {meets}"),
-    };
+    let from = met(&mut builder, location, rows, 0, dialect).from(location, dialect);
+    builder.text = format!("SELECT COUNT(*) AS n {from}");
     builder.finish()
 }
 
 /// Deletes the rows of the batch by primary key, if they are unchanged and free.
 pub fn delete(location: &Location, rows: &BatchRows, guard: Guard<'_>, dialect: Dialect) -> Result<Statement, String> {
     let mut builder = Builder::new(String::new());
-    let (batch, keys) = source(&mut builder, location, rows, 0, dialect);
     let table = quote::table(&location.table.name);
+    if dialect == Dialect::Sqlite {
+        // The caller has counted the matching rows in the same exclusive transaction.
+        let (batch, keys) = source_as("k", &mut builder, location, rows, 0, dialect);
+        let columns = key_list(location);
+        builder.text = format!("DELETE FROM {table} WHERE {columns} IN (SELECT {keys} FROM {batch})", keys = keys.join(", "));
+        return Ok(builder.finish());
+    }
+    let Met { batch, meets } = met(&mut builder, location, rows, 0, dialect);
+    let condition = guard.condition(&mut builder, location, rows, dialect)?;
     builder.text = match dialect {
-        Dialect::Postgres => {
-            let meets = quote::same_key(location, &quote::key(location, "t", dialect), &keys, dialect)
-                + &span(&mut builder, location, rows, dialect);
-            let condition = guard.condition(&mut builder, location, rows, dialect)?;
-            format!("DELETE FROM {table} t USING {batch} WHERE {meets} AND {condition}")
-        }
         Dialect::MySql => {
-            let meets = quote::same_key(location, &quote::key(location, "t", dialect), &keys, dialect);
-            let condition = guard.condition(&mut builder, location, rows, dialect)?;
             let (join, leaf) = mysql::without_children(location);
             format!("DELETE t FROM {batch} JOIN {table} t ON {meets}{join} WHERE {condition}{leaf}")
         }
-        // The caller has counted the matching rows in the same exclusive transaction.
-        Dialect::Sqlite => {
-            let columns = key_list(location);
-            format!("DELETE FROM {table} WHERE {columns} IN (SELECT {keys} FROM {batch})", keys = keys.join(", "))
-        }
+        Dialect::Postgres | Dialect::Sqlite => format!("DELETE FROM {table} t USING {batch} WHERE {meets} AND {condition}"),
     };
     Ok(builder.finish())
 }
@@ -299,9 +295,7 @@ pub fn overwrite(
     dialect: Dialect,
 ) -> Result<Statement, String> {
     let mut builder = Builder::new(String::new());
-    let (batch, keys) = source(&mut builder, location, rows, columns.len(), dialect);
-    let meets = quote::same_key(location, &quote::key(location, "t", dialect), &keys, dialect)
-        + &span(&mut builder, location, rows, dialect);
+    let Met { batch, meets } = met(&mut builder, location, rows, columns.len(), dialect);
     let condition = guard.condition(&mut builder, location, rows, dialect)?;
     let sets: Vec<String> = columns
         .iter()
@@ -334,9 +328,7 @@ pub fn clear(
     dialect: Dialect,
 ) -> Result<Statement, String> {
     let mut builder = Builder::new(String::new());
-    let (batch, keys) = source(&mut builder, location, rows, 0, dialect);
-    let meets = quote::same_key(location, &quote::key(location, "t", dialect), &keys, dialect)
-        + &span(&mut builder, location, rows, dialect);
+    let Met { batch, meets } = met(&mut builder, location, rows, 0, dialect);
     let condition = guard.condition(&mut builder, location, rows, dialect)?;
     let sets: Vec<String> = columns.iter().map(|name| format!("{} = NULL", set_name(name, dialect))).collect();
     builder.text = update(&location.table.name, &sets, &batch, &meets, &condition, dialect);
@@ -367,10 +359,8 @@ pub fn inspect(
     dialect: Dialect,
 ) -> Result<Statement, String> {
     let mut builder = Builder::new(String::new());
-    let (batch, keys) = source(&mut builder, location, rows, 0, dialect);
-    let own = quote::key(location, "t", dialect);
-    let meets = quote::same_key(location, &own, &keys, dialect) + &span(&mut builder, location, rows, dialect);
-    let mut list = quote::key_out(location, &own, dialect);
+    let from = met(&mut builder, location, rows, 0, dialect).from(location, dialect);
+    let mut list = quote::key_out(location, &quote::key(location, "t", dialect), dialect);
     list.push(format!("{} AS fp", guard.fingerprint(location, dialect)));
     let mut held = Vec::new();
     for condition in guard.held {
@@ -384,10 +374,7 @@ pub fn inspect(
     for (at, name) in columns.iter().enumerate() {
         list.push(format!("{} AS c{}", quote::column_text(&location.table, "t", name, dialect), at + 1));
     }
-    let table = quote::table(&location.table.name);
-    let join = if dialect == Dialect::Sqlite { "CROSS JOIN" } else { "JOIN" };
-    let on = if dialect == Dialect::Sqlite { "WHERE" } else { "ON" };
-    builder.text = format!("SELECT {list} FROM {batch} {join} {table} t {on} {meets}", list = list.join(", "));
+    builder.text = format!("SELECT {list} {from}", list = list.join(", "));
     Ok(builder.finish())
 }
 

@@ -1,9 +1,9 @@
-//! Statements that decide, row by row, what is to happen: each writes the `fate` of reached rows, with the ground of what is kept and a bit
-//! per edge whose columns are to be cleared (`cut`).
+//! Statements that decide, row by row, what is to happen: each writes the `fate` of reached rows, with the ground of what is kept. What is
+//! cleared in rows that stay is [`super::cut`]'s.
 
-use super::{Builder, Statement, inside, mysql_reach, predicate, quote, reach as reach_text, reached};
+use super::{Builder, Statement, mysql_reach, predicate, quote, reached};
 use crate::connector::sql::{Inbound, Location, TableName};
-use crate::datamap::{Edge, IdentityField, Predicate, RetainWhen, Spot};
+use crate::datamap::{Predicate, RetainWhen};
 use crate::db::{Dialect, Sql};
 use crate::value::ColumnType;
 
@@ -32,7 +32,7 @@ pub enum Rows {
 }
 
 impl Rows {
-    fn condition(self) -> &'static str {
+    pub(super) fn condition(self) -> &'static str {
         match self {
             Rows::All => "1 = 1",
             Rows::Exclusive => "rights = 2 AND shared = 0",
@@ -135,39 +135,6 @@ pub fn retain_when(location: &Location, rule: &RetainWhen, today: &str, dialect:
     );
     let sets = [("fate", "3"), ("ground", ground.as_str()), ("reference", law.as_str()), ("review_on", review.as_str())];
     Ok(reached::update(builder, location, &sets, &condition, dialect))
-}
-
-/// Sets the bit of an edge on rows that stay and whose edge columns lead to a row that is the subject's alone. What leads to a shared row
-/// belongs to its other owners too, and held rows are left exactly as they are.
-pub fn cut(edge: &Edge, bit: u32, from: &Location, to: &Location, rows: Rows, dialect: Dialect) -> Result<Statement, String> {
-    let reach = to.reach();
-    let own = quote::all_equal(&quote::key(to, "b", dialect), &quote::reach_key(to.key_width(), &reach));
-    let mut join = String::new();
-    let starts: Vec<String> = if quote::is_key(&from.table, &edge.from_columns) {
-        quote::reach_key(from.key_width(), "r")
-    } else {
-        let same = quote::all_equal(&quote::key(from, "a", dialect), &quote::reach_key(from.key_width(), "r"));
-        join = format!("JOIN {} a ON {same}", quote::table(&from.table.name));
-        edge.from_columns.iter().map(|name| quote::column("a", name)).collect()
-    };
-    let mut builder = Builder::new(String::new());
-    let mut pairs = inside::pairs(&mut builder, edge, from, to, &starts, dialect);
-    // Under a condition that does not hold, the same value names something else.
-    if let Some(filter) = &edge.filter {
-        pairs.push(predicate::condition(&mut builder, filter, &to.table, "b", dialect)?);
-    }
-    let from_reach = reached::beside(&mut builder, to, from, dialect);
-    let flagged = format!("cut | {}", builder.bind(1_i64 << bit));
-    // Elements of JSON are not cleared in rows that are overwritten: both would write the same column.
-    let fates = if edge.to_path.is_empty() { "2, 3, 4" } else { "3, 4" };
-    let condition = format!(
-        "{rows} AND fate IN ({fates}) AND (ground IS NULL OR ground <> 'hold') AND EXISTS \
-         (SELECT 1 FROM {table} b, {from_reach} r {join} WHERE {own} AND {pairs} AND r.rights = 2 AND r.shared = 0)",
-        rows = rows.condition(),
-        table = quote::table(&to.table.name),
-        pairs = pairs.join(" AND "),
-    );
-    Ok(reached::update(builder, to, &[("cut", &flagged)], &condition, dialect))
 }
 
 /// Join of a child's live rows (`c`) with the parent's reached rows (`rp`) over a foreign key.
@@ -333,167 +300,7 @@ pub fn nameless(location: &Location, dialect: Dialect) -> Statement {
     .finish()
 }
 
-/// Which of the rows that are cut.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum CutRows {
-    /// The subject's own, of which nothing else is to go.
-    Unlinked,
-    /// Those that stay for another reason, or are overwritten.
-    Others,
-}
-
-impl CutRows {
-    pub(super) fn condition(self, fate: &str) -> String {
-        let sign = if self == CutRows::Unlinked { "=" } else { "<>" };
-        format!("{fate} {sign} {UNLINK}")
-    }
-}
-
-/// How many rows have one of these bits set.
-pub fn cut_count(location: &Location, bits: i64, rows: CutRows) -> Statement {
-    let mut builder = Builder::new(format!("SELECT COUNT(*) AS n FROM {} WHERE (cut & ", location.reach()));
-    let flag = builder.bind(bits);
-    builder.push(&format!("{flag}) <> 0 AND {}", rows.condition("fate")));
-    builder.finish()
-}
-
 /// Rows of a table, exactly.
 pub fn table_count(table: &TableName) -> Sql {
     Sql::built(format!("SELECT COUNT(*) AS n FROM {}", quote::table(table)))
-}
-
-/// Sets the bit of an identity column on rows that stay and hold one of the subject's identifiers there.
-pub fn cut_identity(
-    location: &Location,
-    bit: u32,
-    field: &IdentityField,
-    ours: &[String],
-    rows: Rows,
-    dialect: Dialect,
-) -> Option<Statement> {
-    let reach = location.reach();
-    let own = quote::all_equal(&quote::key(location, "t", dialect), &quote::reach_key(location.key_width(), &reach));
-    let mut builder = Builder::new(String::new());
-    let flagged = format!("cut | {}", builder.bind(1_i64 << bit));
-    let mut mine = Vec::new();
-    for value in ours {
-        mine.extend(reach_text::identity_condition(&mut builder, location, field, value, dialect).map(|text| format!("({text})")));
-    }
-    if mine.is_empty() {
-        return None;
-    }
-    let condition = format!(
-        "{rows} AND fate IN (2, 3, 4) AND (ground IS NULL OR ground <> 'hold') AND EXISTS (SELECT 1 FROM {table} t WHERE {own} AND ({mine}))",
-        rows = rows.condition(),
-        table = quote::table(&location.table.name),
-        mine = mine.join(" OR "),
-    );
-    Some(reached::update(builder, location, &[("cut", &flagged)], &condition, dialect))
-}
-
-/// How many rows are to be cut anywhere.
-pub fn cut_rows(location: &Location) -> Statement {
-    Builder::new(format!("SELECT COUNT(*) AS n FROM {} WHERE cut <> 0", location.reach())).finish()
-}
-
-/// Who owns cut rows over an edge: the values at the edge's start and these identity columns, as text, each owner once.
-pub fn owners_of_cut_rows(edge: &Edge, identities: &[String], from: &Location, to: &Location, dialect: Dialect) -> Statement {
-    let own = quote::all_equal(&quote::key(to, "b", dialect), &quote::reach_key(to.key_width(), "r"));
-    let list: Vec<String> =
-        edge.from_columns.iter().chain(identities).map(|name| quote::column_text(&from.table, "a", name, dialect)).collect();
-    let mut builder = Builder::new(String::new());
-    let starts: Vec<String> = edge.from_columns.iter().map(|name| quote::column("a", name)).collect();
-    let pairs = inside::pairs(&mut builder, edge, from, to, &starts, dialect);
-    builder.text = format!(
-        "SELECT DISTINCT {list} FROM {reach} r JOIN {table} b ON {own} JOIN {owners} a ON {pairs} WHERE r.cut <> 0",
-        list = list.join(", "),
-        reach = to.reach(),
-        table = quote::table(&to.table.name),
-        owners = quote::table(&from.table.name),
-        pairs = pairs.join(" AND "),
-    );
-    builder.finish()
-}
-
-/// Values of an identity field in cut rows, as text.
-pub fn identities_of_cut_rows(location: &Location, field: &IdentityField, dialect: Dialect) -> Statement {
-    let own = quote::all_equal(&quote::key(location, "t", dialect), &quote::reach_key(location.key_width(), "r"));
-    let mut builder = Builder::new(String::new());
-    let (value, more, present) = reach_text::identity_values(&mut builder, location, field, dialect);
-    builder.text = format!(
-        "SELECT DISTINCT {value} AS value FROM {reach} r JOIN {table} t ON {own} {more} WHERE r.cut <> 0 AND {present}",
-        reach = location.reach(),
-        table = quote::table(&location.table.name),
-    );
-    builder.finish()
-}
-
-/// Where a row names somebody: columns, or a place inside JSON.
-#[derive(Debug, Clone)]
-pub enum Naming {
-    /// Columns, one for each part of a key.
-    Columns(Vec<String>),
-    /// A place inside JSON.
-    Inside(Spot),
-}
-
-/// Keeps cut rows that hold these values exactly as they are.
-pub fn hold_rows_with(location: &Location, naming: &Naming, values: &[String], matter: &str, dialect: Dialect) -> Statement {
-    let reach = location.reach();
-    let own = quote::all_equal(&quote::key(location, "b", dialect), &quote::reach_key(location.key_width(), &reach));
-    let mut builder = Builder::new(String::new());
-    let matter = builder.bind(matter);
-    let mut same = Vec::new();
-    match naming {
-        Naming::Columns(columns) => {
-            for (name, value) in columns.iter().zip(values) {
-                let place = builder.bind(value.as_str());
-                same.push(format!("{} = {place}", quote::column_text(&location.table, "b", name, dialect)));
-            }
-        }
-        Naming::Inside(spot) => {
-            let place = builder.bind(values.first().map_or("", String::as_str));
-            same.push(inside::has(&mut builder, &location.table, "b", spot, &place, dialect));
-        }
-    }
-    let condition = format!(
-        "cut <> 0 AND EXISTS (SELECT 1 FROM {table} b WHERE {own} AND {same})",
-        table = quote::table(&location.table.name),
-        same = same.join(" AND ")
-    );
-    let sets = [("cut", "0"), ("ground", "'hold'"), ("reference", matter.as_str())];
-    reached::update(builder, location, &sets, &condition, dialect)
-}
-
-/// Keeps cut rows that may lead to people in a way that is not followed: one of these column lists holds values, or owners come in by a way
-/// that leaves no trace in the row.
-pub fn hold_unnamed(
-    location: &Location,
-    unnamed: &[(Vec<String>, Option<Location>)],
-    hidden_ways: bool,
-    dialect: Dialect,
-) -> Statement {
-    let reach = location.reach();
-    let own = quote::all_equal(&quote::key(location, "b", dialect), &quote::reach_key(location.key_width(), &reach));
-    let mut builder = Builder::new(String::new());
-    let mut ways: Vec<String> = Vec::new();
-    for (columns, start) in unnamed {
-        let named: Vec<String> = columns.iter().map(|name| quote::column("b", name)).collect();
-        let present = named.iter().map(|column| format!("{column} IS NOT NULL")).collect::<Vec<_>>().join(" AND ");
-        // A way that ends in a row which is this subject's alone leads to nobody else.
-        let ours = start.as_ref().map(|start| {
-            let same = quote::all_equal(&named, &quote::reach_key(start.key_width(), "o"));
-            let starts = reached::beside(&mut builder, location, start, dialect);
-            format!(" AND NOT EXISTS (SELECT 1 FROM {starts} o WHERE {same} AND o.rights = 2 AND o.shared = 0)")
-        });
-        ways.push(format!("({present}{})", ours.unwrap_or_default()));
-    }
-    ways.push(if hidden_ways { "(1 = 1)" } else { "(1 = 0)" }.to_owned());
-    // No matter is named: which of the holds it would be is just what nobody knows.
-    let condition = format!(
-        "cut <> 0 AND (ground IS NULL OR ground <> 'hold') AND EXISTS (SELECT 1 FROM {table} b WHERE {own} AND ({ways}))",
-        table = quote::table(&location.table.name),
-        ways = ways.join(" OR "),
-    );
-    reached::update(builder, location, &[("cut", "0"), ("ground", "'hold'"), ("reference", "NULL")], &condition, dialect)
 }

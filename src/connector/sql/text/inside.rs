@@ -1,7 +1,7 @@
 //! Values inside JSON columns, for identities and references that stand in sub-fields: every scalar at a path, arrays on the way gone through
 //! element by element, however deep they are nested. Keys and values are compared as the text that JSON says, never by a collation.
 
-use super::{Builder, quote};
+use super::{Builder, quote, reach};
 use crate::connector::sql::{Location, Table};
 use crate::datamap::{Edge, Spot};
 use crate::db::{Arg, Dialect};
@@ -79,12 +79,7 @@ pub fn pairs(
     if let (Some(spot), Some(start)) = (edge.inside(), starts.first()) {
         return vec![has(builder, &to.table, "b", &spot, start, dialect)];
     }
-    let mut pairs = Vec::new();
-    for ((start, start_name), end_name) in starts.iter().zip(&edge.from_columns).zip(&edge.to_columns) {
-        let end = quote::column("b", end_name);
-        pairs.push(quote::edge_equal((&end, to.table.column(end_name)), (start, from.table.column(start_name)), dialect));
-    }
-    pairs
+    reach::edge_pairs(edge, from, to, starts, dialect)
 }
 
 /// The text of the values at a spot, what has to be joined to the row for it, and when there is one.

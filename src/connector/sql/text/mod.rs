@@ -8,6 +8,7 @@ pub mod advice;
 pub mod as_if;
 pub mod batch;
 pub mod count;
+pub mod cut;
 pub mod discover;
 pub mod fate;
 pub mod inside;

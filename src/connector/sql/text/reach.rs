@@ -140,16 +140,9 @@ pub fn seed(location: &Location, field: &IdentityField, value: &str, dialect: Di
 /// The FROM part that joins the reached rows of an edge's start (`r`, and its table `a` where the edge leaves from other columns than the
 /// key) with the table of its end (`b`); and the filter of the edge.
 fn joined(builder: &mut Builder, edge: &Edge, from: &Location, to: &Location, dialect: Dialect) -> Result<String, String> {
-    let mut text = format!("FROM {} r ", from.reach());
-    let starts: Vec<String> = if quote::is_key(&from.table, &edge.from_columns) {
-        quote::reach_key(from.key_width(), "r")
-    } else {
-        let own = quote::all_equal(&quote::key(from, "a", dialect), &quote::reach_key(from.key_width(), "r"));
-        text.push_str(&format!("JOIN {} a ON {own} ", quote::table(&from.table.name)));
-        edge.from_columns.iter().map(|name| quote::column("a", name)).collect()
-    };
+    let (join, starts) = starts_of(edge, from, dialect);
     let on = inside::pairs(builder, edge, from, to, &starts, dialect);
-    text.push_str(&format!("JOIN {} b ON {} ", quote::table(&to.table.name), on.join(" AND ")));
+    let mut text = format!("FROM {} r {join} JOIN {} b ON {} ", from.reach(), quote::table(&to.table.name), on.join(" AND "));
     if let Some(filter) = &edge.filter {
         let condition = super::predicate::condition(builder, filter, &to.table, "b", dialect)?;
         text.push_str(&format!("AND {condition} "));
@@ -216,18 +209,18 @@ pub fn mark_shared(edge: &Edge, from: &Location, to: &Location, dialect: Dialect
     let foreign = if let Some(spot) = edge.inside() {
         // JSON may name several: foreign as soon as one of them is not among ours.
         let values = inside::values(&mut builder, &to.table, "b", &spot, dialect);
-        let (join, start) = start_of(edge, from, dialect);
-        let same = inside::same("j.v", &quote::as_text(&start, dialect), dialect);
+        let (join, starts) = starts_of(edge, from, dialect);
+        let same = inside::same("j.v", &quote::as_text(starts.first().map_or("", String::as_str), dialect), dialect);
         format!(
             "EXISTS (SELECT 1 FROM {values} j WHERE NOT EXISTS (SELECT 1 FROM {from_reach} r {join} WHERE {same} AND r.rights = 2 AND r.shared = 0))"
         )
     } else if edge.declared_on_to && quote::is_key(&from.table, &edge.from_columns) {
         // The end names one start by its key: foreign unless that key is among ours.
-        let same = edge_pairs(edge, from, to, &quote::reach_key(from.key_width(), "r"), dialect);
+        let same = edge_pairs(edge, from, to, &quote::reach_key(from.key_width(), "r"), dialect).join(" AND ");
         format!("{present} AND NOT EXISTS (SELECT 1 FROM {from_reach} r WHERE {same} AND r.rights = 2 AND r.shared = 0)")
     } else {
         let starts: Vec<String> = edge.from_columns.iter().map(|name| quote::column("a", name)).collect();
-        let meets = edge_pairs(edge, from, to, &starts, dialect);
+        let meets = edge_pairs(edge, from, to, &starts, dialect).join(" AND ");
         let mine = quote::all_equal(&quote::reach_key(from.key_width(), "r"), &quote::key(from, "a", dialect));
         let table = quote::table(&from.table.name);
         let of_another = format!(
@@ -245,23 +238,24 @@ pub fn mark_shared(edge: &Edge, from: &Location, to: &Location, dialect: Dialect
     Ok(reached::update(builder, to, &[("shared", "1")], &condition, dialect))
 }
 
-/// How the start of an edge with one column is reached from its reach `r`, and the expression of that column.
-pub(super) fn start_of(edge: &Edge, from: &Location, dialect: Dialect) -> (String, String) {
+/// What has to be joined to the reach `r` of an edge's start, and the expressions of its columns: the reached key itself where it is just that.
+pub(super) fn starts_of(edge: &Edge, from: &Location, dialect: Dialect) -> (String, Vec<String>) {
     if quote::is_key(&from.table, &edge.from_columns) {
-        return (String::new(), "r.k1".to_owned());
+        return (String::new(), quote::reach_key(from.key_width(), "r"));
     }
     let own = quote::all_equal(&quote::key(from, "a", dialect), &quote::reach_key(from.key_width(), "r"));
-    let name = edge.from_columns.first().map_or("", String::as_str);
-    (format!("JOIN {} a ON {own}", quote::table(&from.table.name)), quote::column("a", name))
+    let starts = edge.from_columns.iter().map(|name| quote::column("a", name)).collect();
+    (format!("JOIN {} a ON {own}", quote::table(&from.table.name)), starts)
 }
 
-fn edge_pairs(edge: &Edge, from: &Location, to: &Location, starts: &[String], dialect: Dialect) -> String {
+/// The conditions under which columns at the start of an edge, given by their expressions, meet those of its end `b`.
+pub(super) fn edge_pairs(edge: &Edge, from: &Location, to: &Location, starts: &[String], dialect: Dialect) -> Vec<String> {
     let mut pairs = Vec::new();
     for ((start, start_name), end_name) in starts.iter().zip(&edge.from_columns).zip(&edge.to_columns) {
         let end = quote::column("b", end_name);
         pairs.push(quote::edge_equal((&end, to.table.column(end_name)), (start, from.table.column(start_name)), dialect));
     }
-    pairs.join(" AND ")
+    pairs
 }
 
 /// Marks owned rows that carry an identity value which is not one of ours: they belong to that person as well. Where all identifiers of a row

@@ -101,5 +101,5 @@ pub enum Selection {
     /// Rows that are to be deleted and in which a column of the guard has a value: references that have to be cleared first.
     Tied,
     /// Rows with one of these bits.
-    Cut(i64, super::fate::CutRows),
+    Cut(i64, super::cut::CutRows),
 }
