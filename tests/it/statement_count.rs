@@ -19,7 +19,7 @@ fn the_number_of_statements_grows_with_the_tables_and_not_with_the_rows() {
         let busy = asked(kind, typical::BUSY, 1901);
         assert_eq!(typical.statements, busy.statements, "{kind}: ten times the rows, as many statements");
         let per_table = typical.statements / typical::TABLES;
-        assert!(per_table <= 25, "{kind}: {per_table} statements for each table: {typical:?}");
+        assert!(per_table <= 20, "{kind}: {per_table} statements for each table: {typical:?}");
     }
 }
 
