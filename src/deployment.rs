@@ -10,6 +10,8 @@ use thiserror::Error;
 
 use crate::clock::Clock;
 use crate::config::{Config, Source};
+use crate::connector::Sessions;
+use crate::connector::objects::{ObjectSource, Stores};
 use crate::connector::sql::{SourceError, SqlAddress, SqlSource};
 use crate::crypto::{CryptoError, Keys, SigningKey};
 use crate::datamap::{DataMap, Graph, MapErrors, MapWarning};
@@ -36,6 +38,30 @@ pub enum DeploymentError {
         /// The dataset.
         dataset: String,
     },
+    /// A table is served by a store of objects.
+    #[error("collection `{collection}` is a table, and its source `{store}` is a store of objects")]
+    NotATable {
+        /// `dataset.collection`.
+        collection: String,
+        /// The store.
+        store: String,
+    },
+    /// Objects are said to be in a database.
+    #[error("{place}: source `{store}` is no store of objects")]
+    NotAStore {
+        /// Where the map says it.
+        place: String,
+        /// The source.
+        store: String,
+    },
+    /// Objects are in a store that is not configured.
+    #[error("{place}: there is no source `{store}` in the configuration")]
+    NoStore {
+        /// Where the map says it.
+        place: String,
+        /// The source.
+        store: String,
+    },
     /// A folder cannot be made.
     #[error("cannot make folder `{path}`: {reason}")]
     Folder {
@@ -61,6 +87,13 @@ impl DeploymentError {
             DeploymentError::NoSource { dataset } => Some(format!(
                 "name a source `{dataset}`, or write `habeas: {{source: NAME}}` on the dataset, or `datasets: [{dataset}]` on a source"
             )),
+            DeploymentError::NotATable { .. } => {
+                Some("write `habeas: {objects: {source: …, prefix: …}}` on it if it is a set of objects, or name its database".into())
+            }
+            DeploymentError::NotAStore { .. } => Some("name a source that is `s3:` or `folder:`".into()),
+            DeploymentError::NoStore { store, .. } => {
+                Some(format!("add `{store}: {{s3: {{bucket: …}}}}` or `{store}: {{folder: …}}` under `sources:`"))
+            }
             DeploymentError::Folder { .. } => None,
         }
     }
@@ -116,6 +149,17 @@ impl Deployment {
         open_sources(&self.config, &self.graph).await
     }
 
+    /// Opens all stores of objects that the map uses. Those that cannot be reached are named.
+    pub async fn open_stores(&self) -> (Stores, Vec<Unreached>) {
+        open_stores(&self.config, &self.graph).await
+    }
+
+    /// Where something may be under way: these databases, and every configured store.
+    pub fn sessions<'a>(&self, databases: &'a BTreeMap<String, SqlSource>) -> Sessions<'a> {
+        let is_store = |source: &&Source| source.object_address().is_some();
+        Sessions { databases, stores: self.config.sources.values().filter(is_store).map(|source| source.name.clone()).collect() }
+    }
+
     /// The current instant.
     pub fn now(&self) -> Timestamp {
         self.clock.now()
@@ -144,15 +188,29 @@ pub fn graph_of(config: &Config, map: &DataMap) -> Result<Graph, DeploymentError
         let named = map.dataset(&node.dataset).and_then(|dataset| dataset.source.as_deref());
         let source =
             config.source_of(&node.dataset, named).ok_or_else(|| DeploymentError::NoSource { dataset: node.dataset.clone() })?;
+        if source.object_address().is_some() {
+            return Err(DeploymentError::NotATable { collection: node.name(), store: source.name.clone() });
+        }
         node.source = source.name.clone();
+    }
+    for place in &graph.objects {
+        match config.sources.get(&place.source).map(|source| source.object_address()) {
+            Some(Some(_)) => {}
+            Some(None) => {
+                return Err(DeploymentError::NotAStore { place: place.place.to_string(), store: place.source.clone() });
+            }
+            None => return Err(DeploymentError::NoStore { place: place.place.to_string(), store: place.source.clone() }),
+        }
     }
     Ok(graph)
 }
 
 /// Opens one source.
 pub async fn open_source(source: &Source) -> Result<SqlSource, Unreached> {
-    let verify_url = source.verifies_separately().then(|| source.verify_url());
-    let address = SqlAddress { name: source.name.clone(), url: source.url(), verify_url };
+    let no_database = || Unreached { source: source.name.clone(), problem: "it is no database".into() };
+    let url = source.url().ok_or_else(no_database)?;
+    let verify_url = source.verify_url().filter(|_| source.verifies_separately());
+    let address = SqlAddress { name: source.name.clone(), url, verify_url };
     let unreached = |error: SourceError| Unreached { source: source.name.clone(), problem: error.problem.to_string() };
     SqlSource::open(&address).await.map_err(unreached)
 }
@@ -170,6 +228,25 @@ pub async fn open_sources(config: &Config, graph: &Graph) -> (BTreeMap<String, S
                 open.insert(name.clone(), source);
             }
             Err(gap) => unreached.push(gap),
+        }
+    }
+    (open, unreached)
+}
+
+/// Opens the stores that places of the graph name.
+pub async fn open_stores(config: &Config, graph: &Graph) -> (Stores, Vec<Unreached>) {
+    let mut open = Stores::new();
+    let mut unreached = Vec::new();
+    for (name, source) in &config.sources {
+        let Some(address) = source.object_address() else { continue };
+        if !graph.objects.iter().any(|place| &place.source == name) {
+            continue;
+        }
+        match ObjectSource::open(name, address).await {
+            Ok(store) => {
+                open.insert(name.clone(), store);
+            }
+            Err(problem) => unreached.push(Unreached { source: name.clone(), problem: problem.to_string() }),
         }
     }
     (open, unreached)

@@ -2,7 +2,8 @@
 //! and not of a second look. Every entry is deflated, with mode 0644 and the archive's own time.
 
 use std::collections::BTreeMap;
-use std::io::{BufWriter, Write};
+use std::fs::File;
+use std::io::{BufReader, BufWriter, Write};
 
 use jiff::Timestamp;
 use jiff::tz::Offset;
@@ -66,6 +67,19 @@ impl Bag {
         self.zip.start_file(format!("{}/{path}", self.name), self.options)?;
         let mut out = Hashing { out: &mut self.zip, hash: Sha256::new(), bytes: 0 };
         write(&mut out)?;
+        let entry = Entry { bytes: out.bytes, sha256: hex(&out.hash.finalize()) };
+        self.entries.insert(path.to_owned(), entry.clone());
+        Ok(entry)
+    }
+
+    /// Adds a file from disk, compressed or as it is.
+    pub(super) fn add_file(&mut self, path: &str, file: &mut File, compress: bool) -> Result<Entry, ArchiveError> {
+        let method = if compress { CompressionMethod::Deflated } else { CompressionMethod::Stored };
+        let level = compress.then_some(3);
+        let options = self.options.compression_method(method).compression_level(level);
+        self.zip.start_file(format!("{}/{path}", self.name), options)?;
+        let mut out = Hashing { out: &mut self.zip, hash: Sha256::new(), bytes: 0 };
+        std::io::copy(&mut BufReader::with_capacity(256 * 1024, file), &mut out)?;
         let entry = Entry { bytes: out.bytes, sha256: hex(&out.hash.finalize()) };
         self.entries.insert(path.to_owned(), entry.clone());
         Ok(entry)

@@ -2,7 +2,10 @@
 //! where it is. `data/files/index.csv` lists them with the record that each belongs to. Equal content of one column is stored once.
 
 use std::collections::BTreeMap;
+use std::fs::File;
+use std::io::{Read as _, Seek as _, SeekFrom};
 
+use jiff::Timestamp;
 use sha2::{Digest as _, Sha256};
 
 use super::ArchiveError;
@@ -10,6 +13,7 @@ use super::bag::Bag;
 use super::csv::{self, BYTE_ORDER_MARK};
 use super::names::{Names, safe};
 use super::normal::Value;
+use super::timestamp;
 use crate::crypto::hex;
 
 /// Up to this many bytes a value stays in its cell.
@@ -39,6 +43,26 @@ pub(super) struct StoredFile {
     pub(super) sha256: String,
     /// Primary key of the row it belongs to.
     pub(super) record: String,
+    /// Its name where it came from, if it had one.
+    pub(super) original_name: Option<String>,
+    /// When it was stored there.
+    pub(super) modified: Option<Timestamp>,
+}
+
+/// A file that was read whole and lies in a nameless file of its own.
+pub struct ReadFile {
+    /// Its bytes, from the beginning.
+    pub file: File,
+    /// How many.
+    pub bytes: u64,
+    /// Their digest, in hex.
+    pub sha256: String,
+    /// Its name where it came from.
+    pub original_name: String,
+    /// What it is called in `index.csv`.
+    pub record: String,
+    /// When it was stored there.
+    pub modified: Option<Timestamp>,
 }
 
 /// All files of an archive.
@@ -82,8 +106,47 @@ impl Files {
         };
         let cell = format!("{FILE_PREFIX}{path}");
         let (source, table, column) = (source.to_owned(), table.to_owned(), column.to_owned());
-        self.stored.push(StoredFile { path, source, table, column, media_type, bytes: bytes.len() as u64, sha256, record });
+        self.stored.push(StoredFile { path, source, table, column, media_type, bytes: bytes.len() as u64, sha256, record, original_name: None, modified: None });
         Ok(cell)
+    }
+
+    /// Puts a file that was read whole into the bag; its path there. Compressed media are stored as they are.
+    pub(super) fn keep(&mut self, bag: &mut Bag, (source, table): (&str, &str), mut read: ReadFile) -> Result<String, ArchiveError> {
+        let mut head = [0; 16];
+        let known = read_head(&mut read.file, &mut head)?;
+        let (media_type, extension) = media_type(&head[..known]);
+        let folder_names = &mut self.folder_names;
+        let place = (source.to_owned(), table.to_owned());
+        let folder = self.folders.entry(place).or_insert_with(|| folder_names.unique(table, LONGEST_FOLDER)).clone();
+        let last = read.original_name.rsplit('/').find(|part| !part.is_empty()).unwrap_or("object");
+        let (stem, own_extension) = split_extension(last);
+        let extension = if extension == "bin" { own_extension.unwrap_or_else(|| "bin".to_owned()) } else { extension.to_owned() };
+        let stem = format!("data/files/{folder}/{}-{}", &read.sha256[..8], safe(stem, LONGEST_STEM));
+        let path = match self.paths.get(&(stem.clone(), read.sha256.clone())) {
+            Some(path) => path.clone(),
+            None => {
+                let path = format!("{}.{extension}", self.file_names.unique_path(&stem));
+                let entry = bag.add_file(&path, &mut read.file, !is_compressed(media_type))?;
+                if entry.sha256 != read.sha256 || entry.bytes != read.bytes {
+                    return Err(ArchiveError::OutOfOrder("a file changed while it was put into the archive"));
+                }
+                self.paths.insert((stem, read.sha256.clone()), path.clone());
+                path
+            }
+        };
+        self.stored.push(StoredFile {
+            path: path.clone(),
+            source: source.to_owned(),
+            table: table.to_owned(),
+            column: String::new(),
+            media_type,
+            bytes: read.bytes,
+            sha256: read.sha256,
+            record: read.record,
+            original_name: Some(read.original_name),
+            modified: read.modified,
+        });
+        Ok(path)
     }
 
     /// Writes `index.csv`, when there is something to list.
@@ -95,22 +158,58 @@ impl Files {
         csv::push_record(&mut out, INDEX_COLUMNS.map(Value::Text));
         for file in &self.stored {
             let bytes = file.bytes.to_string();
-            let source = format!("{}.{}.{}", file.source, file.table, file.column);
+            let source = file.place();
+            let modified = file.modified.map(timestamp::of);
             let cells = [
                 Value::Text(&file.path),
                 Value::Text(&source),
-                Value::Null,
+                file.original_name.as_deref().map_or(Value::Null, Value::Text),
                 Value::Text(file.media_type),
                 Value::Number { text: &bytes, quoted_in_json: false },
                 Value::Text(&file.sha256),
                 Value::Text(&file.record),
-                Value::Null,
+                modified.as_deref().map_or(Value::Null, Value::Text),
             ];
             csv::push_record(&mut out, cells);
         }
         bag.add(INDEX_PATH, &out)?;
         Ok(())
     }
+}
+
+impl StoredFile {
+    /// Where it came from: `source.table.column`, or `source.table` for an object.
+    pub(super) fn place(&self) -> String {
+        match self.column.is_empty() {
+            true => format!("{}.{}", self.source, self.table),
+            false => format!("{}.{}.{}", self.source, self.table, self.column),
+        }
+    }
+}
+
+fn read_head(file: &mut File, head: &mut [u8]) -> Result<usize, ArchiveError> {
+    let mut known = 0;
+    while known < head.len() {
+        match file.read(&mut head[known..])? {
+            0 => break,
+            read => known += read,
+        }
+    }
+    file.seek(SeekFrom::Start(0))?;
+    Ok(known)
+}
+
+/// `portrait.jpg` as `portrait` and `jpg`. An extension is short and plain, or it is part of the name.
+fn split_extension(name: &str) -> (&str, Option<String>) {
+    let is_plain = |end: &str| (1..=8).contains(&end.len()) && end.bytes().all(|byte| byte.is_ascii_alphanumeric());
+    match name.rsplit_once('.') {
+        Some((stem, end)) if !stem.is_empty() && is_plain(end) => (stem, Some(end.to_ascii_lowercase())),
+        _ => (name, None),
+    }
+}
+
+fn is_compressed(media_type: &str) -> bool {
+    matches!(media_type, "image/png" | "image/jpeg" | "image/gif" | "image/webp" | "application/zip" | "application/gzip" | "video/mp4")
 }
 
 /// What the first bytes say; never what a name claims.
@@ -122,6 +221,8 @@ fn media_type(bytes: &[u8]) -> (&'static str, &'static str) {
         [b'R', b'I', b'F', b'F', _, _, _, _, b'W', b'E', b'B', b'P', ..] => ("image/webp", "webp"),
         [b'%', b'P', b'D', b'F', b'-', ..] => ("application/pdf", "pdf"),
         [b'P', b'K', 3, 4, ..] => ("application/zip", "zip"),
+        [0x1F, 0x8B, ..] => ("application/gzip", "gz"),
+        [_, _, _, _, b'f', b't', b'y', b'p', ..] => ("video/mp4", "mp4"),
         _ => ("application/octet-stream", "bin"),
     }
 }

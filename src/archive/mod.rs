@@ -44,6 +44,7 @@ mod written;
 
 pub use csv::{CSV_BYTE_ORDER_MARK, csv_record};
 pub use error::ArchiveError;
+pub use files::ReadFile;
 pub use header::{ArchiveHeader, Controller, RequestInfo, SupervisoryAuthority};
 pub use outcome::{Closing, Held, NotCovered, NotHeldHere, Snapshot, SourceError, SourceKind, SourceOutcome, SourceStatus};
 pub use table::{ColumnSpec, ForeignKeySpec, TableSpec, TableTally, Withheld};

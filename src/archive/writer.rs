@@ -10,7 +10,7 @@ use tempfile::TempPath;
 
 use super::bag::Bag;
 use super::completeness::{Completeness, adds_up, withheld_rows};
-use super::files::{Files, StoredFile};
+use super::files::{Files, ReadFile, StoredFile};
 use super::html::{self, Frame};
 use super::names::{LONGEST_PART, Names, archive_name};
 use super::open_table::{OpenTable, Stores};
@@ -107,6 +107,16 @@ impl ArchiveWriter {
         };
         let mut stores = Stores { bag, files: &mut self.files, workshop: &self.workshop };
         let result = table.row(cells, &mut stores);
+        self.final_if_failed(result)
+    }
+
+    /// Puts a file that was read whole into the archive, for a row of the current table; its path there.
+    pub fn keep_file(&mut self, file: ReadFile) -> Result<String, ArchiveError> {
+        let (Some(table), Some(bag)) = (&self.open, &mut self.bag) else {
+            return Err(ArchiveError::OutOfOrder("a file came outside a table"));
+        };
+        let place = (table.spec.source.as_str(), table.spec.table.as_str());
+        let result = self.files.keep(bag, place, file);
         self.final_if_failed(result)
     }
 

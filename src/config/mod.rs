@@ -4,6 +4,7 @@
 
 mod controller;
 mod error;
+mod object_source;
 mod reference;
 mod section;
 mod settings;

@@ -177,6 +177,24 @@ impl<'n, 'e> Section<'n, 'e> {
         number
     }
 
+    /// Yes or no; `absent` where nothing stands.
+    pub(super) fn flag(&self, key: &str, absent: bool) -> Option<bool> {
+        match self.node(key).map(|node| &node.value) {
+            None => Some(absent),
+            Some(Value::Bool(flag)) => Some(*flag),
+            Some(_) => {
+                self.note_at(key, "must be true or false", None);
+                None
+            }
+        }
+    }
+
+    /// A complaint about the value of a key.
+    pub(super) fn note_at(&self, key: &str, problem: &str, hint: Option<&str>) {
+        let position = self.node(key).map_or(self.position, |node| node.position);
+        self.reader.note(position, format!("`{}` {problem}", self.name_of(key)), hint.map(str::to_owned));
+    }
+
     /// A share: more than 0, at most 1.
     pub(super) fn share(&self, key: &str) -> Option<f64> {
         let node = self.node(key)?;
@@ -264,7 +282,7 @@ impl<'n, 'e> Section<'n, 'e> {
     fn expect_text<'t>(&self, node: &'t Node, name: &str) -> Option<&'t str> {
         let hint = match &node.value {
             Value::Text(text) => return Some(text),
-            Value::Integer(_) | Value::Float(_) | Value::Bool => Some("put it in quotes to make it text".to_owned()),
+            Value::Integer(_) | Value::Float(_) | Value::Bool(_) => Some("put it in quotes to make it text".to_owned()),
             _ => None,
         };
         self.reader.note(node.position, format!("`{name}` must be text, not {}", node.value.describe()), hint);

@@ -6,8 +6,10 @@ use std::path::PathBuf;
 
 use secrecy::{ExposeSecret, SecretString};
 
+use super::object_source;
 use super::section::{Entry, Section};
 use super::yaml::{Key, Node};
+use crate::connector::objects::ObjectAddress;
 
 /// A configured system.
 #[derive(Debug, Clone)]
@@ -42,22 +44,33 @@ pub enum System {
         /// The file.
         path: PathBuf,
     },
+    /// A store of objects.
+    Objects(ObjectAddress),
 }
 
 impl Source {
-    /// The URL for [`crate::db::Db::open`].
-    pub fn url(&self) -> SecretString {
+    /// The URL for [`crate::db::Db::open`]; none for what is no database.
+    pub fn url(&self) -> Option<SecretString> {
         match &self.system {
-            System::Postgres { url, .. } | System::MySql { url, .. } => url.clone(),
-            System::Sqlite { path } => SecretString::from(format!("sqlite:{}", path.display())),
+            System::Postgres { url, .. } | System::MySql { url, .. } => Some(url.clone()),
+            System::Sqlite { path } => Some(SecretString::from(format!("sqlite:{}", path.display()))),
+            System::Objects(_) => None,
         }
     }
 
     /// The URL by which verification reads: a role of its own where one is configured.
-    pub fn verify_url(&self) -> SecretString {
+    pub fn verify_url(&self) -> Option<SecretString> {
         match &self.system {
-            System::Postgres { verify: Some(verify), .. } | System::MySql { verify: Some(verify), .. } => verify.clone(),
+            System::Postgres { verify: Some(verify), .. } | System::MySql { verify: Some(verify), .. } => Some(verify.clone()),
             _ => self.url(),
+        }
+    }
+
+    /// The address of a store of objects; none for anything else.
+    pub fn object_address(&self) -> Option<&ObjectAddress> {
+        match &self.system {
+            System::Objects(address) => Some(address),
+            _ => None,
         }
     }
 
@@ -72,12 +85,10 @@ impl Source {
     }
 }
 
-const KINDS: &[&str] = &["postgres", "mysql", "sqlite"];
+const KINDS: &[&str] = &["postgres", "mysql", "sqlite", "s3", "folder"];
 const KEYS: &[&str] = &["postgres", "mysql", "sqlite", "datasets", "verify", "s3", "folder", "processor", "params", "manual"];
 /// Kinds of the interface that this version cannot talk to, and what they are.
 const NOT_SUPPORTED: &[(&str, &str)] = &[
-    ("s3", "object storage"),
-    ("folder", "folders of files"),
     ("processor", "processors' interfaces"),
     ("manual", "manual tasks"),
 ];
@@ -127,8 +138,11 @@ fn read_one(sources: &Section<'_, '_>, key: &Key, node: &Node) -> Option<(Source
         ["postgres"] => read_postgres(&section),
         ["mysql"] => read_mysql(&section),
         ["sqlite"] => read_sqlite(&section),
+        ["s3"] => object_source::read_s3(&section).map(System::Objects),
+        ["folder"] => object_source::read_folder(&section).map(System::Objects),
         [] => {
-            let hint = "such as `{postgres: env:APP_DATABASE_URL}`, `{mysql: env:APP_DATABASE_URL}` or `{sqlite: app.db}`";
+            let hint = "such as `{postgres: env:APP_DATABASE_URL}`, `{mysql: env:APP_DATABASE_URL}`, `{sqlite: app.db}`, \
+                        `{s3: {bucket: uploads}}` or `{folder: uploads}`";
             reader.note(section.position(), format!("`sources.{name}` does not say what it is"), Some(hint.into()));
             None
         }

@@ -74,9 +74,9 @@ mail: {anything: [goes]}
     assert_eq!(config.controller.time_zone.iana_name(), Some("Europe/Vienna"));
     assert_eq!(config.spool, Path::new("/srv/conf/state/spool"), "beside the ledger");
     assert_eq!(config.archives, Path::new("/srv/archives"));
-    assert_eq!(config.sources["local"].url().expose_secret(), "sqlite:/srv/conf/data/local.db");
-    assert_eq!(config.sources["app"].url().expose_secret(), "postgres://app_url@db/app");
-    assert_eq!(config.sources["app"].verify_url().expose_secret(), "postgres://verify_url@db/app");
+    assert_eq!(config.sources["local"].url().unwrap().expose_secret(), "sqlite:/srv/conf/data/local.db");
+    assert_eq!(config.sources["app"].url().unwrap().expose_secret(), "postgres://app_url@db/app");
+    assert_eq!(config.sources["app"].verify_url().unwrap().expose_secret(), "postgres://verify_url@db/app");
     assert!(config.sources["app"].verifies_separately());
     assert_eq!(config.limits.plan_age, SignedDuration::from_hours(48));
     assert_eq!(config.verify.again_after, [SignedDuration::from_mins(90), SignedDuration::from_hours(168)]);

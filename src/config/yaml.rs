@@ -30,7 +30,7 @@ pub(super) struct Key {
 /// What YAML can say.
 pub(super) enum Value {
     Null,
-    Bool,
+    Bool(bool),
     Integer(i64),
     Float(f64),
     Text(String),
@@ -65,7 +65,7 @@ impl Value {
     pub(super) fn describe(&self) -> &'static str {
         match self {
             Value::Null => "nothing",
-            Value::Bool => "true or false",
+            Value::Bool(_) => "true or false",
             Value::Integer(_) | Value::Float(_) => "a number",
             Value::Text(_) => "text",
             Value::List(_) => "a list",
@@ -101,8 +101,8 @@ impl<'de> Visitor<'de> for ValueVisitor {
         Ok(Value::Null)
     }
 
-    fn visit_bool<E>(self, _value: bool) -> Result<Value, E> {
-        Ok(Value::Bool)
+    fn visit_bool<E>(self, value: bool) -> Result<Value, E> {
+        Ok(Value::Bool(value))
     }
 
     fn visit_i64<E>(self, value: i64) -> Result<Value, E> {

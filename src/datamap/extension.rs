@@ -65,8 +65,6 @@ const NORMAL_FORMS: [(&str, NormalForm); 3] =
 /// The grounds that a map may claim: hold, policy and shared are found out, not declared here.
 const STATUTORY_GROUNDS: [(&str, Ground); 2] = [("art17_3_b", Ground::LegalObligation), ("art17_3_e", Ground::LegalClaims)];
 
-const NO_OBJECT_STORAGE: &str = "object storage is not supported yet by this version";
-
 /// `habeas:` of a dataset.
 #[derive(Default)]
 pub(super) struct DatasetExtension {
@@ -107,9 +105,7 @@ impl Reader {
         let habeas = parent.get("habeas").and_then(|node| self.object(node, &called, &COLLECTION));
         collection.record = self.record(parent, habeas);
         let Some(object) = habeas else { return };
-        if object.get("objects").is_some() {
-            self.error(object.line_of("objects"), format!("`objects` of {what}: {NO_OBJECT_STORAGE}"), None);
-        }
+        collection.objects = object.get("objects").and_then(|node| self.objects(node, what));
         let on_erasure = self.word(object, "on_erasure", &ON_ERASURE);
         collection.on_erasure = on_erasure.flatten();
         collection.knowingly_undecided = on_erasure == Some(None);
@@ -182,9 +178,7 @@ impl Reader {
     pub(super) fn field_extension(&mut self, parent: Object<'_>, what: &str, declares: Declares, field: &mut Field) {
         let called = format!("`habeas` of {what}");
         let Some(object) = parent.get("habeas").and_then(|node| self.object(node, &called, &FIELD)) else { return };
-        if object.get("object").is_some() {
-            self.error(object.line_of("object"), format!("`object` of {what}: {NO_OBJECT_STORAGE}"), None);
-        }
+        field.object = object.get("object").and_then(|node| self.object_of_field(node, what));
         if declares.references {
             self.edge_words(object, field);
         } else {

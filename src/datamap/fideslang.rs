@@ -158,6 +158,7 @@ impl Reader {
             note: None,
             accept: Vec::new(),
             triggers: Vec::new(),
+            objects: None,
             place: self.place(object.line),
         };
         if let Some(meta) = self.meta(object, &what, &COLLECTION_META) {
@@ -166,7 +167,7 @@ impl Reader {
             collection.delete_override = self.delete_override(meta);
         }
         self.collection_extension(object, &what, &mut collection);
-        if object.get("fields").is_none() {
+        if object.get("fields").is_none() && collection.objects.is_none() {
             self.error(object.line, format!("{what} has no `fields`"), None);
         }
         collection.fields = self.fields(object, Level::Column);

@@ -4,9 +4,13 @@
 
 mod build;
 mod draw;
+mod objects;
 mod print;
 
 use std::collections::VecDeque;
+
+pub use objects::ObjectPlace;
+pub(super) use objects::mistakes as object_mistakes;
 
 use serde::{Deserialize, Serialize};
 
@@ -26,6 +30,8 @@ pub struct Graph {
     pub edges: Vec<Edge>,
     /// Edges with right `none`: known, and deliberately not followed.
     pub ignored: Vec<Edge>,
+    /// Sets of objects that rows name, in the order of the map.
+    pub objects: Vec<ObjectPlace>,
 }
 
 /// A collection in a source.

@@ -8,7 +8,7 @@ use std::sync::Arc;
 use serde::ser::SerializeStruct;
 use serde::{Deserialize, Serialize, Serializer};
 
-use super::{Acceptance, Predicate, Record, System, Taxonomy, Vocabulary};
+use super::{Acceptance, Objects, Predicate, Record, System, Taxonomy, Vocabulary};
 use crate::plan::Ground;
 use crate::subject::NormalForm;
 
@@ -236,6 +236,8 @@ pub struct Collection {
     pub accept: Vec<Acceptance>,
     /// `habeas.triggers`: triggers that reach further than a plan and that may run, because somebody has looked at what they do.
     pub triggers: Vec<String>,
+    /// `habeas.objects`: the collection is a set of objects in a store.
+    pub objects: Option<Objects>,
     /// Where it stands.
     pub place: Place,
 }
@@ -269,6 +271,8 @@ pub struct Field {
     pub normal_form: NormalForm,
     /// `habeas.withhold`.
     pub withhold: Option<Withhold>,
+    /// `habeas.object`: the column names an object in a store.
+    pub object: Option<Objects>,
     /// `habeas.accept`.
     pub accept: Vec<Acceptance>,
     /// Where it stands.

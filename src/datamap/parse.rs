@@ -9,7 +9,7 @@ use sha2::{Digest, Sha256};
 use super::reader::{Keys, Reader};
 use super::taxonomy::did_you_mean;
 use super::tree::{self, Node};
-use super::{DataMap, Loaded, MapError, MapErrors, MapWarning, Place, Taxonomy, Vocabulary, check};
+use super::{DataMap, Loaded, MapError, MapErrors, MapWarning, Place, Taxonomy, Vocabulary, check, graph};
 use crate::crypto::hex;
 
 /// Resource types that Fideslang knows and that say nothing of where data lives are passed over.
@@ -144,6 +144,7 @@ impl Reading {
         self.errors.extend(check::names(&self.map));
         if !self.incomplete {
             self.errors.extend(check::references(&self.map));
+            self.errors.extend(graph::object_mistakes(&self.map));
         }
         if self.map.datasets.is_empty() && self.errors.is_empty() {
             // A map of nothing would make every answer "nothing held", which nobody has checked.

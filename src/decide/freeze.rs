@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, HashSet};
 
 use futures_util::TryStreamExt;
 
+use super::objects::ObjectStep;
 use super::referrers::owning_referrers;
 use super::steps::Source;
 use super::{Decided, GatherError, MaskSecret, map_error};
@@ -56,8 +57,8 @@ impl Decided {
         sink: &mut dyn ManifestSink,
         scope: WhichRows<'_>,
     ) -> Result<Frozen, GatherError> {
-        let Decided { mut plan, steps: sources } = self;
-        let mut steps = Vec::new();
+        let Decided { mut plan, steps: sources, objects } = self;
+        let (mut steps, kept) = freeze_objects(objects, scope, sink)?;
         for mut source in sources {
             let overwrites = matches!(source.step.action, Action::Overwrite { .. });
             match scope {
@@ -85,10 +86,40 @@ impl Decided {
             }
             steps.push(source.step);
         }
+        for object in kept {
+            freeze_object(object, &mut steps, sink)?;
+        }
         plan.manifest_digest = sink.digest();
         plan.people_digest = sink.people_digest();
         Ok(Frozen { plan, steps })
     }
+}
+
+/// Objects that go, which come first, and those that stay, which come last.
+fn freeze_objects(
+    objects: Vec<ObjectStep>,
+    scope: WhichRows<'_>,
+    sink: &mut dyn ManifestSink,
+) -> Result<(Vec<Step>, Vec<ObjectStep>), GatherError> {
+    let mut steps = Vec::new();
+    let (kept, going): (Vec<ObjectStep>, Vec<ObjectStep>) =
+        objects.into_iter().partition(|object| object.step.action == Action::Keep);
+    match scope {
+        WhichRows::These(_) => return Ok((steps, Vec::new())),
+        WhichRows::New | WhichRows::All => {}
+    }
+    for object in going {
+        freeze_object(object, &mut steps, sink)?;
+    }
+    Ok((steps, if matches!(scope, WhichRows::All) { kept } else { Vec::new() }))
+}
+
+fn freeze_object(mut object: ObjectStep, steps: &mut Vec<Step>, sink: &mut dyn ManifestSink) -> Result<(), GatherError> {
+    let position = u16::try_from(steps.len()).map_err(|_| GatherError::Map("a plan has too many steps".into()))?;
+    let written = object.each(position, |record| sink.put(record).map_err(|error| GatherError::Spool(error.to_string())))?;
+    object.step.records = written;
+    steps.push(object.step);
+    Ok(())
 }
 
 async fn write_records(

@@ -12,6 +12,8 @@ mod fuses;
 mod items;
 mod mask_checks;
 mod masks;
+mod object_holds;
+mod objects;
 mod overwrite;
 mod referrers;
 mod rules;
@@ -34,6 +36,8 @@ pub use copies::{changed_tables, copies_of};
 pub use freeze::{Frozen, ManifestSink, WhichRows};
 pub use fuses::Fuses;
 pub use masks::MaskSecret;
+pub use object_holds::{HeldNames, held_names};
+pub use objects::{ObjectDecision, decide_objects};
 pub use schema_digest::schema_digest;
 
 /// What a decision rests on.
@@ -82,10 +86,12 @@ pub struct Decided {
     pub plan: Plan,
     /// Steps in their order, and how each finds its rows.
     steps: Vec<steps::Source>,
+    /// Steps on objects, which come first: rows that name them go after.
+    objects: Vec<objects::ObjectStep>,
 }
 
 /// Decides what an erasure does.
-pub async fn decide(brief: &Brief<'_>, gathering: &mut Gathering<'_>) -> Result<Decided, GatherError> {
+pub async fn decide(brief: &Brief<'_>, gathering: &mut Gathering<'_>, held: &[HeldNames]) -> Result<Decided, GatherError> {
     let rules = brief.graph.nodes.iter().map(|node| rules::rule_for(brief, node)).collect();
     let cuts = cuts::Cuts::of(brief.graph, &gathering.snapshots);
     let warnings = gathering.set_aside.iter().map(|name| set_aside_words(&name.kind)).collect();
@@ -94,6 +100,7 @@ pub async fn decide(brief: &Brief<'_>, gathering: &mut Gathering<'_>) -> Result<
     desk.apply_fates().await?;
     desk.apply_cuts().await?;
     desk.hold_rows_of_held_people().await?;
+    desk.hold_rows_naming_held_objects(held).await?;
     desk.keep_what_held_rows_need().await?;
     desk.check_schema().await?;
     let order = desk.order_nodes();
@@ -121,7 +128,7 @@ pub async fn decide(brief: &Brief<'_>, gathering: &mut Gathering<'_>) -> Result<
         people_digest: String::new(),
         manifest_digest: String::new(),
     };
-    Ok(Decided { plan, steps })
+    Ok(Decided { plan, steps, objects: Vec::new() })
 }
 
 /// What a name of the person that is also somebody else's means for the plan.

@@ -26,7 +26,13 @@ pub trait SessionKiller: Send + Sync {
     /// Ends whatever works in `source` under the name of this permit. When it returns `Ok`, no transaction that was begun under that
     /// name can commit any more: it has ended either way. PostgreSQL: terminate the backends of that `application_name` and wait until
     /// they are gone; SQLite: take the file's write lock once.
-    fn end_session<'a>(&'a self, source: &'a str, permit_id: &'a str) -> BoxFuture<'a, Result<(), SessionError>>;
+    /// A store of objects has no sessions: what works there ends by itself within `left`, the time that the permit still runs.
+    fn end_session<'a>(
+        &'a self,
+        source: &'a str,
+        permit_id: &'a str,
+        left: Duration,
+    ) -> BoxFuture<'a, Result<(), SessionError>>;
 }
 
 /// Why draining stopped. The hold stays `placing` and covers.
@@ -160,8 +166,10 @@ pub enum FenceError {
 pub async fn fence(ledger: &Ledger, killer: &dyn SessionKiller, permit: &PermitRow) -> Result<(), FenceError> {
     let mut tx = ledger.begin().await?;
     permit::revoke(&mut tx, &permit.id).await?;
+    let now_us = database_now(&mut tx).await?;
     tx.commit().await.map_err(LedgerError::from)?;
-    killer.end_session(&permit.source, &permit.id).await?;
+    let left = Duration::from_micros(u64::try_from(permit.deadline_us.saturating_sub(now_us)).unwrap_or(0));
+    killer.end_session(&permit.source, &permit.id, left).await?;
     let mut tx = ledger.begin().await?;
     permit::mark_fenced(&mut tx, &permit.id).await?;
     tx.commit().await.map_err(LedgerError::from)?;

@@ -7,6 +7,7 @@ use thiserror::Error;
 
 use super::manifest::{Group, ManifestError, ManifestReader};
 use super::{Authorisation, FenceError, PermitError, PermitRequest, authorise, fence};
+use crate::connector::objects::{StoreError, Stores};
 use crate::connector::sql::{Applied, EraseError, EraseSession, Idle, Location, ReadBack, SqlBatch, SqlSource};
 use crate::datamap::NodeId;
 use crate::db::DbError;
@@ -42,6 +43,14 @@ pub enum ExecuteError {
         /// What it said.
         problem: EraseError,
     },
+    /// A store of objects failed. Whatever it did is to be read again.
+    #[error("source `{source_name}`: {problem}")]
+    Store {
+        /// Its name.
+        source_name: String,
+        /// What it said.
+        problem: StoreError,
+    },
     /// A source is not reached any more, or its schema has changed since the plan was made.
     #[error("`{0}` is not as it was when the plan was made: plan anew")]
     Drifted(String),
@@ -53,6 +62,9 @@ pub enum ExecuteError {
     Stopped,
 }
 
+/// Objects that one call deletes.
+const OBJECTS_AT_ONCE: u64 = 1_000;
+
 /// Everything that carrying out a pass needs.
 pub struct Executor<'a> {
     /// The installation.
@@ -61,6 +73,8 @@ pub struct Executor<'a> {
     pub lease: &'a JobLease,
     /// Open sources.
     pub sources: &'a BTreeMap<String, SqlSource>,
+    /// Open stores of objects.
+    pub stores: &'a Stores,
     /// Keyed names of the subject.
     pub aliases: Vec<String>,
 }
@@ -74,7 +88,7 @@ impl Executor<'_> {
             if self.lease.cancel.is_raised() {
                 return Err(ExecuteError::Stopped);
             }
-            let groups = reader.next_batch(self.deployment.config.limits.batch_rows, end)?;
+            let groups = reader.next_batch(self.batch_limit(pass), end)?;
             if groups.is_empty() {
                 break;
             }
@@ -84,8 +98,25 @@ impl Executor<'_> {
         Ok(())
     }
 
+    /// Records of the next batch. What a store deletes cannot be rolled back: there, no more than one call takes.
+    fn batch_limit(&self, pass: &Execution) -> u64 {
+        let mut end = 0;
+        let next = pass.steps.iter().find(|step| {
+            end += step.records;
+            end > pass.position
+        });
+        let limit = self.deployment.config.limits.batch_rows;
+        match next {
+            Some(step) if self.stores.contains_key(&step.source) => limit.min(OBJECTS_AT_ONCE),
+            _ => limit,
+        }
+    }
+
     async fn batch(&self, pass: &mut Execution, groups: Vec<Group>, idle: &mut BTreeMap<String, Idle>) -> Result<(), ExecuteError> {
         let source_name = pass.steps[groups[0].step].source.clone();
+        if let Some(store) = self.stores.get(&source_name) {
+            return self.object_batch(pass, groups, store).await;
+        }
         let source = self.sources.get(&source_name).ok_or_else(|| ExecuteError::Drifted(source_name.clone()))?;
         let count: u64 = groups.iter().map(|group| group.rows.keys.len() as u64).sum();
         // Rows that a lost attempt of this very batch has dealt with are its doing, and count as such.
@@ -217,6 +248,20 @@ impl Executor<'_> {
             }
         };
         failpoint::hit("erase-after-source-commit");
+        self.record(permit, pass, count, tallies, closing, source_name).await?;
+        Ok(idle)
+    }
+
+    /// Writes down what a batch came to: the pass goes on behind it, and its permit is closed.
+    pub(super) async fn record(
+        &self,
+        permit: super::Permit,
+        pass: &mut Execution,
+        count: u64,
+        tallies: Vec<StepTally>,
+        closing: Closing,
+        source_name: &str,
+    ) -> Result<(), ExecuteError> {
         let id = permit.id().to_owned();
         let position = pass.position + count;
         let mut tx = self.deployment.ledger.begin().await?;
@@ -236,10 +281,10 @@ impl Executor<'_> {
         failpoint::hit("erase-after-close");
         pass.tallies = tallies;
         self.deployment.progress.advance(count);
-        Ok(idle)
+        Ok(())
     }
 
-    async fn open_permit(&self, pass: &Execution, source: &str, count: u64) -> Result<super::Permit, ExecuteError> {
+    pub(super) async fn open_permit(&self, pass: &Execution, source: &str, count: u64) -> Result<super::Permit, ExecuteError> {
         let tx = self.deployment.ledger.begin().await?;
         let request = PermitRequest {
             request_id: pass.request_id.clone(),
@@ -262,7 +307,7 @@ impl Executor<'_> {
     }
 
     /// Ends a session without a commit and says in the ledger that nothing was done. What is wrong is `why`, or that this cannot be said.
-    async fn undone(
+    pub(super) async fn undone(
         &self,
         session: Option<EraseSession>,
         permit: super::Permit,
@@ -298,7 +343,7 @@ impl Executor<'_> {
         let open = permit::unsettled_of_request(&mut tx, &first.request_id).await?;
         drop(tx);
         for row in open {
-            fence(&self.deployment.ledger, self.sources, &row).await?;
+            fence(&self.deployment.ledger, &self.deployment.sessions(self.sources), &row).await?;
             let of_this_batch = |pass: &&Execution| batch_number(pass, pass.position) == row.batch_no;
             // A pass moves on in the transaction that closes its permit, so that an open one is always of the batch where its pass stands.
             let pass = passes.iter().find(of_this_batch).ok_or(PermitError::Unsettled)?;
@@ -321,7 +366,7 @@ impl Executor<'_> {
     }
 
     /// Whether the batch at the present position was committed by an attempt that could not note it any more.
-    async fn was_committed(&self, pass: &Execution, source: &str) -> Result<bool, ExecuteError> {
+    pub(super) async fn was_committed(&self, pass: &Execution, source: &str) -> Result<bool, ExecuteError> {
         let mut tx = self.deployment.ledger.begin().await?;
         let batch_no = batch_number(pass, pass.position);
         let known = permit::was_committed(&mut tx, &pass.request_id, source, batch_no, &pass.plan_digest).await?;
@@ -335,6 +380,10 @@ impl Executor<'_> {
         let mut reader = ManifestReader::open(&self.deployment.keys, &self.deployment.config.spool, pass, pass.position)?;
         for group in reader.next_batch(count, pass.position + count)? {
             let name = pass.steps[group.step].source.clone();
+            if let Some(store) = self.stores.get(&name) {
+                done += self.objects_gone(group, pass, store).await?;
+                continue;
+            }
             let source = self.sources.get(&name).ok_or_else(|| ExecuteError::Drifted(name.clone()))?;
             let failed = |problem: DbError| ExecuteError::Source { source_name: name.clone(), problem: problem.into() };
             let batch = self.batch_of(pass, group.step, group.rows, source)?;

@@ -4,6 +4,7 @@
 mod authorise;
 mod drain;
 mod execute;
+mod execute_objects;
 #[cfg(test)]
 mod hold_tests;
 pub mod manifest;
@@ -12,4 +13,5 @@ mod permit;
 pub use authorise::{Authorisation, Authorised, Batch, CoOwners, Held, authorise};
 pub use drain::{DrainError, DrainReport, Drained, FenceError, InFlight, SessionError, SessionKiller, drain, fence};
 pub use execute::{ExecuteError, Executor, batch_of};
+pub use execute_objects::object_batch_of;
 pub use permit::{Opening, Permit, PermitError, PermitRequest, open};

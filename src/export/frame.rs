@@ -1,7 +1,9 @@
 //! What opens and closes an archive: who asked and who answers, and how every source ended. A source that could not be read is said so here,
 //! and never as an empty one (V-2).
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
+
+use jiff::Timestamp;
 
 use super::{Account, Source};
 use crate::archive::{
@@ -55,7 +57,7 @@ pub(super) fn closing_of(
         datasets.insert(&node.dataset, &node.source);
     }
     for (dataset, name) in datasets {
-        let mine: Vec<&Account> = accounts.iter().filter(|account| account.dataset == dataset).collect();
+        let mine: Vec<&Account> = accounts.iter().filter(|account| account.kind == "sql" && account.dataset == dataset).collect();
         let unreached = gathering.unreached.iter().find(|gap| gap.source == name);
         let failed: u64 = mine.iter().map(|account| account.failed).sum();
         let found: u64 = mine.iter().map(|account| account.found).sum();
@@ -92,7 +94,47 @@ pub(super) fn closing_of(
             waived_by: None,
         });
     }
+    outcomes.extend(stores_of(source, accounts, gathering, finished_at));
     Closing { completed_at: Some(finished_at), sources: outcomes, not_held_here: not_held_here(source.deployment) }
+}
+
+/// The outcome of every store that the map names.
+fn stores_of(source: &Source<'_>, accounts: &[Account], gathering: &Gathering<'_>, finished_at: Timestamp) -> Vec<SourceOutcome> {
+    let names: BTreeSet<&str> = gathering.graph.objects.iter().map(|place| place.source.as_str()).collect();
+    let outcome = |name: &str| {
+        let mine: Vec<&Account> = accounts.iter().filter(|account| account.kind != "sql" && account.source == name).collect();
+        let unreached = gathering.unreached.iter().find(|gap| gap.source == name).map(|gap| gap.problem.clone());
+        let unread = unreached.or_else(|| mine.iter().find_map(|account| account.unread.clone()));
+        let failed: u64 = mine.iter().map(|account| account.failed).sum();
+        let found: u64 = mine.iter().map(|account| account.found).sum();
+        let status = match &unread {
+            Some(_) if found == 0 => SourceStatus::Failed,
+            Some(_) => SourceStatus::Partial,
+            None if failed > 0 => SourceStatus::Partial,
+            None if found == 0 => SourceStatus::Empty,
+            None => SourceStatus::Ok,
+        };
+        let mut errors: Vec<SourceError> = unread
+            .into_iter()
+            .map(|why| SourceError { code: "unreachable".into(), count: 1, text: format!("This store could not be read: {why}.") })
+            .collect();
+        let failures = mine.iter().flat_map(|account| &account.failures);
+        errors.extend(failures.map(|why| SourceError { code: "object_not_read".into(), count: 1, text: why.clone() }));
+        SourceOutcome {
+            name: name.to_owned(),
+            kind: SourceKind::S3,
+            status,
+            started_at: source.started_at,
+            finished_at,
+            snapshot: None,
+            held: Vec::new(),
+            errors,
+            not_covered: Vec::new(),
+            query_digest: None,
+            waived_by: None,
+        }
+    };
+    names.into_iter().map(outcome).collect()
 }
 
 fn not_covered(accounts: &[&Account]) -> Vec<NotCovered> {

@@ -4,6 +4,7 @@
 mod columns;
 mod frame;
 mod inside;
+mod objects;
 mod selection;
 mod write;
 

@@ -11,7 +11,9 @@ use super::Selection;
 use super::columns::Columns;
 use super::frame::{closing_of, header_of};
 use super::inside::{Inside, LeftOut};
+use super::objects::{ObjectRow, export_place};
 use crate::archive::{ArchiveError, ArchiveHeader, ArchiveWriter, Published, TableSpec, TableTally, Withheld};
+use crate::connector::objects::Stores;
 use crate::connector::sql::decode::{self, DecodeError};
 use crate::connector::sql::{Column, Location, SqlSource, Tally};
 use crate::datamap::Withhold;
@@ -37,6 +39,8 @@ pub struct Source<'a> {
     pub subject: &'a Subject,
     /// Open sources.
     pub sources: &'a BTreeMap<String, SqlSource>,
+    /// Open stores of objects.
+    pub stores: &'a Stores,
     /// What was asked for.
     pub selection: Selection,
     /// When gathering began.
@@ -52,6 +56,8 @@ pub struct Account {
     pub dataset: String,
     /// Collection.
     pub collection: String,
+    /// Family of the source.
+    pub kind: &'static str,
     /// Rows reached.
     pub found: u64,
     /// Rows written.
@@ -60,21 +66,27 @@ pub struct Account {
     pub withheld: u64,
     /// Rows that could not be carried over.
     pub failed: u64,
+    /// Of those, how many may be read later: they are being restored from their storage class.
+    pub pending: u64,
     /// Where those were: table, column, position.
     pub failures: Vec<String>,
     /// Live columns that the map does not mention.
     pub not_covered: Vec<String>,
+    /// Why the place could not be read to its end, if it could not.
+    pub unread: Option<String>,
 }
 
 /// What the writer's thread is told.
-enum Message {
-    Begin(Box<TableSpec>, Box<Shape>),
+pub(super) enum Message {
+    Begin(Box<TableSpec>, Option<Box<Shape>>),
     Rows(Vec<Record>),
+    Object(Box<ObjectRow>),
+    Failed(String),
     End(TableTally),
 }
 
 /// What the records of a table hold.
-struct Shape {
+pub(super) struct Shape {
     location: Location,
     columns: Vec<Column>,
     /// What goes out of each column, where not all of it does.
@@ -83,10 +95,10 @@ struct Shape {
 
 /// What it answers at the end of a table.
 #[derive(Debug, Default)]
-struct Written {
-    exported: u64,
-    failed: u64,
-    failures: Vec<String>,
+pub(super) struct Written {
+    pub(super) exported: u64,
+    pub(super) failed: u64,
+    pub(super) failures: Vec<String>,
     not_covered: BTreeSet<String>,
 }
 
@@ -133,7 +145,7 @@ fn write(
         match message {
             Message::Begin(spec, shape) => {
                 archive.begin_table(*spec)?;
-                table = Some(shape);
+                table = shape;
             }
             Message::Rows(records) => {
                 let Some(shape) = &table else { continue };
@@ -152,6 +164,17 @@ fn write(
                             }
                         }
                     }
+                }
+            }
+            Message::Object(row) => {
+                let cells = row.into_cells(|file| archive.keep_file(file))?;
+                archive.row(&cells)?;
+                written.exported += 1;
+            }
+            Message::Failed(why) => {
+                written.failed += 1;
+                if written.failures.len() < FAILURES_NAMED {
+                    written.failures.push(why);
                 }
             }
             Message::End(mut tally) => {
@@ -214,6 +237,11 @@ async fn read_all(
         let Some(location) = snapshot.location(node).cloned() else { continue };
         accounts.push(read_one(source, gathering, node, location, &tally, messages, written).await?);
     }
+    for place in &graph.objects {
+        // A store that was not reached is told with the sources that were not.
+        let Some(store) = source.stores.get(&place.source).filter(|_| reachable[place.rows.0]) else { continue };
+        accounts.push(export_place(source, gathering, place, store, messages, written).await?);
+    }
     Ok(accounts)
 }
 
@@ -244,17 +272,20 @@ async fn read_one(
         source: place.source.clone(),
         dataset: place.dataset.clone(),
         collection: place.collection.clone(),
+        kind: "sql",
         found,
         exported: written.exported,
         withheld: withheld.iter().map(|w| w.count).sum(),
         failed: written.failed,
+        pending: 0,
+        unread: None,
         failures: written.failures,
         not_covered: columns.not_covered.iter().cloned().chain(written.not_covered).collect(),
     };
     let spec = columns.table_spec(&location, dataset, collection);
     let closed = || JobError::Stopped;
     let shape = Shape { location, columns: columns.exported.clone(), inside: columns.inside.clone() };
-    messages.send(Message::Begin(Box::new(spec), Box::new(shape))).await.map_err(|_| closed())?;
+    messages.send(Message::Begin(Box::new(spec), Some(Box::new(shape)))).await.map_err(|_| closed())?;
     if exports {
         source.deployment.progress.begin(&format!("export {}", place.collection), Some(found));
         stream_rows(source, gathering, node, &columns, messages).await?;
@@ -336,7 +367,8 @@ fn redacted_columns(columns: &Columns, hides: bool, exports: bool) -> Vec<(Strin
     redacted
 }
 
-fn withhold_word(reason: Withhold) -> &'static str {
+/// The word of a reason in `completeness.json`.
+pub(super) fn withhold_word(reason: Withhold) -> &'static str {
     match reason {
         Withhold::Credential => "credential",
         Withhold::ThirdParty => "third_party",

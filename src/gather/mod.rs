@@ -2,9 +2,11 @@
 //! It reads; it decides nothing about what happens to the rows.
 
 mod names;
+mod objects;
 mod ownership;
 mod resolve;
 mod traverse;
 
 pub use names::names_of;
+pub use objects::{Found, Named, ObjectError};
 pub use traverse::{GatherError, Gathering, Unreached};

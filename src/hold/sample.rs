@@ -53,6 +53,7 @@ fn collection(name: &str, fields: Vec<Field>) -> Collection {
         note: None,
         accept: Vec::new(),
         triggers: Vec::new(),
+        objects: None,
         place: Place::default(),
     }
 }

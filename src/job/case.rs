@@ -5,6 +5,8 @@ use std::collections::BTreeMap;
 use thiserror::Error;
 
 use crate::certify::CertifyError;
+use crate::connector::Systems;
+use crate::connector::objects::{StoreError, Stores};
 use crate::connector::sql::SqlSource;
 use crate::crypto::{CryptoError, SpoolError};
 use crate::db::Tx;
@@ -12,7 +14,7 @@ use crate::decide::{Brief, Fuses};
 use crate::deployment::Deployment;
 use crate::erase::ExecuteError;
 use crate::erase::manifest::ManifestError;
-use crate::gather::{GatherError, Unreached};
+use crate::gather::{GatherError, ObjectError, Unreached};
 use crate::hold::HoldSet;
 use crate::journal::{self, Actor, Code, Event, EventKind, Id, JournalError};
 use crate::ledger::job::{JobLease, Writer};
@@ -29,6 +31,14 @@ pub enum JobError {
     /// Gathering or deciding.
     #[error(transparent)]
     Gather(#[from] GatherError),
+    /// A store of objects.
+    #[error("source `{source_name}`: {problem}")]
+    Store {
+        /// Its name.
+        source_name: String,
+        /// What it said.
+        problem: StoreError,
+    },
     /// The ledger.
     #[error("ledger: {0}")]
     Ledger(#[from] LedgerError),
@@ -88,6 +98,15 @@ impl From<crate::db::DbError> for JobError {
     }
 }
 
+impl From<ObjectError> for JobError {
+    fn from(error: ObjectError) -> Self {
+        match error {
+            ObjectError::Rows(error) => JobError::Gather(error),
+            ObjectError::Store { source_name, problem } => JobError::Store { source_name, problem },
+        }
+    }
+}
+
 impl From<SpoolError> for JobError {
     fn from(error: SpoolError) -> Self {
         JobError::Manifest(error.into())
@@ -101,7 +120,7 @@ impl JobError {
             JobError::Gather(GatherError::Ambiguous { .. }) => "identity_ambiguous",
             JobError::Gather(GatherError::Contradiction { .. }) => "identity_contradiction",
             JobError::Gather(GatherError::Map(_)) | JobError::Map(_) => "data_map",
-            JobError::Gather(_) => "source_failed",
+            JobError::Gather(_) | JobError::Store { .. } => "source_failed",
             JobError::Ledger(LedgerError::Stale) => "stale_attempt",
             JobError::Ledger(_) => "ledger",
             JobError::Execute(ExecuteError::Stopped) | JobError::Stopped => "stopped",
@@ -135,6 +154,7 @@ impl JobError {
             JobError::Ledger(error) => error.is_transient(),
             JobError::Execute(
                 ExecuteError::Source { .. }
+                | ExecuteError::Store { .. }
                 | ExecuteError::SchemaChanged(_)
                 | ExecuteError::Permit(_)
                 | ExecuteError::Fence(_)
@@ -142,6 +162,9 @@ impl JobError {
             ) => true,
             JobError::Execute(ExecuteError::Ledger(error)) => error.is_transient(),
             JobError::Look(LookError::Source { problem, .. }) => problem.is_transient(),
+            JobError::Look(LookError::Store { problem, .. }) | JobError::Store { problem, .. } => {
+                problem.is_transient()
+            }
             JobError::Stopped => true,
             _ => false,
         }
@@ -162,6 +185,8 @@ pub struct Case<'a> {
     pub job: JobFile,
     /// Open sources.
     pub sources: BTreeMap<String, SqlSource>,
+    /// Open stores of objects.
+    pub stores: Stores,
     /// Sources that could not be reached.
     pub unreached: Vec<Unreached>,
 }
@@ -180,16 +205,16 @@ impl<'a> Case<'a> {
         drop(tx);
         let subject = request.subject(&deployment.keys)?.ok_or_else(|| JobError::Stored("it names no subject".into()))?;
         let job = job_of(&request, &subject)?;
-        let (sources, unreached) = deployment.open_sources().await;
-        Ok(Case { deployment, lease, request, subject, job, sources, unreached })
+        let (sources, stores, unreached) = open_all(deployment).await;
+        Ok(Case { deployment, lease, request, subject, job, sources, stores, unreached })
     }
 
     /// A case that stands in no ledger: for a dry run, which must change nothing.
     pub async fn rehearse(deployment: &'a Deployment, lease: &'a JobLease, job: JobFile) -> Result<Case<'a>, JobError> {
         let subject = job.subject.clone().ok_or_else(|| JobError::Stored("it names no subject".into()))?;
         let request = Request::rehearsal(job.kind, deployment.now());
-        let (sources, unreached) = deployment.open_sources().await;
-        Ok(Case { deployment, lease, request, subject, job, sources, unreached })
+        let (sources, stores, unreached) = open_all(deployment).await;
+        Ok(Case { deployment, lease, request, subject, job, sources, stores, unreached })
     }
 
     /// Writes a new status, with its entry in the journal.
@@ -250,12 +275,24 @@ impl<'a> Case<'a> {
         }
     }
 
+    /// Everything that is open.
+    pub fn systems(&self) -> Systems<'_> {
+        Systems { databases: &self.sources, stores: &self.stores }
+    }
+
     /// Closes the sources.
     pub async fn close(self) {
         for source in self.sources.into_values() {
             source.close().await;
         }
     }
+}
+
+async fn open_all(deployment: &Deployment) -> (BTreeMap<String, SqlSource>, Stores, Vec<Unreached>) {
+    let (sources, mut unreached) = deployment.open_sources().await;
+    let (stores, closed) = deployment.open_stores().await;
+    unreached.extend(closed);
+    (sources, stores, unreached)
 }
 
 /// The limits of one request.

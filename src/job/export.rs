@@ -41,6 +41,7 @@ pub async fn export(mut case: Case<'_>) -> Result<Ended, JobError> {
         request: &case.request,
         subject: &case.subject,
         sources: &case.sources,
+        stores: &case.stores,
         selection: Selection::of(case.deployment, &case.request, &case.job),
         started_at,
     };
@@ -70,15 +71,28 @@ pub async fn export(mut case: Case<'_>) -> Result<Ended, JobError> {
 }
 
 fn answer(unreached: &[Unreached], published: &Published, accounts: &[Account]) -> (StoredResult, Status) {
-    let gaps: Vec<PlaceResult> = unreached
+    let mut gaps: Vec<PlaceResult> = unreached
         .iter()
         .map(|gap| PlaceResult { source: gap.source.clone(), place: None, code: "source_unreachable".into(), count: None })
         .collect();
+    gaps.extend(accounts.iter().filter(|account| account.unread.is_some()).map(|account| PlaceResult {
+        source: account.source.clone(),
+        place: Some(account.collection.clone()),
+        code: "objects_not_read".into(),
+        count: None,
+    }));
+    let pending = accounts.iter().filter(|account| account.pending > 0).map(|account| PlaceResult {
+        source: account.source.clone(),
+        place: Some(account.collection.clone()),
+        code: "being_restored".into(),
+        count: Some(account.pending),
+    });
     let failed: u64 = accounts.iter().map(|account| account.failed).sum();
     let status = if gaps.is_empty() && failed == 0 { Status::Completed } else { Status::Partial };
     let result = StoredResult {
         items: accounts.iter().map(item_of).collect(),
         gaps,
+        pending: pending.collect(),
         archive: Some(ArchiveResult {
             path: published.path.display().to_string(),
             parts: published.parts,
@@ -95,7 +109,7 @@ fn item_of(account: &Account) -> ItemResult {
         source: account.source.clone(),
         dataset: account.dataset.clone(),
         collection: account.collection.clone(),
-        kind: "sql".into(),
+        kind: account.kind.into(),
         disposition: Disposition::Export,
         found: account.found,
         exported: account.exported,
@@ -105,6 +119,13 @@ fn item_of(account: &Account) -> ItemResult {
         retained: Vec::new(),
         outcome: None,
         level: None,
-        error: (account.failed > 0).then(|| "undecodable_value".to_owned()),
+        error: (account.failed > 0).then(|| failure_code(account).to_owned()),
+    }
+}
+
+fn failure_code(account: &Account) -> &'static str {
+    match account.kind {
+        "sql" => "undecodable_value",
+        _ => "object_not_read",
     }
 }

@@ -113,7 +113,7 @@ pub(super) async fn make_active(
     sources: &BTreeMap<String, SqlSource>,
     patience: Duration,
 ) -> Result<DrainReport, HoldingError> {
-    let report = drain(&deployment.ledger, hold_id, sources, patience, deployment.clock.as_ref()).await?;
+    let report = drain(&deployment.ledger, hold_id, &deployment.sessions(sources), patience, deployment.clock.as_ref()).await?;
     if report.drained == Drained::Active {
         let event =
             event(EventKind::HoldActive, deployment, Actor::system(), hold_id)?.count(Count::Affected, report.already_erased());

@@ -19,7 +19,7 @@ const MOST_PASSES: usize = 20;
 
 /// Deals with every record of the passes, adding passes as they are needed, and marks them as executed.
 pub(super) async fn carry_out(case: &Case<'_>, passes: &mut Vec<Execution>, aliases: Vec<String>) -> Result<(), JobError> {
-    let executor = Executor { deployment: case.deployment, lease: case.lease, sources: &case.sources, aliases };
+    let executor = Executor { deployment: case.deployment, lease: case.lease, sources: &case.sources, stores: &case.stores, aliases };
     plan_anew_for_another_schema(case, passes).await?;
     let mut tries = 0;
     while let Err(error) = carry_out_but_people(case, passes, &executor).await {
@@ -196,7 +196,7 @@ async fn see_before(case: &Case<'_>, pass: &mut Execution) -> Result<(), JobErro
         return Ok(());
     }
     case.deployment.progress.begin("look before", Some(pass.steps.iter().map(|step| step.records).sum()));
-    let seen = control::look(case.deployment, &case.sources, pass, &Later::default()).await?;
+    let seen = control::look(case.deployment, case.systems(), pass, &Later::default()).await?;
     let seen: Vec<u64> = seen.iter().map(|seen| seen.present).collect();
     refuse_a_blind_verifier(case, pass, &seen).await?;
     let now = case.deployment.now();
@@ -216,7 +216,7 @@ async fn refuse_a_blind_verifier(case: &Case<'_>, pass: &Execution, seen: &[u64]
     if !(0..pass.steps.len()).any(is_unseen) {
         return Ok(());
     }
-    let there = control::look_by(case.deployment, &case.sources, pass, &Later::default(), Reader::Work).await?;
+    let there = control::look_by(case.deployment, case.systems(), pass, &Later::default(), Reader::Work).await?;
     if let Some(at) = (0..pass.steps.len()).find(|at| is_unseen(*at) && there[*at].present > seen[*at]) {
         let step = &pass.steps[at];
         return Err(JobError::Blind(format!(

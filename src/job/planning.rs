@@ -10,7 +10,7 @@ use crate::datamap::{Code, Finding, Severity, lint};
 use crate::db::DbError;
 use crate::decide::{self, Decided, Frozen, MaskSecret, WhichRows};
 use crate::erase::manifest::ManifestWriter;
-use crate::gather::{GatherError, Gathering};
+use crate::gather::{GatherError, Gathering, ObjectError};
 use crate::ledger::setting::Pinned;
 use crate::ledger::{approval, plan};
 use crate::plan::{Plan, Problem};
@@ -88,7 +88,14 @@ pub async fn decide(case: &Case<'_>, gathering: &mut Gathering<'_>) -> Result<De
     let holds = case.holds().await?;
     let aliases = case.alias_refs(&gathering.aliases);
     let brief = case.brief(&holds, aliases);
-    let mut decided = decide::decide(&brief, gathering).await?;
+    let held = match decide::held_names(&brief, gathering, &case.stores, case.deployment.now()).await {
+        // Why the store cannot be read is a problem of the plan, which is then not carried out.
+        Err(ObjectError::Store { problem, .. }) if !problem.is_transient() => Vec::new(),
+        held => held?,
+    };
+    let mut decided = decide::decide(&brief, gathering, &held).await?;
+    let spool = &case.deployment.config.spool;
+    decided.add_objects(decide::decide_objects(&brief, gathering, &case.stores, spool, case.deployment.now()).await?);
     let known: BTreeSet<(String, String)> =
         decided.plan.problems.iter().map(|problem| (problem.code.clone(), problem.problem.clone())).collect();
     decided.plan.problems.extend(changed_sources(case).await?);

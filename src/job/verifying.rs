@@ -17,7 +17,9 @@ use crate::journal::{self, Count, EventKind};
 use crate::ledger::execution::Execution;
 use crate::plan::{Disposition, Outcome, Plan};
 use crate::subject::{Identifier, Subject};
-use crate::verify::{Conclusion, ItemOutcome, Later, Looks, RetainedRows, Searched, conclude, control, search};
+use crate::verify::{
+    Conclusion, ItemOutcome, Later, Looks, RetainedObjects, RetainedRows, Searched, conclude, control, search, search_stores,
+};
 
 /// What the verifier has found out.
 pub struct Verified {
@@ -36,7 +38,7 @@ pub async fn verify(case: &Case<'_>, plan: &Plan, passes: &[Execution]) -> Resul
         let later = Later::than(at, passes, case.deployment)?;
         let seen = match pass.steps.is_empty() {
             true => Vec::new(),
-            false => control::look(case.deployment, &case.sources, pass, &later).await?,
+            false => control::look(case.deployment, case.systems(), pass, &later).await?,
         };
         looked.push((pass.clone(), seen));
     }
@@ -45,6 +47,9 @@ pub async fn verify(case: &Case<'_>, plan: &Plan, passes: &[Execution]) -> Resul
     let retained = RetainedRows::of(case.deployment, &case.sources, passes)?;
     let now = case.deployment.now();
     let mut searched = search(&case.sources, &again.names, &retained, now).await?;
+    let kept = RetainedObjects::of(case.deployment, &case.stores, passes)?;
+    let limits = case.deployment.config.limits.scan;
+    search_stores(&case.stores, &again.names, &kept, limits, now, &mut searched).await?;
     searched.residue.extend(again.residue);
     let others = others_seen(case, plan).await?;
     let identifiers = again.names.len() as u64;
@@ -146,6 +151,13 @@ fn held_in(passes: &[Execution], dataset: &str, collection: &str) -> u64 {
 async fn others_seen(case: &Case<'_>, plan: &Plan) -> Result<BTreeMap<String, u64>, JobError> {
     let mut seen = BTreeMap::new();
     for item in plan.items.iter().filter(|item| item.found == 0) {
+        if let Some(store) = case.stores.get(&item.source) {
+            // A list that was allowed shows what there is: an empty one is no blindness.
+            let page = store.verify.list(b"", None).await;
+            let page = page.map_err(|problem| JobError::Store { source_name: store.name.clone(), problem })?;
+            seen.insert(format!("{}.{}", item.dataset, item.collection), page.entries.len() as u64);
+            continue;
+        }
         let Some(source) = case.sources.get(&item.source) else { continue };
         let schema = case.deployment.map.dataset(&item.dataset).and_then(|dataset| dataset.schema.as_deref());
         let Some(table) = source.sight().find(schema, &item.collection) else { continue };

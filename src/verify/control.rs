@@ -6,11 +6,13 @@ use std::collections::BTreeMap;
 use thiserror::Error;
 
 use super::overwritten::Later;
-use crate::connector::sql::{ReadBack, Reader, Seen, SqlBatch, SqlSource};
+use crate::connector::Systems;
+use crate::connector::objects::{ObjectSource, StoreError, present};
+use crate::connector::sql::{ReadBack, Reader, Seen, SqlBatch};
 use crate::db::DbError;
 use crate::deployment::Deployment;
-use crate::erase::batch_of;
-use crate::erase::manifest::{ManifestError, ManifestReader};
+use crate::erase::manifest::{Group, ManifestError, ManifestReader};
+use crate::erase::{batch_of, object_batch_of};
 use crate::ledger::execution::Execution;
 
 /// Why the verifier could not look. Not being able to look is never absence (V-2).
@@ -27,6 +29,14 @@ pub enum LookError {
         /// What it said.
         problem: DbError,
     },
+    /// A store of objects.
+    #[error("source `{source_name}`: {problem}")]
+    Store {
+        /// Its name.
+        source_name: String,
+        /// What it said.
+        problem: StoreError,
+    },
     /// A source or table of the manifest is not there.
     #[error("`{0}` cannot be read back: it is not reached, or its table has changed")]
     Gone(String),
@@ -35,17 +45,17 @@ pub enum LookError {
 /// Looks at every record of a pass for which no later pass answers; what was seen, per step.
 pub async fn look(
     deployment: &Deployment,
-    sources: &BTreeMap<String, SqlSource>,
+    systems: Systems<'_>,
     pass: &Execution,
     later: &Later,
 ) -> Result<Vec<Seen>, LookError> {
-    look_by(deployment, sources, pass, later, Reader::Verify).await
+    look_by(deployment, systems, pass, later, Reader::Verify).await
 }
 
 /// The same through the pool of one's choice.
 pub async fn look_by(
     deployment: &Deployment,
-    sources: &BTreeMap<String, SqlSource>,
+    systems: Systems<'_>,
     pass: &Execution,
     later: &Later,
     by: Reader,
@@ -60,7 +70,13 @@ pub async fn look_by(
         }
         for group in groups {
             let name = pass.steps[group.step].source.clone();
-            let source = sources.get(&name).ok_or_else(|| LookError::Gone(name.clone()))?;
+            if let Some(store) = systems.stores.get(&name) {
+                deployment.progress.advance(group.rows.keys.len() as u64);
+                let step = group.step;
+                look_at_objects(pass, group, store, by, &mut seen[step]).await?;
+                continue;
+            }
+            let source = systems.databases.get(&name).ok_or_else(|| LookError::Gone(name.clone()))?;
             let failed = |problem: DbError| LookError::Source { source_name: name.clone(), problem };
             if !sessions.contains_key(&name) {
                 sessions.insert(name.clone(), ReadBack::open_by(source, by).await.map_err(failed)?);
@@ -75,4 +91,26 @@ pub async fn look_by(
             seen[group.step].done += looked.done;
         }
     }
+}
+
+/// Objects are looked for in lists, through a client of the verifier's own.
+async fn look_at_objects(
+    pass: &Execution,
+    group: Group,
+    store: &ObjectSource,
+    by: Reader,
+    seen: &mut Seen,
+) -> Result<(), LookError> {
+    let damaged = || ManifestError::Damaged(crate::plan::DamagedRecord);
+    let batch = object_batch_of(pass, group).map_err(|_| damaged())?;
+    let client = match by {
+        Reader::Verify => store.verify.as_ref(),
+        Reader::Work => store.work.as_ref(),
+    };
+    let there = present(client, &batch.entries).await;
+    let there = there.map_err(|problem| LookError::Store { source_name: store.name.clone(), problem })?;
+    let present = there.iter().filter(|there| **there).count() as u64;
+    seen.present += present;
+    seen.done += batch.entries.len() as u64 - present;
+    Ok(())
 }

@@ -11,6 +11,7 @@ pub mod residue;
 #[cfg(test)]
 pub(crate) mod samples;
 mod search;
+mod search_objects;
 
 pub use conclude::{Conclusion, Looks, conclude};
 pub use control::LookError;
@@ -18,4 +19,5 @@ pub use evidence::{Contradiction, ItemOutcome, PositiveControl, ReadBack, ValueS
 pub use level::{Level, Method};
 pub use looked::{Looked, Sight};
 pub use overwritten::{Later, changed_rows};
+pub use search_objects::{RetainedObjects, search_stores};
 pub use search::{RetainedRows, Searched, search};

@@ -125,7 +125,7 @@ pub(in crate::archive) fn write_files(bag: &mut Bag, frame: &Frame, files: &[Sto
             .map(|file| FileLine {
                 path: &file.path,
                 name: file.path.rsplit('/').next().unwrap_or(&file.path),
-                from: format!("{}.{}.{}", file.source, file.table, file.column),
+                from: file.place(),
                 record: escape::text(&file.record),
                 media_type: file.media_type,
                 size: size_in_words(file.bytes),

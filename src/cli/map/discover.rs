@@ -31,7 +31,8 @@ pub async fn run(args: &Args, config: &Config, context: &Context) -> Result<Exit
     let configured = config.sources.get(&args.source).ok_or_else(|| unknown_source(&args.source, config))?;
     // Before anything is read: minutes of looking must not end in a file that cannot be written.
     let output = args.output.as_deref().map(new_file).transpose()?;
-    let address = SqlAddress { name: configured.name.clone(), url: configured.url(), verify_url: None };
+    let url = configured.url().ok_or_else(|| no_database(&args.source))?;
+    let address = SqlAddress { name: configured.name.clone(), url, verify_url: None };
     let source = SqlSource::open(&address).await.map_err(|error| failed(&args.source, &error.problem.to_string()))?;
     let joins = read_log(args.query_log.as_deref(), &source)?;
     let proposal = discover::discover(&source, &joins, context.progress.as_ref()).await;
@@ -85,6 +86,14 @@ fn new_file(path: &Path) -> Result<File, CliError> {
 fn unknown_source(name: &str, config: &Config) -> CliError {
     let known: Vec<&str> = config.sources.keys().map(String::as_str).collect();
     CliError::Usage { message: format!("the configuration has no source `{name}`"), hint: Some(crate::suggest::hint(name, &known)) }
+}
+
+fn no_database(source: &str) -> CliError {
+    CliError::Outcome {
+        exit: Exit::Usage,
+        message: format!("source `{source}` is a store of objects: there is no schema to read"),
+        hint: Some("name a database; `habeas: {objects: …}` in docs/objects.md describes objects".into()),
+    }
 }
 
 fn failed(source: &str, problem: &str) -> CliError {

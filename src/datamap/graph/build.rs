@@ -54,6 +54,7 @@ impl Graph {
                 Right::Accesses | Right::Owns => graph.edges.push(edge),
             }
         }
+        graph.objects = super::objects::places(map, &graph);
         graph
     }
 }
@@ -74,7 +75,7 @@ fn refers_at_end(edge: &Edge, keys: &[Vec<String>]) -> bool {
 
 fn searchable(map: &DataMap) -> impl Iterator<Item = (&Dataset, &Collection)> {
     let all = map.datasets.iter().flat_map(|dataset| dataset.collections.iter().map(move |collection| (dataset, collection)));
-    all.filter(|(_, collection)| !collection.skip_processing && collection.held_by.is_none())
+    all.filter(|(_, collection)| !collection.skip_processing && collection.held_by.is_none() && collection.objects.is_none())
 }
 
 fn node_of(dataset: &Dataset, collection: &Collection) -> Node {

@@ -65,7 +65,12 @@ pub(super) async fn h_2_a_lost_session_is_in_flight_until_it_is_ended(world: &Wo
 
     struct Unreachable;
     impl SessionKiller for Unreachable {
-        fn end_session<'a>(&'a self, _source: &'a str, _permit_id: &'a str) -> BoxFuture<'a, Result<(), SessionError>> {
+        fn end_session<'a>(
+            &'a self,
+            _source: &'a str,
+            _permit_id: &'a str,
+            _left: Duration,
+        ) -> BoxFuture<'a, Result<(), SessionError>> {
             Box::pin(async { Err(SessionError("the source cannot be reached".into())) })
         }
     }

@@ -118,7 +118,12 @@ impl World {
 
 /// Ends source sessions as the contract says: PostgreSQL by name, SQLite by waiting for the write lock.
 impl SessionKiller for World {
-    fn end_session<'a>(&'a self, _source: &'a str, permit_id: &'a str) -> BoxFuture<'a, Result<(), SessionError>> {
+    fn end_session<'a>(
+        &'a self,
+        _source: &'a str,
+        permit_id: &'a str,
+        _left: std::time::Duration,
+    ) -> BoxFuture<'a, Result<(), SessionError>> {
         let failed = |error: crate::db::DbError| SessionError(error.to_string());
         Box::pin(async move {
             let mut tx = self.source.begin().await.map_err(failed)?;

@@ -90,6 +90,15 @@ impl Plant {
     }
 }
 
+/// What is planted, as bytes.
+pub(super) fn planted_bytes(matcher: &Matcher) -> Vec<(Form, Vec<u8>)> {
+    let bytes = |plant: Plant| match plant {
+        Plant::Text(form, text) | Plant::Json(form, text) | Plant::List(form, text) => (form, text.into_bytes()),
+        Plant::Bytes(form, bytes) => (form, bytes),
+    };
+    plants(matcher).into_iter().map(bytes).collect()
+}
+
 fn plants(matcher: &Matcher) -> Vec<Plant> {
     let mut plants = Vec::new();
     for (form, pattern) in matcher.control_forms() {

@@ -6,6 +6,7 @@ mod boundary;
 mod control;
 mod escapes;
 mod matcher;
+mod object_scan;
 mod patterns;
 mod report;
 mod scan;
@@ -13,6 +14,7 @@ mod scan;
 mod tests;
 
 pub use matcher::{Found, Matcher, WeakIdentifier};
+pub use object_scan::{ObjectHit, ObjectLimits, ObjectReport, ScanStop, scan_store};
 pub use patterns::{Form, Weakness};
 pub use report::{Control, Gap, Hit, ResidueReport, SearchedTable};
 pub use scan::{Search, scan};

@@ -35,7 +35,7 @@ async fn h_2_after_a_session_was_ended_by_its_permit_nothing_of_it_can_commit() 
         let sources = source(&database).await;
         let mut session = EraseSession::begin(&sources["app"], None, "permit-1", TTL).await.unwrap();
         assert_eq!(session.conn.on().execute("DELETE FROM t WHERE id = 1", args![]).await.unwrap(), 1);
-        sources.end_session("app", "permit-1").await.unwrap();
+        sources.end_session("app", "permit-1", std::time::Duration::ZERO).await.unwrap();
         // The answer comes when the transaction is undone, not before: whoever wants the row need not wait for it.
         let mut other = database.db.session().await.unwrap();
         assert_eq!(other.on().execute("UPDATE t SET id = 1 WHERE id = 1", args![]).await.unwrap(), 1);
@@ -53,7 +53,7 @@ async fn h_2_ending_the_session_of_a_settled_permit_leaves_the_next_one_alone() 
         let idle = first.commit().await.unwrap();
         let mut second = EraseSession::begin(&sources["app"], Some(idle), "permit-2", TTL).await.unwrap();
         second.conn.on().execute("DELETE FROM t WHERE id = 2", args![]).await.unwrap();
-        sources.end_session("app", "permit-1").await.unwrap();
+        sources.end_session("app", "permit-1", std::time::Duration::ZERO).await.unwrap();
         second.commit().await.unwrap();
         assert_eq!(rows(&database).await, 0);
     }
@@ -65,7 +65,7 @@ async fn a_session_that_the_server_closed_between_permits_is_replaced() {
     let Some(database) = testing::mariadb(SCHEMA).await else { return };
     let sources = source(&database).await;
     let idle = EraseSession::begin(&sources["app"], None, "permit-1", TTL).await.unwrap().commit().await.unwrap();
-    sources.end_session("app", "permit-1").await.unwrap();
+    sources.end_session("app", "permit-1", std::time::Duration::ZERO).await.unwrap();
     let mut second = EraseSession::begin(&sources["app"], Some(idle), "permit-2", TTL).await.unwrap();
     second.conn.on().execute("DELETE FROM t WHERE id = 2", args![]).await.unwrap();
     second.commit().await.unwrap();

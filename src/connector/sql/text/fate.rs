@@ -88,6 +88,19 @@ pub fn hold(location: &Location, matter: &str, narrowed: Narrowed<'_>, dialect: 
                 condition.push_str(&format!(" AND {} = {place}", quote::key_text(location, part, dialect)));
             }
         }
+        Narrowed::Values { columns, values } => {
+            let own =
+                quote::all_equal(&quote::key(location, "t", dialect), &quote::reach_key(location.key_width(), &location.reach()));
+            let table = quote::table(&location.table.name);
+            let mut alike = Vec::with_capacity(values.len());
+            for set in values {
+                let equal = columns.iter().zip(set).map(|(column, value)| {
+                    format!("{} = {}", quote::column_text(&location.table, "t", column, dialect), builder.bind(value.as_str()))
+                });
+                alike.push(format!("({})", equal.collect::<Vec<_>>().join(" AND ")));
+            }
+            condition.push_str(&format!(" AND EXISTS (SELECT 1 FROM {table} t WHERE {own} AND ({}))", alike.join(" OR ")));
+        }
         Narrowed::Where(covered) => {
             let own =
                 quote::all_equal(&quote::key(location, "t", dialect), &quote::reach_key(location.key_width(), &location.reach()));
@@ -109,6 +122,13 @@ pub enum Narrowed<'a> {
     Record(&'a [String]),
     /// Rows for which the predicate is not false.
     Where(&'a Predicate),
+    /// Rows that have one of these sets of values, as text.
+    Values {
+        /// The columns.
+        columns: &'a [&'a str],
+        /// The sets, at least one.
+        values: &'a [Vec<String>],
+    },
 }
 
 /// Keeps exclusive rows that a statutory duty covers on this day. A condition that is NULL counts as covered, a duty whose end is not known

@@ -14,6 +14,7 @@ pub mod fate;
 pub mod inside;
 pub mod mysql;
 pub mod mysql_reach;
+pub mod objects;
 pub mod predicate;
 pub mod probe;
 pub mod quote;

@@ -1,0 +1,402 @@
+//! What happens to the objects that a person's rows name: every version, marker and unfinished upload gets a fate of its own. What is found is
+//! put aside, sealed, until the plan is frozen, so that memory does not grow with it and the plan speaks of exactly what was seen.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+
+use futures_util::TryStreamExt;
+use jiff::Timestamp;
+
+use super::{Brief, Decided};
+use crate::connector::objects::{Entry, Lock, ObjectSource, Stores};
+use crate::crypto::{SpoolReader, SpoolWriter, random_bytes};
+use crate::datamap::{ObjectPlace, OnErasure};
+use crate::gather::{Found, GatherError, Gathering, Named, ObjectError};
+use crate::hold::CollectionHolds;
+use crate::plan::{Action, Disposition, Ground, ManifestRecord, Plan, PlanItem, Problem, Retained, Step};
+
+/// What results name where a store itself keeps an object.
+pub(super) const STORE_LOCK: &str = "lock of the store";
+/// Entries whose locks are asked for at once.
+const LOCKS_AT_ONCE: usize = 1_000;
+
+/// The decision on objects, to be added to that on rows.
+#[derive(Default)]
+pub struct ObjectDecision {
+    items: Vec<PlanItem>,
+    steps: Vec<ObjectStep>,
+    problems: Vec<Problem>,
+    warnings: Vec<String>,
+}
+
+/// A step on objects, and what was found for it.
+pub(super) struct ObjectStep {
+    pub(super) step: Step,
+    aside: Aside,
+}
+
+impl Decided {
+    /// Adds what was decided on objects.
+    pub fn add_objects(&mut self, decision: ObjectDecision) {
+        let first = self.plan.items.len();
+        let Plan { items, problems, warnings, .. } = &mut self.plan;
+        items.extend(decision.items);
+        problems.extend(decision.problems);
+        warnings.extend(decision.warnings);
+        self.objects.extend(decision.steps.into_iter().map(|mut object| {
+            object.step.item += first;
+            object
+        }));
+    }
+}
+
+/// Looks at every place of objects and decides. A store that cannot be read is a gap (V-2).
+pub async fn decide_objects(
+    brief: &Brief<'_>,
+    gathering: &mut Gathering<'_>,
+    stores: &Stores,
+    folder: &Path,
+    now: Timestamp,
+) -> Result<ObjectDecision, ObjectError> {
+    let mut decision = ObjectDecision::default();
+    let mut told = Vec::new();
+    for place in &brief.graph.objects {
+        let Some(store) = stores.get(&place.source) else {
+            decision.problems.push(unread_problem(place, "the store was not reached"));
+            continue;
+        };
+        if let Some(column) = gathering.overlapping(place).await? {
+            decision.problems.push(overlap_problem(place, &column));
+            continue;
+        }
+        let mut desk = ObjectDesk::open(brief, place, store, folder, now)?;
+        match desk.look(gathering).await {
+            Ok(()) => {}
+            // A busy store is asked again by the next attempt.
+            Err(ObjectError::Store { problem, .. }) if !problem.is_transient() => {
+                decision.problems.push(unread_problem(place, &problem.to_string()));
+                continue;
+            }
+            Err(error) => return Err(error),
+        }
+        if !told.contains(&place.source) {
+            told.push(place.source.clone());
+            decision.warnings.extend(warnings_of(store));
+        }
+        desk.close(&mut decision)?;
+    }
+    Ok(decision)
+}
+
+/// Rows are the way to the objects that they name. Were they erased while the store cannot be read, nobody would ever find those objects again.
+fn unread_problem(place: &ObjectPlace, why: &str) -> Problem {
+    Problem {
+        code: "objects_not_read".into(),
+        subject: format!("{} ({})", place.name(), place.place),
+        problem: format!("the objects that this person's rows name cannot be listed: {why}"),
+        hint: "nothing is erased, because the rows are the only way to the objects; `habeas doctor` tells what the source needs".into(),
+    }
+}
+
+fn overlap_problem(place: &ObjectPlace, column: &str) -> Problem {
+    Problem {
+        code: "object_prefix_overlaps".into(),
+        subject: format!("{} ({})", place.name(), place.place),
+        problem: format!("values of `{column}` contain the separator that follows them in the prefix, so that one person's prefix may \
+                          lie inside another's"),
+        hint: "name the objects by a column that cannot contain the separator, such as a number".into(),
+    }
+}
+
+fn warnings_of(store: &ObjectSource) -> Vec<String> {
+    let mut warnings = Vec::new();
+    let facts = &store.facts;
+    if facts.mfa_delete {
+        warnings.push(format!(
+            "source `{}`: versions can be deleted only with a second factor, which has to be done by hand",
+            store.name
+        ));
+    }
+    warnings.extend(facts.copies.iter().map(|copy| format!("source `{}`: {copy} is not reached by this erasure", store.name)));
+    warnings.extend(facts.unknown.iter().map(|what| format!("source `{}`: it could not be found out {what}", store.name)));
+    warnings
+}
+
+/// The decision on one place.
+struct ObjectDesk<'a> {
+    brief: &'a Brief<'a>,
+    place: &'a ObjectPlace,
+    store: &'a ObjectSource,
+    on_place: CollectionHolds,
+    on_person: Option<Retained>,
+    now: Timestamp,
+    goes: AsideWriter,
+    stays: AsideWriter,
+    found: u64,
+    retained: BTreeMap<(Ground, Option<String>), Retained>,
+    locks_unknown: u64,
+}
+
+impl<'a> ObjectDesk<'a> {
+    fn open(
+        brief: &'a Brief<'a>,
+        place: &'a ObjectPlace,
+        store: &'a ObjectSource,
+        folder: &Path,
+        now: Timestamp,
+    ) -> Result<ObjectDesk<'a>, GatherError> {
+        // A column's objects are held with its collection.
+        let collection = place.collection.split('.').next().unwrap_or(&place.collection);
+        let on_person = brief.holds.covers_subject(&brief.alias_refs).into_iter().next().map(|hold| held_by(&hold));
+        Ok(ObjectDesk {
+            brief,
+            place,
+            store,
+            on_place: brief.holds.for_collection(&place.dataset, collection),
+            on_person,
+            now,
+            goes: AsideWriter::create(folder)?,
+            stays: AsideWriter::create(folder)?,
+            found: 0,
+            retained: BTreeMap::new(),
+            locks_unknown: 0,
+        })
+    }
+
+    async fn look(&mut self, gathering: &mut Gathering<'_>) -> Result<(), ObjectError> {
+        let place = self.place;
+        let store = self.store;
+        let mut names = gathering.named(place, true, self.name_is_overwritten())?;
+        while let Some(named) = names.try_next().await? {
+            let mut found = Found::begin(store.work.as_ref(), &place.locate, &named);
+            while let Some(entries) = found.next().await.map_err(|problem| self.failed(problem))? {
+                for some in entries.chunks(LOCKS_AT_ONCE) {
+                    self.weigh(some, &named).await?;
+                }
+            }
+        }
+        Ok(())
+    }
+
+    fn failed(&self, problem: crate::connector::objects::StoreError) -> ObjectError {
+        ObjectError::Store { source_name: self.store.name.clone(), problem }
+    }
+
+    /// Whether the plan overwrites a column that names the object: then nobody could find it any more.
+    fn name_is_overwritten(&self) -> bool {
+        let node = &self.brief.graph.nodes[self.place.rows.0];
+        let Some(collection) = self.brief.map.collection(&node.dataset, &node.collection) else { return false };
+        let columns = self.place.locate.template().columns();
+        self.place.follows_row
+            && collection.fields.iter().any(|field| columns.contains(&field.name.as_str()) && field.is_overwritten())
+    }
+
+    async fn weigh(&mut self, entries: &[Entry], named: &Named) -> Result<(), ObjectError> {
+        let locks = self.store.work.locks(entries).await.map_err(|problem| self.failed(problem))?;
+        for (entry, lock) in entries.iter().zip(locks) {
+            self.found += 1;
+            match self.why_it_stays(entry, lock, named) {
+                None => self.goes.put(entry)?,
+                Some(retained) => {
+                    let known = self.retained.entry((retained.ground, retained.reference.clone())).or_insert(Retained {
+                        count: 0,
+                        ..retained.clone()
+                    });
+                    known.count += 1;
+                    known.review_on = known.review_on.take().into_iter().chain(retained.review_on).min();
+                    self.stays.put(entry)?;
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Holds come first, ours and the store's; unknown means held (H-1). Then whose it is (O-1), then what the map says.
+    fn why_it_stays(&mut self, entry: &Entry, lock: Lock, named: &Named) -> Option<Retained> {
+        if let Some(hold) = &self.on_person {
+            return Some(hold.clone());
+        }
+        let key = entry.key.text().map(|key| vec![key.to_owned()]);
+        if let Some(hold) = self.on_place.held_by(key.as_deref()).first() {
+            return Some(held_by(hold));
+        }
+        // What a hold asks of a row, an object cannot answer.
+        if let Some((hold, _)) = self.on_place.predicates().first() {
+            return Some(held_by(hold));
+        }
+        if let Some(locked) = self.locked(lock) {
+            return Some(locked);
+        }
+        if !named.is_owned || named.is_shared {
+            return Some(kept(Ground::Shared));
+        }
+        match (self.place.follows_row, self.place.on_erasure) {
+            (true, _) if named.goes => None,
+            (true, _) => Some(kept_with_row(named)),
+            (false, Some(OnErasure::Delete)) => None,
+            (false, _) => Some(kept(Ground::Policy)),
+        }
+    }
+
+    fn locked(&mut self, lock: Lock) -> Option<Retained> {
+        let by_store = |review_on: Option<String>| Retained {
+            count: 1,
+            ground: Ground::Hold,
+            reference: Some(STORE_LOCK.to_owned()),
+            review_on,
+        };
+        match lock {
+            Lock::Free => None,
+            Lock::LegalHold => Some(by_store(None)),
+            Lock::Until(until) if until > self.now => Some(by_store(Some(until.to_string()[..10].to_owned()))),
+            Lock::Until(_) => None,
+            Lock::Unknown => {
+                self.locks_unknown += 1;
+                Some(by_store(None))
+            }
+        }
+    }
+
+    fn close(self, decision: &mut ObjectDecision) -> Result<(), GatherError> {
+        let place = self.place;
+        let goes = self.goes.finish()?;
+        let stays = self.stays.finish()?;
+        let is_undecided = !place.follows_row && !matches!(place.on_erasure, Some(OnErasure::Delete | OnErasure::Keep));
+        let disposition = match (is_undecided, goes.records) {
+            (true, _) => Disposition::Undecided,
+            (false, 0) if self.found > 0 => Disposition::Retain,
+            (false, 0) if place.on_erasure == Some(OnErasure::Keep) => Disposition::Retain,
+            (false, _) => Disposition::Erase,
+        };
+        if self.locks_unknown > 0 {
+            decision.warnings.push(format!(
+                "{}: of {} objects it could not be found out whether they are locked, so that they count as held: the source needs the \
+                 rights to read legal holds and retention",
+                place.name(),
+                self.locks_unknown
+            ));
+        }
+        let item = decision.items.len();
+        let retained: Vec<Retained> = self.retained.into_values().collect();
+        let step = |disposition: Disposition, action: Action, records: u64, retained: Vec<Retained>| Step {
+            source: place.source.clone(),
+            dataset: place.dataset.clone(),
+            collection: place.collection.clone(),
+            schema: None,
+            item,
+            disposition,
+            action,
+            guard: Vec::new(),
+            unreferenced: Vec::new(),
+            counted: Vec::new(),
+            identity: false,
+            deferred: false,
+            records,
+            retained,
+        };
+        if goes.records > 0 && disposition == Disposition::Erase {
+            decision.steps.push(ObjectStep { step: step(Disposition::Erase, Action::Delete, goes.records, Vec::new()), aside: goes });
+        }
+        if stays.records > 0 {
+            let records = stays.records;
+            decision.steps.push(ObjectStep { step: step(Disposition::Retain, Action::Keep, records, retained.clone()), aside: stays });
+        }
+        let expected = if disposition == Disposition::Erase { self.found - retained.iter().map(|kept| kept.count).sum::<u64>() } else { 0 };
+        decision.items.push(PlanItem {
+            source: place.source.clone(),
+            dataset: place.dataset.clone(),
+            collection: place.collection.clone(),
+            kind: self.store.kind.to_owned(),
+            disposition,
+            found: self.found,
+            expected,
+            retained,
+            columns: Vec::new(),
+        });
+        Ok(())
+    }
+}
+
+fn held_by(hold: &crate::hold::HoldRef) -> Retained {
+    Retained {
+        count: 1,
+        ground: Ground::Hold,
+        reference: Some(hold.matter.to_string()),
+        review_on: hold.review_on.map(|date| date.to_string()),
+    }
+}
+
+fn kept(ground: Ground) -> Retained {
+    Retained { count: 1, ground, reference: None, review_on: None }
+}
+
+fn kept_with_row(named: &Named) -> Retained {
+    let ground = match named.ground.as_deref() {
+        Some("hold") => Ground::Hold,
+        Some("art17_3_b") => Ground::LegalObligation,
+        Some("art17_3_e") => Ground::LegalClaims,
+        Some("shared") => Ground::Shared,
+        _ => Ground::Policy,
+    };
+    Retained { count: 1, ground, reference: named.reference.clone(), review_on: named.review_on.clone() }
+}
+
+/// Entries put aside in a sealed file of their own, whose key is in memory alone.
+struct AsideWriter {
+    folder: tempfile::TempDir,
+    key: [u8; 32],
+    spool: SpoolWriter,
+    records: u64,
+}
+
+/// The same, closed.
+struct Aside {
+    folder: tempfile::TempDir,
+    key: [u8; 32],
+    records: u64,
+}
+
+const FILE: &str = "objects";
+
+impl AsideWriter {
+    fn create(folder: &Path) -> Result<AsideWriter, GatherError> {
+        let folder = tempfile::Builder::new().prefix("found-").tempdir_in(folder).map_err(spool_error)?;
+        let key = random_bytes().map_err(spool_error)?;
+        let spool = SpoolWriter::create(&folder.path().join(FILE), key).map_err(spool_error)?;
+        Ok(AsideWriter { folder, key, spool, records: 0 })
+    }
+
+    fn put(&mut self, entry: &Entry) -> Result<(), GatherError> {
+        let fingerprint = format!("{} {}", entry.size, entry.etag.as_deref().unwrap_or_default());
+        let record = ManifestRecord { step: 0, key: entry.manifest_key(), fingerprint, values: Vec::new() };
+        self.records += 1;
+        self.spool.append(&record.to_bytes()).map_err(spool_error)
+    }
+
+    fn finish(self) -> Result<Aside, GatherError> {
+        self.spool.finish().map_err(spool_error)?;
+        Ok(Aside { folder: self.folder, key: self.key, records: self.records })
+    }
+}
+
+impl ObjectStep {
+    /// The records of the step, for the manifest.
+    pub(super) fn each(
+        &self,
+        position: u16,
+        mut put: impl FnMut(&ManifestRecord) -> Result<(), GatherError>,
+    ) -> Result<u64, GatherError> {
+        let mut reader = SpoolReader::open(&self.aside.folder.path().join(FILE), self.aside.key).map_err(spool_error)?;
+        let mut records = 0;
+        while let Some(bytes) = reader.next_record().map_err(spool_error)? {
+            let record = ManifestRecord::from_bytes(bytes).map_err(spool_error)?;
+            put(&ManifestRecord { step: position, ..record })?;
+            records += 1;
+        }
+        Ok(records)
+    }
+}
+
+fn spool_error(error: impl std::fmt::Display) -> GatherError {
+    GatherError::Spool(error.to_string())
+}

@@ -1,0 +1,290 @@
+//! Objects on their way into an archive. Each is copied to a nameless file first, its bytes counted and digested on the way: only what has
+//! arrived whole goes into the archive, and one that cannot be read is a failure of that object alone.
+
+use std::fs::File;
+use std::io::{Seek, SeekFrom};
+
+use futures_util::TryStreamExt;
+use sha2::{Digest as _, Sha256};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::sync::mpsc;
+
+use super::write::{Account, Message, Source, Written, withhold_word};
+use crate::archive::{ColumnSpec, ReadFile, TableSpec, TableTally, Withheld};
+use crate::connector::objects::{Entry, EntryKind, ObjectSource, Restore, StoreError};
+use crate::crypto::hex;
+use crate::datamap::{Collection, ObjectPlace};
+use crate::gather::{Found, Gathering, Named, ObjectError};
+use crate::job::JobError;
+use crate::value::{Cell, ColumnType};
+
+/// One object as a row of its table.
+pub(super) struct ObjectRow {
+    cells: Vec<Cell<'static>>,
+    file: Option<ReadFile>,
+}
+
+impl ObjectRow {
+    /// The row, the file put into the archive by `keep`, which says where it is.
+    pub(super) fn into_cells<E>(self, keep: impl FnOnce(ReadFile) -> Result<String, E>) -> Result<Vec<Cell<'static>>, E> {
+        let mut cells = self.cells;
+        cells.push(match self.file {
+            None => Cell::Null,
+            Some(file) => Cell::Text(keep(file)?.into()),
+        });
+        Ok(cells)
+    }
+}
+
+/// Days for which a restored object stays readable.
+const RESTORED_DAYS: u16 = 7;
+/// Bytes that are copied at once.
+const CHUNK: usize = 256 * 1024;
+/// How often a copy that broke off is begun again.
+const TRIES: u32 = 3;
+
+/// Why an object is not in the archive.
+enum NotCopied {
+    /// It must be restored from its storage class, which has been asked for.
+    Pending,
+    /// It could not be read.
+    Failed(String),
+}
+
+/// The objects of one place. A store that cannot be listed is an error of the place, which the caller makes a gap.
+pub(super) async fn export_place(
+    source: &Source<'_>,
+    gathering: &mut Gathering<'_>,
+    place: &ObjectPlace,
+    store: &ObjectSource,
+    messages: &mpsc::Sender<Message>,
+    written: &mut mpsc::UnboundedReceiver<Written>,
+) -> Result<Account, JobError> {
+    let collection = collection_of(source, gathering, place)?;
+    let spec = table_spec(source, place, collection);
+    let left_out = why_left_out(source, place, collection);
+    let closed = || JobError::Stopped;
+    messages.send(Message::Begin(Box::new(spec), None)).await.map_err(|_| closed())?;
+    source.deployment.progress.begin(&format!("copy {}", place.collection), None);
+    let mut counts = Counts::default();
+    let mut problem = None;
+    let mut names = gathering.named(place, false, false)?;
+    while let Some(named) = names.try_next().await? {
+        match export_named(source, place, store, &named, left_out.is_some(), messages, &mut counts).await {
+            Ok(()) => {}
+            Err(ObjectError::Rows(error)) => return Err(error.into()),
+            Err(ObjectError::Store { problem: why, .. }) if why.is_transient() => {
+                return Err(JobError::Store { source_name: store.name.clone(), problem: why });
+            }
+            Err(ObjectError::Store { problem: why, .. }) => {
+                problem = Some(why);
+                break;
+            }
+        }
+    }
+    drop(names);
+    let withheld: Vec<Withheld> = left_out.filter(|_| counts.found > 0).map(|why| Withheld { count: counts.found, ..why }).into_iter().collect();
+    let tally = TableTally { found: counts.found, withheld: withheld.clone(), ..TableTally::default() };
+    messages.send(Message::End(tally)).await.map_err(|_| closed())?;
+    let answer = written.recv().await.ok_or_else(closed)?;
+    Ok(Account {
+        source: place.source.clone(),
+        dataset: place.dataset.clone(),
+        collection: place.collection.clone(),
+        kind: store.kind,
+        found: counts.found,
+        exported: answer.exported,
+        withheld: withheld.iter().map(|part| part.count).sum(),
+        failed: answer.failed,
+        pending: counts.pending,
+        failures: answer.failures,
+        not_covered: Vec::new(),
+        unread: problem.map(|why| why.to_string()),
+    })
+}
+
+#[derive(Default)]
+struct Counts {
+    found: u64,
+    pending: u64,
+}
+
+fn collection_of<'s>(
+    source: &'s Source<'_>,
+    gathering: &Gathering<'_>,
+    place: &ObjectPlace,
+) -> Result<&'s Collection, JobError> {
+    let map = &source.deployment.map;
+    let rows = &gathering.graph.nodes[place.rows.0];
+    let own = map.collection(&place.dataset, &place.collection);
+    own.or_else(|| map.collection(&rows.dataset, &rows.collection))
+        .ok_or_else(|| JobError::Stored(format!("`{}` is not in the data map", place.name())))
+}
+
+fn table_spec(source: &Source<'_>, place: &ObjectPlace, collection: &Collection) -> TableSpec {
+    let columns = [
+        ("key", ColumnType::Text, "The name of the object in the store."),
+        ("version", ColumnType::Text, "The version of the object, where the store keeps versions."),
+        ("current", ColumnType::Boolean, "Whether this is the version that is in use."),
+        ("bytes", ColumnType::Integer, "How long it is."),
+        ("modified_at", ColumnType::TimestampUtc, "When it was stored."),
+        ("media_type", ColumnType::Text, "What it was said to be when it was stored."),
+        ("metadata", ColumnType::Json, "Notes that were stored with it."),
+        ("tags", ColumnType::Json, "Tags that it carries."),
+        ("file", ColumnType::Text, "Where it is in this archive."),
+    ];
+    let column = |(name, kind, words): (&str, ColumnType, &str)| {
+        let mut column = ColumnSpec::new(name, kind);
+        column.description = Some(words.to_owned());
+        column
+    };
+    let mut spec = TableSpec::new(&place.source, &place.collection, columns.into_iter().map(column).collect());
+    spec.description = collection.description.clone();
+    spec.purpose = collection.purpose.clone();
+    spec.legal_basis = collection.legal_basis.clone();
+    spec.categories = collection.data_categories.clone();
+    spec.recipients = collection.recipients.clone();
+    spec.origin = collection.provided;
+    spec.role = source.deployment.map.dataset(&place.dataset).map(|dataset| dataset.role).unwrap_or_default();
+    spec
+}
+
+/// Why none of the objects is handed over; the count is still open.
+fn why_left_out(source: &Source<'_>, place: &ObjectPlace, collection: &Collection) -> Option<Withheld> {
+    let withheld = |reason_code: &str, legal_ref: Option<&str>, text: &str| {
+        Some(Withheld { count: 0, reason_code: reason_code.into(), legal_ref: legal_ref.map(str::to_owned), text: text.into() })
+    };
+    if !source.selection.is_portable(collection) {
+        let text =
+            "These objects were not provided by you or observed of you under consent or contract. Ask for access to see them.";
+        return withheld("not_portable", Some("Art. 20(1) GDPR"), text);
+    }
+    let field = place.collection.split_once('.').and_then(|(_, field)| collection.field(field));
+    if let Some(reason) = field.and_then(|field| field.withhold) {
+        return withheld(withhold_word(reason), None, "The data map withholds the field that names these objects.");
+    }
+    let taken = match field {
+        Some(field) => source.selection.takes(collection, field),
+        None => {
+            source.selection.is_everything()
+                || source.selection.matches(&collection.data_categories)
+                || collection.fields.iter().any(|field| source.selection.takes(collection, field))
+        }
+    };
+    if taken { None } else { withheld("category", None, "You asked for certain categories of data, and these objects have none of them.") }
+}
+
+async fn export_named(
+    source: &Source<'_>,
+    place: &ObjectPlace,
+    store: &ObjectSource,
+    named: &Named,
+    leave_out: bool,
+    messages: &mpsc::Sender<Message>,
+    counts: &mut Counts,
+) -> Result<(), ObjectError> {
+    let failed = |problem| ObjectError::Store { source_name: store.name.clone(), problem };
+    let mut found = Found::begin(store.work.as_ref(), &place.locate, named);
+    let mut any = false;
+    while let Some(entries) = found.next().await.map_err(failed)? {
+        // A marker holds nothing but the key, and an upload that nobody completed cannot be read by anybody.
+        for entry in entries.iter().filter(|entry| entry.kind == EntryKind::Version) {
+            any = true;
+            counts.found += 1;
+            if leave_out {
+                continue;
+            }
+            let message = match copy(source, store, entry).await {
+                Ok(row) => Message::Object(Box::new(row)),
+                Err(NotCopied::Pending) => {
+                    counts.pending += 1;
+                    Message::Failed("an object must first be restored from its storage class; that has been asked for".into())
+                }
+                Err(NotCopied::Failed(why)) => Message::Failed(why),
+            };
+            source.deployment.progress.advance(1);
+            let _ = messages.send(message).await;
+        }
+    }
+    if !any && matches!(place.locate, crate::datamap::Locate::Key(_)) {
+        // A row names it and it is not there: not nothing, but a failure of this one.
+        counts.found += 1;
+        if !leave_out {
+            let _ = messages.send(Message::Failed("an object that a record names is not in the store".into())).await;
+        }
+    }
+    Ok(())
+}
+
+async fn copy(source: &Source<'_>, store: &ObjectSource, entry: &Entry) -> Result<ObjectRow, NotCopied> {
+    let failed = |problem: StoreError| NotCopied::Failed(format!("an object could not be read: {problem}"));
+    let details = store.work.details(entry).await.map_err(failed)?;
+    match details.restore {
+        None => {}
+        Some(Restore::UnderWay) => return Err(NotCopied::Pending),
+        Some(Restore::NotAsked) => {
+            store.work.restore(entry, RESTORED_DAYS).await.map_err(failed)?;
+            return Err(NotCopied::Pending);
+        }
+    }
+    let mut tries = 0;
+    let (file, sha256) = loop {
+        tries += 1;
+        match copy_bytes(source, store, entry, details.size).await {
+            Ok(copied) => break copied,
+            Err(problem) if problem.is_transient() && tries < TRIES => {}
+            Err(StoreError::Cold) => return Err(NotCopied::Pending),
+            Err(problem) => return Err(failed(problem)),
+        }
+    };
+    let map = |all: &std::collections::BTreeMap<String, String>| match all.is_empty() {
+        true => Cell::Null,
+        false => Cell::Json(serde_json::to_string(all).unwrap_or_default().into()),
+    };
+    let text = |text: Option<&String>| text.map_or(Cell::Null, |text| Cell::Text(text.clone().into()));
+    let shown = entry.key.shown();
+    let cells = vec![
+        match entry.key.text() {
+            Some(key) => Cell::Text(key.to_owned().into()),
+            None => Cell::Bytes(entry.key.bytes().to_vec().into()),
+        },
+        text(entry.id.as_ref()),
+        Cell::Bool(entry.is_latest),
+        Cell::Number(details.size.to_string().into()),
+        details.modified.map_or(Cell::Null, |at| Cell::Text(format!("{at:.6}").into())),
+        text(details.media_type.as_ref()),
+        map(&details.metadata),
+        map(&details.tags),
+    ];
+    let record = entry.id.as_ref().filter(|id| *id != "null").map_or_else(|| shown.clone(), |id| format!("{shown} ({id})"));
+    let file = ReadFile { file, bytes: details.size, sha256, original_name: shown, record, modified: details.modified };
+    Ok(ObjectRow { cells, file: Some(file) })
+}
+
+/// Copies the bytes of an object; they must be as many as the store says that it has.
+async fn copy_bytes(source: &Source<'_>, store: &ObjectSource, entry: &Entry, size: u64) -> Result<(File, String), StoreError> {
+    let failed = |error: std::io::Error| StoreError::file("keep a copy of an object", &error);
+    let scratch = tempfile::tempfile_in(&source.deployment.config.archives).map_err(failed)?;
+    let mut out = tokio::fs::File::from_std(scratch);
+    let mut input = store.work.read(entry).await?;
+    let mut hash = Sha256::new();
+    let mut chunk = vec![0; CHUNK];
+    let mut bytes = 0;
+    loop {
+        // A connection that breaks off in the middle ends with an error, or early.
+        let read = input.read(&mut chunk).await.map_err(|_| StoreError::Lost)?;
+        if read == 0 {
+            break;
+        }
+        hash.update(&chunk[..read]);
+        out.write_all(&chunk[..read]).await.map_err(failed)?;
+        bytes += read as u64;
+    }
+    if bytes != size {
+        return Err(StoreError::Lost);
+    }
+    out.flush().await.map_err(failed)?;
+    let mut file = out.into_std().await;
+    file.seek(SeekFrom::Start(0)).map_err(failed)?;
+    Ok((file, hex(&hash.finalize())))
+}

@@ -1,0 +1,107 @@
+//! The value search in stores of objects, for the certificate: what the search of a store found becomes residue, what it did not open is listed.
+
+use std::collections::HashSet;
+
+use jiff::Timestamp;
+use sha2::{Digest, Sha256};
+
+use super::ValueSearch;
+use super::control::LookError;
+use super::residue::{Matcher, ObjectLimits, ObjectReport, ResidueError, scan_store};
+use super::search::Searched;
+use crate::certify::{OpenPlace, ResiduePlace};
+use crate::connector::objects::Stores;
+use crate::deployment::Deployment;
+use crate::erase::manifest::ManifestReader;
+use crate::journal::Code;
+use crate::ledger::execution::Execution;
+use crate::plan::{Action, ManifestRecord};
+use crate::subject::Identifier;
+use crate::value::Key;
+
+/// Entries that may name the person, because they are kept on a ground.
+pub struct RetainedObjects(HashSet<Vec<u8>>);
+
+impl RetainedObjects {
+    /// Collects them from the manifests.
+    pub fn of(deployment: &Deployment, stores: &Stores, passes: &[Execution]) -> Result<RetainedObjects, LookError> {
+        let mut kept = HashSet::new();
+        for pass in passes.iter().filter(|pass| pass.manifest_file.is_some()) {
+            let keeps = |at: usize| {
+                let step = &pass.steps[at];
+                stores.contains_key(&step.source)
+                    && (step.action == Action::Keep || pass.tallies.get(at).is_some_and(|tally| tally.held > 0))
+            };
+            if !(0..pass.steps.len()).any(keeps) {
+                continue;
+            }
+            let mut reader = ManifestReader::open(&deployment.keys, &deployment.config.spool, pass, 0)?;
+            loop {
+                let groups = reader.next_batch(deployment.config.limits.batch_rows, pass.end())?;
+                if groups.is_empty() {
+                    break;
+                }
+                for group in groups.into_iter().filter(|group| keeps(group.step)) {
+                    let source = &pass.steps[group.step].source;
+                    kept.extend(group.rows.keys.iter().map(|key| name_of(source, key)));
+                }
+            }
+        }
+        Ok(RetainedObjects(kept))
+    }
+}
+
+fn name_of(source: &str, key: &Key) -> Vec<u8> {
+    let nameless = ManifestRecord { step: 0, key: key.clone(), fingerprint: source.to_owned(), values: Vec::new() };
+    Sha256::digest(nameless.identity_bytes()).to_vec()
+}
+
+/// Searches every reached store. One whose search fails as a whole is listed as not searched.
+pub async fn search_stores(
+    stores: &Stores,
+    identifiers: &[Identifier],
+    retained: &RetainedObjects,
+    limits: ObjectLimits,
+    now: Timestamp,
+    searched: &mut Searched,
+) -> Result<(), ResidueError> {
+    if stores.is_empty() {
+        return Ok(());
+    }
+    let matcher = Matcher::build(&[identifiers])?;
+    for (name, store) in stores {
+        let is_retained = |key: &Key| retained.0.contains(&name_of(name, key));
+        match scan_store(store, &matcher, limits, &is_retained).await {
+            Ok(report) => take(searched, name, &report, identifiers.len() as u64, now),
+            Err(_) => searched.unsearched.push(OpenPlace { source: name.clone(), place: None, code: Code::fitted("scan_failed") }),
+        }
+    }
+    Ok(())
+}
+
+fn take(searched: &mut Searched, source: &str, report: &ObjectReport, identifiers: u64, now: Timestamp) {
+    for (why, count) in &report.unsearched {
+        let place = Some(format!("{count} objects: {why}"));
+        searched.unsearched.push(OpenPlace { source: source.to_owned(), place, code: Code::fitted("not_searchable") });
+    }
+    for hit in report.hits.iter().filter(|hit| hit.count > hit.retained) {
+        let place = match hit.part {
+            "key" => "keys of objects",
+            "tags" => "tags of objects",
+            "metadata" => "metadata of objects",
+            _ => "bodies of objects",
+        };
+        let found = ResiduePlace { source: source.to_owned(), place: place.to_owned(), occurrences: hit.count - hit.retained };
+        if hit.certain { searched.residue.push(found) } else { searched.uncertain.push(found) }
+    }
+    let search = ValueSearch {
+        identifiers,
+        places: report.places.max(1),
+        unsearchable: report.unsearched.iter().map(|(_, count)| count).sum(),
+        planted: report.control.planted,
+        planted_found: report.control.found,
+        residue: report.unexplained(),
+        searched_at: now,
+    };
+    searched.searches.insert(source.to_owned(), search);
+}
