@@ -57,8 +57,8 @@ fn push_cut(out: &mut String, text: &str) {
         None => push_text(out, text),
         Some((end, _)) => {
             push_text(out, &text[..end]);
-            let left = text[end..].chars().count();
-            let _ = write!(out, "… <span class=\"nothing\">({left} more characters in the CSV file)</span>");
+            let left = counted(text[end..].chars().count(), "more character", "more characters");
+            let _ = write!(out, "… <span class=\"nothing\">({left} in the CSV file)</span>");
         }
     }
 }
