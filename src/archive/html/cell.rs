@@ -95,6 +95,6 @@ mod tests {
     #[test]
     fn bytes_are_named_by_their_size() {
         assert!(shown(Value::Coded("YWJj"), ColumnType::Bytes).contains("3 bytes"));
-        assert!(shown(Value::Coded("YQ=="), ColumnType::Bytes).contains("1 bytes"));
+        assert!(shown(Value::Coded("YQ=="), ColumnType::Bytes).contains("binary data, 1 byte<"));
     }
 }
