@@ -1,22 +1,29 @@
 //! Who may not release a hold: whoever asked for an erasure that it affects. An erasure is affected when its plan or its answer names the hold's
-//! matter, when it is about the person who is held, or when nobody has planned it yet and so nobody knows.
+//! matter, when it is about the person who is held, or when it has no plan or one from before the hold, so that nobody knows.
 
+use jiff::Timestamp;
 use serde_json::Value;
 
 use crate::db::Tx;
 use crate::hold::Matter;
 use crate::ledger::LedgerError;
+use crate::ledger::hold::Hold;
 use crate::ledger::request::{self, AskedErasure};
 use crate::plan::Ground;
 
 /// Login names of those who asked for erasures that the hold affects.
-pub(super) async fn of_affected_erasures(tx: &mut Tx, hold_id: &str, matter: &Matter) -> Result<Vec<String>, LedgerError> {
-    let asked = request::erasures_asked(tx, hold_id).await?;
-    Ok(asked.into_iter().filter(|erasure| is_affected(erasure, matter)).map(|erasure| erasure.by).collect())
+pub(super) async fn of_affected_erasures(tx: &mut Tx, hold: &Hold) -> Result<Vec<String>, LedgerError> {
+    let asked = request::erasures_asked(tx, &hold.id).await?;
+    let placed_at = hold.life.placed.as_ref().map(|act| act.at);
+    Ok(asked.into_iter().filter(|erasure| is_affected(erasure, &hold.matter, placed_at)).map(|erasure| erasure.by).collect())
 }
 
-fn is_affected(erasure: &AskedErasure, matter: &Matter) -> bool {
+fn is_affected(erasure: &AskedErasure, matter: &Matter, placed_at: Option<Timestamp>) -> bool {
     if erasure.is_about_held_person {
+        return true;
+    }
+    // A plan from before the hold cannot name it, whatever the hold covers.
+    if erasure.planned_at.is_none_or(|planned_at| placed_at.is_some_and(|placed_at| planned_at <= placed_at)) {
         return true;
     }
     let Some(result) = &erasure.result else { return true };
@@ -32,7 +39,11 @@ mod tests {
     use super::*;
 
     fn erasure(result: Option<&str>, is_about_held_person: bool) -> AskedErasure {
-        AskedErasure { by: "ines".into(), result: result.map(str::to_owned), is_about_held_person }
+        AskedErasure { by: "ines".into(), result: result.map(str::to_owned), planned_at: Some(at(2)), is_about_held_person }
+    }
+
+    fn at(second: i64) -> Timestamp {
+        Timestamp::from_second(second).unwrap()
     }
 
     #[test]
@@ -49,9 +60,12 @@ mod tests {
             ("not JSON".to_owned(), true),
             ("{}".to_owned(), false),
         ] {
-            assert_eq!(is_affected(&erasure(Some(&result), false), &matter), affected, "{result}");
+            assert_eq!(is_affected(&erasure(Some(&result), false), &matter, Some(at(1))), affected, "{result}");
         }
-        assert!(is_affected(&erasure(None, false), &matter), "not planned yet: unknown");
-        assert!(is_affected(&erasure(Some("{}"), true), &matter), "it is about the held person");
+        assert!(is_affected(&erasure(None, false), &matter, Some(at(1))), "not planned yet: unknown");
+        assert!(is_affected(&erasure(Some("{}"), true), &matter, Some(at(1))), "it is about the held person");
+        assert!(is_affected(&erasure(Some("{}"), false), &matter, Some(at(2))), "planned before the hold was there: unknown");
+        let unplanned = AskedErasure { planned_at: None, ..erasure(Some("{}"), false) };
+        assert!(is_affected(&unplanned, &matter, Some(at(1))), "without a plan: unknown");
     }
 }

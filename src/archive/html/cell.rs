@@ -7,6 +7,7 @@ use super::escape::push_text;
 use crate::archive::files::FILE_PREFIX;
 use crate::archive::normal::Value;
 use crate::archive::timestamp;
+use crate::counted::counted;
 use crate::value::ColumnType;
 
 /// Characters of one value that a page shows.
@@ -45,7 +46,8 @@ fn push_coded(out: &mut String, text: &str) {
         }
         None => {
             let padding = text.bytes().rev().take_while(|byte| *byte == b'=').count();
-            let _ = write!(out, "<span class=\"nothing\">binary data, {} bytes</span>", text.len() / 4 * 3 - padding);
+            let bytes = counted(text.len() / 4 * 3 - padding, "byte", "bytes");
+            let _ = write!(out, "<span class=\"nothing\">binary data, {bytes}</span>");
         }
     }
 }

@@ -126,6 +126,8 @@ dataset:
 
     const TABLES: &str = "CREATE TABLE accounts (tenant INTEGER NOT NULL, id INTEGER NOT NULL, email TEXT UNIQUE, PRIMARY KEY (tenant, id));
         CREATE TABLE posts (id INTEGER PRIMARY KEY, tenant INTEGER, author INTEGER, FOREIGN KEY (tenant, author) REFERENCES accounts (tenant, id))";
+    const IMPLIED: &str = "CREATE TABLE accounts (tenant INTEGER NOT NULL, id INTEGER NOT NULL, email TEXT UNIQUE, PRIMARY KEY (tenant, id));
+        CREATE TABLE posts (id INTEGER PRIMARY KEY, tenant INTEGER, author INTEGER, FOREIGN KEY (tenant, author) REFERENCES accounts)";
     const UNDECLARED: &str =
         "CREATE TABLE accounts (tenant INTEGER NOT NULL, id INTEGER NOT NULL, email TEXT UNIQUE, PRIMARY KEY (tenant, id));
         CREATE TABLE posts (id INTEGER PRIMARY KEY, tenant INTEGER, author INTEGER)";
@@ -141,6 +143,8 @@ dataset:
         for (map, schema, is_wrong) in [
             (&split, TABLES, true),
             (&half, TABLES, true),
+            (&split, IMPLIED, true),
+            (&half, IMPLIED, true),
             (&whole, TABLES, false),
             (&split, UNDECLARED, true),
             (&whole, UNDECLARED, false),
