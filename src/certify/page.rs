@@ -7,7 +7,7 @@ use base64::engine::general_purpose::STANDARD;
 use jiff::Timestamp;
 
 use super::document::{Document, ItemFacts, ItemWord, OpenPlace, OutcomeWord, RetainedFacts};
-use super::wording::grouped;
+use crate::counted::grouped;
 use crate::journal::merkle::sha256;
 use crate::journal::{Code, Digest};
 use crate::plan::Ground;

@@ -2,6 +2,7 @@
 //! that nobody can print a stronger claim over weaker evidence. Masking that can be undone is called pseudonymisation, never erasure.
 
 use super::document::{EvidenceFacts, ItemFacts, ItemWord, OutcomeWord, SightWord};
+use crate::counted::{counted, grouped};
 use crate::journal::Code;
 use crate::verify::{Level, Method};
 
@@ -77,7 +78,7 @@ fn absence_sentence(evidence: &EvidenceFacts) -> String {
     let EvidenceFacts { method, records_seen, read_at, .. } = evidence;
     let (these, none_of_them, them) = match records_seen {
         1 => ("this record".to_owned(), "it no longer", "it"),
-        count => (format!("these {} records", grouped(*count)), "none of them", "them"),
+        count => (format!("these {}", counted(*count, "record", "records")), "none of them", "them"),
     };
     let seen = format!("At {read_at} a separate session that had seen {these} before the erasure found");
     let mut text = match method {
@@ -127,32 +128,9 @@ fn nothing_found_sentence(item: &ItemFacts) -> String {
     )
 }
 
-fn counted(count: u64, one: &str, many: &str) -> String {
-    format!("{} {}", grouped(count), if count == 1 { one } else { many })
-}
-
-/// A number with commas between groups of three digits.
-pub(super) fn grouped(number: u64) -> String {
-    let digits = number.to_string();
-    let mut text = String::with_capacity(digits.len() + digits.len() / 3);
-    for (at, digit) in digits.chars().enumerate() {
-        if at > 0 && (digits.len() - at).is_multiple_of(3) {
-            text.push(',');
-        }
-        text.push(digit);
-    }
-    text
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn numbers_read_easily() {
-        assert_eq!([0, 999, 1_000, 1_234_567].map(grouped), ["0", "999", "1,000", "1,234,567"]);
-        assert_eq!(counted(1, "record", "records"), "1 record");
-    }
 
     #[test]
     fn no_level_is_worded_as_another() {

@@ -141,12 +141,12 @@ fn numbers_may_come_from_the_environment() {
 
 #[test]
 fn what_this_version_cannot_do_is_an_error_and_not_a_gap() {
-    let complaint = with_controller("sources:\n  uploads: {s3: {bucket: b}}\n");
+    let complaint = with_controller("sources:\n  stripe: {processor: stripe}\n");
     assert!(
-        complaint[0].starts_with("3:17: `sources.uploads`: `s3` (object storage) is not supported by this version"),
+        complaint[0].starts_with("3:23: `sources.stripe`: `processor` (processors' interfaces) is not supported by this version"),
         "{complaint:?}"
     );
-    for kind in ["folder: /srv", "processor: stripe, params: {}", "manual: {recipient: x}"] {
+    for kind in ["processor: stripe, params: {}", "manual: {recipient: x}"] {
         let complaint = with_controller(&format!("sources: {{other: {{{kind}}}}}\n"));
         assert!(complaint[0].contains("not supported by this version"), "{complaint:?}");
     }
@@ -236,4 +236,34 @@ fn the_example_configuration_is_one_that_loads() {
     for key in KEYS {
         assert!(text.contains(&format!("{key}:")), "the example shows `{key}`");
     }
+}
+
+#[test]
+fn a_bucket_is_described_and_mistakes_in_it_are_told_with_their_place() {
+    let complain = |inside: &str| with_controller(&format!("sources:\n  uploads: {{s3: {{{inside}}}}}\n"));
+    assert!(complain("region: r")[0].contains("`sources.uploads.s3.bucket` is missing"), "{:?}", complain("region: r"));
+    assert!(complain("bucket: a/b")[0].contains("must be the name of a bucket alone"));
+    assert!(complain("bucket: b, endpoint: 'rgw:80'")[0].contains("must start with https:// or http://"));
+    assert!(complain("bucket: b, path_style: perhaps")[0].contains("`sources.uploads.s3.path_style` must be true or false"));
+    assert!(complain("bucket: b, checksums: never")[0].contains("must be `when_required` or `when_supported`"));
+    assert!(complain("bucket: b, access_key_id: A")[0].contains("`sources.uploads.s3.secret_access_key` is missing"));
+    assert!(complain("bucket: b, verify: {secret_access_key: S}")[0].contains("access_key_id` is missing"));
+    assert!(complain("buckt: b")[0].contains("buckt"), "unknown keys are errors");
+}
+
+#[test]
+fn checksums_are_left_out_where_the_store_is_not_aws() {
+    use crate::connector::objects::{Checksums, ObjectAddress};
+    let checksums = |inside: &str| {
+        let text = format!("{CONTROLLER}sources:\n  uploads: {{s3: {{{inside}}}}}\n  files: {{folder: up}}\n");
+        let config = Config::parse(&text, Path::new("/srv/conf/habeas.yaml"), &|_| None).unwrap();
+        assert!(matches!(config.sources["files"].object_address(), Some(ObjectAddress::Folder(path)) if path.ends_with("conf/up")));
+        match config.sources["uploads"].object_address() {
+            Some(ObjectAddress::S3(address)) => address.checksums,
+            other => panic!("{other:?}"),
+        }
+    };
+    assert_eq!(checksums("bucket: b"), Checksums::WhenSupported);
+    assert_eq!(checksums("bucket: b, endpoint: 'http://127.0.0.1:1'"), Checksums::WhenRequired);
+    assert_eq!(checksums("bucket: b, endpoint: 'http://127.0.0.1:1', checksums: when_supported"), Checksums::WhenSupported);
 }

@@ -8,6 +8,7 @@ use serde_json::{Value, json};
 use crate::cli::error::CliError;
 use crate::cli::output::Printer;
 use crate::cli::show::minute;
+use crate::counted::counted;
 use crate::hold::{Act, Scope, State};
 use crate::job::{Covered, Placement, Preview};
 use crate::ledger::hold::Hold;
@@ -37,7 +38,8 @@ pub(super) fn placement(printer: Printer, placement: &Placement) -> Result<(), C
     covered(printer, &placement.covers)?;
     let erased = placement.drained.already_erased();
     if erased > 0 {
-        printer.data(&format!("already erased by requests under way: at most {erased} records"))?;
+        let erased = counted(erased, "record", "records");
+        printer.data(&format!("already erased by requests under way: at most {erased}"))?;
     }
     warn(printer, &placement.warnings);
     warn(printer, &placement.drained.problems);
@@ -72,7 +74,7 @@ fn covered(printer: Printer, covers: &[Covered]) -> Result<(), CliError> {
         vec![format!("{}.{}", covered.dataset, covered.collection), count]
     });
     printer.table(&["place", "kept"], rows)?;
-    printer.data(&format!("{} records", total(covers)))
+    printer.data(&counted(total(covers), "record", "records"))
 }
 
 fn warn(printer: Printer, warnings: &[String]) {

@@ -161,10 +161,20 @@ fn references_that_lead_on_from_inside_objects_are_refused() {
 }
 
 #[test]
-fn object_storage_is_refused_in_plain_words() {
-    let expected = "object storage is not supported yet by this version";
-    assert!(mistake_in("{name: t, habeas: {objects: {source: s, prefix: p}}, fields: []}").ends_with(expected));
-    assert!(mistake_in("{name: t, fields: [{name: a, habeas: {object: {source: s, key: k}}}]}").ends_with(expected));
+fn objects_are_named_by_values_and_by_nothing_that_would_name_those_of_others() {
+    let set = |inside: &str| mistake_in(&format!("{{name: t, habeas: {{objects: {{source: s, {inside}}}}}}}"));
+    assert!(set("prefix: 'a/{users.id}'").contains("ends with a value, so that user 1 would get what belongs to user 10"));
+    assert!(set("prefix: 'a/'").contains("would name the same objects for everybody"));
+    assert!(set("prefix: 'a/{users.id'").contains("a `{` without its `}`"));
+    assert!(set("prefix: 'a/{id}/'").contains("does not say whose column a value is"));
+    assert!(set("prefix: 'a/{people.id}/'").contains("names collection `people`, which dataset `app` does not have"));
+    assert!(set("prefix: 'a/{users.nr}/'").contains("names `users.nr`, a field that the map does not have"));
+    assert!(set("key: 'a/{users.id}', prefix: 'b/'").contains("says in several ways which objects are meant"));
+    assert!(set("tag: {name: owner}").contains("value"));
+    let named = |inside: &str| mistake_in(&format!("{{name: t, fields: [{{name: a, habeas: {{object: {{source: s, {inside}}}}}}}]}}"));
+    assert!(named("key: k").contains("would name the same objects for everybody"));
+    assert!(named("key: '{users.id}'").contains("names another collection"));
+    assert!(named("key: '{b}'").contains("names `t.b`, a field that the map does not have"));
 }
 
 #[test]
