@@ -41,6 +41,17 @@ impl Archive {
         Archive::open(&found[0])
     }
 
+    /// An entry as it is.
+    #[track_caller]
+    pub fn bytes(&self, name: &str) -> &[u8] {
+        self.entries.get(name).unwrap_or_else(|| panic!("no entry {name}; there are {:?}", self.names()))
+    }
+
+    /// Where it lies.
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
     /// An entry as text.
     #[track_caller]
     pub fn text(&self, name: &str) -> &str {

@@ -16,6 +16,7 @@ pub mod schema_file;
 pub mod shop;
 pub mod sqlite;
 pub mod statements;
+pub mod store;
 pub mod tools;
 pub mod typical;
 pub mod workspace;
