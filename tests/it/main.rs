@@ -5,6 +5,7 @@ mod awkward;
 mod bad_input;
 mod catalogue_cascades;
 mod catalogue_drift;
+mod catalogue_refusals;
 mod catalogue_rights;
 mod catalogue_tables;
 mod catalogue_triggers;
