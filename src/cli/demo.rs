@@ -13,7 +13,7 @@ use super::error::CliError;
 use super::exit::Exit;
 use super::{input, work};
 use crate::config::Config;
-use crate::counted::counted;
+use crate::counted::{counted, grouped};
 use crate::demo::{self, DemoPaths};
 use crate::deployment::Deployment;
 use crate::hold::HoldFile;
@@ -155,7 +155,7 @@ fn story(document: &Value) -> Vec<String> {
             found_in(sum("found"), places("found")),
             format!(
                 "exported  {} of them; {} left out on grounds that the archive names",
-                sum("exported"),
+                grouped(sum("exported")),
                 counted(sum("withheld"), "is", "are")
             ),
             format!("archive   {}", file_name(&document["archive"]["path"])),
@@ -177,7 +177,7 @@ fn story(document: &Value) -> Vec<String> {
         lines.push("erased    nothing".to_owned());
     }
     for (ground, count) in kept(items) {
-        lines.push(format!("kept      {count} {ground}"));
+        lines.push(format!("kept      {} {ground}", grouped(count)));
     }
     let certificate = &document["certificate"];
     let level =
@@ -203,7 +203,7 @@ fn kept(items: &[Value]) -> std::collections::BTreeMap<String, u64> {
             "hold" => format!("under the legal hold {}", text(&part["ref"])),
             "art17_3_b" => format!("because the law requires it ({})", text(&part["ref"])),
             "art17_3_e" => "for legal claims".to_owned(),
-            "shared" => "that belong to others as well, or to others alone".to_owned(),
+            "shared" => "as belonging to others as well, or to others alone".to_owned(),
             _ => "by the controller's policy".to_owned(),
         };
         *grounds.entry(words).or_default() += part["count"].as_u64().unwrap_or(0);

@@ -5,6 +5,7 @@ use jiff::civil::Date;
 use thiserror::Error;
 
 use super::{HoldFile, Matter, Reason, Scope};
+use crate::counted::counted;
 use crate::datamap::{Collection, DataMap, Field};
 use crate::subject::{Identifier, NormalForm, Subject};
 use crate::suggest;
@@ -34,7 +35,11 @@ pub enum ScopeError {
         column: String,
     },
     /// The key has another number of parts than the map's primary key.
-    #[error("the key of `{dataset}.{collection}` has {expected} parts and {given} are given")]
+    #[error(
+        "the key of `{dataset}.{collection}` has {} and {} given",
+        counted(*expected, "part", "parts"),
+        counted(*given, "is", "are")
+    )]
     KeyParts {
         /// Dataset as given.
         dataset: String,

@@ -336,6 +336,18 @@ fn h_1_whoever_asked_for_an_erasure_cannot_release_a_hold_that_its_plan_does_not
 }
 
 #[test]
+fn h_1_whoever_asked_for_an_erasure_cannot_release_the_second_hold_on_a_record_either() {
+    for workspace in Workspace::on_both(&script(), &shop()) {
+        let holds = [hold(&workspace, "M-1", &record("11")), hold(&workspace, "M-2", &record("11"))];
+        workspace.habeas("run - --json --no-input --by ines").input(erasure_of(&ada()).to_string()).run().code(3);
+        for id in holds {
+            let refused = workspace.habeas(&format!("hold release {id} --by ines")).run().code(6);
+            assert!(refused.stderr.contains("whoever asked for an erasure that the hold affects"), "{}", refused.stderr);
+        }
+    }
+}
+
+#[test]
 fn h_1_whoever_asked_for_an_erasure_cannot_release_the_hold_that_keeps_it() {
     for workspace in Workspace::on_both(&script(), &shop()) {
         configure(&workspace, "holds: {grace_days: 0}");

@@ -57,8 +57,8 @@ fn push_cut(out: &mut String, text: &str) {
         None => push_text(out, text),
         Some((end, _)) => {
             push_text(out, &text[..end]);
-            let left = text[end..].chars().count();
-            let _ = write!(out, "… <span class=\"nothing\">({left} more characters in the CSV file)</span>");
+            let left = counted(text[end..].chars().count(), "more character", "more characters");
+            let _ = write!(out, "… <span class=\"nothing\">({left} in the CSV file)</span>");
         }
     }
 }
@@ -95,6 +95,6 @@ mod tests {
     #[test]
     fn bytes_are_named_by_their_size() {
         assert!(shown(Value::Coded("YWJj"), ColumnType::Bytes).contains("3 bytes"));
-        assert!(shown(Value::Coded("YQ=="), ColumnType::Bytes).contains("1 bytes"));
+        assert!(shown(Value::Coded("YQ=="), ColumnType::Bytes).contains("binary data, 1 byte<"));
     }
 }
