@@ -13,6 +13,7 @@ pub mod cli;
 pub mod clock;
 pub mod config;
 pub mod connector;
+pub mod counted;
 pub mod crypto;
 pub mod datamap;
 pub mod db;

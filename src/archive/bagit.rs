@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use super::ArchiveHeader;
 use super::bag::Entry;
+use crate::counted::counted;
 
 /// The digests of the payload.
 pub(super) const MANIFEST: &str = "manifest-sha256.txt";
@@ -71,7 +72,7 @@ pub(super) fn read_manifest(text: &str) -> Option<BTreeMap<&str, &str>> {
 pub(super) fn size_in_words(bytes: u64) -> String {
     const UNITS: [&str; 4] = ["kB", "MB", "GB", "TB"];
     if bytes < 1000 {
-        return if bytes == 1 { "1 byte".to_owned() } else { format!("{bytes} bytes") };
+        return counted(bytes, "byte", "bytes");
     }
     let mut tenths = bytes / 100;
     let mut unit = 0;

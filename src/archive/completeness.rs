@@ -8,6 +8,7 @@ use super::table::Withheld;
 use super::timestamp;
 use super::written::Written;
 use super::{ArchiveError, ArchiveHeader};
+use crate::counted::counted;
 
 /// Path of the document.
 pub(super) const PATH: &str = "data/completeness.json";
@@ -246,23 +247,6 @@ fn statement(totals: &Totals, sources: u64, unread: &[&str]) -> String {
             " These sources could not be read to their end, so this archive is not complete: {}.",
             many.join(", ")
         )),
-    }
-    text
-}
-
-fn counted(count: u64, one: &str, many: &str) -> String {
-    format!("{} {}", grouped(count), if count == 1 { one } else { many })
-}
-
-/// A count with commas between thousands.
-pub(super) fn grouped(count: u64) -> String {
-    let digits = count.to_string();
-    let mut text = String::new();
-    for (place, digit) in digits.chars().enumerate() {
-        if place > 0 && (digits.len() - place).is_multiple_of(3) {
-            text.push(',');
-        }
-        text.push(digit);
     }
     text
 }

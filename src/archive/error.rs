@@ -6,6 +6,8 @@ use std::path::PathBuf;
 
 use thiserror::Error;
 
+use crate::counted::counted;
+
 /// Why an archive was not made, or cannot be read.
 #[derive(Debug, Error)]
 pub enum ArchiveError {
@@ -65,7 +67,7 @@ pub enum ArchiveError {
     #[error("the archive was written out of order: {0}")]
     OutOfOrder(&'static str),
     /// A row has more or fewer cells than its table has columns.
-    #[error("a row of {source_key}.{table} has {cells} cells for {columns} columns")]
+    #[error("a row of {source_key}.{table} has {} for {}", counted(*cells, "cell", "cells"), counted(*columns, "column", "columns"))]
     RowWidth {
         /// Key of the dataset.
         source_key: String,

@@ -7,7 +7,8 @@ use base64::engine::general_purpose::STANDARD;
 use jiff::Timestamp;
 
 use super::document::{Document, ItemFacts, ItemWord, OpenPlace, OutcomeWord, RetainedFacts};
-use super::wording::{awaits_an_outcome, grouped, is_held};
+use super::wording::{awaits_an_outcome, is_held};
+use crate::counted::grouped;
 use crate::journal::merkle::sha256;
 use crate::journal::{Code, Digest};
 use crate::plan::Ground;

@@ -2,6 +2,7 @@
 //! that nobody can print a stronger claim over weaker evidence. Masking that can be undone is called pseudonymisation, never erasure.
 
 use super::document::{Document, EvidenceFacts, ItemFacts, ItemWord, OpenPlace, OutcomeWord, SightWord};
+use crate::counted::{counted, grouped};
 use crate::journal::Code;
 use crate::verify::{Level, Method};
 
@@ -38,8 +39,7 @@ fn level_sentence(level: Level, document: &Document) -> String {
 fn none_but_kept(kept: u64) -> String {
     match kept {
         0 => "none".to_owned(),
-        1 => "none outside the records that are kept, and 1 occurrence in those".to_owned(),
-        more => format!("none outside the records that are kept, and {} occurrences in those", grouped(more)),
+        some => format!("none outside the records that are kept, and {} in those", counted(some, "occurrence", "occurrences")),
     }
 }
 
@@ -129,7 +129,7 @@ fn absence_sentence(evidence: &EvidenceFacts) -> String {
     let EvidenceFacts { method, records_seen, read_at, .. } = evidence;
     let (these, none_of_them, them) = match records_seen {
         1 => ("this record".to_owned(), "it no longer", "it"),
-        count => (format!("these {} records", grouped(*count)), "none of them", "them"),
+        count => (format!("these {}", counted(*count, "record", "records")), "none of them", "them"),
     };
     let seen = format!("At {read_at} a separate session that had seen {these} before the erasure found");
     let mut text = match method {
@@ -178,32 +178,4 @@ fn nothing_found_sentence(item: &ItemFacts) -> String {
         "At {} a search for {identifiers} of the person found no record here. The reader was shown to see: {sight}.",
         looked.looked_at
     )
-}
-
-fn counted(count: u64, one: &str, many: &str) -> String {
-    format!("{} {}", grouped(count), if count == 1 { one } else { many })
-}
-
-/// A number with commas between groups of three digits.
-pub(super) fn grouped(number: u64) -> String {
-    let digits = number.to_string();
-    let mut text = String::with_capacity(digits.len() + digits.len() / 3);
-    for (at, digit) in digits.chars().enumerate() {
-        if at > 0 && (digits.len() - at).is_multiple_of(3) {
-            text.push(',');
-        }
-        text.push(digit);
-    }
-    text
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn numbers_read_easily() {
-        assert_eq!([0, 999, 1_000, 1_234_567].map(grouped), ["0", "999", "1,000", "1,234,567"]);
-        assert_eq!(counted(1, "record", "records"), "1 record");
-    }
 }

@@ -10,6 +10,7 @@ use super::error::CliError;
 use super::exit::Exit;
 use super::input;
 use crate::archive::{self, ArchiveError};
+use crate::counted::counted;
 
 /// The verbs of `habeas archive`.
 #[derive(Debug, Subcommand)]
@@ -51,10 +52,14 @@ pub async fn run(verb: Verb, context: &Context) -> Result<Exit, CliError> {
         context.printer.data(&format!("{}: {}", problem.place, problem.text))?;
     }
     let problems = report.problems.len() as u64 + report.further_problems;
-    let verdict = if problems == 0 { "sound".to_owned() } else { format!("NOT SOUND: {problems} problems") };
-    let (files, tables, rows, bytes) = (report.files, report.tables, report.rows, report.payload_bytes);
-    context
-        .printer
-        .data(&format!("{}  {verdict}  ({files} files, {tables} tables, {rows} rows, {bytes} bytes of data)", report.archive))?;
+    let verdict =
+        if problems == 0 { "sound".to_owned() } else { format!("NOT SOUND: {}", counted(problems, "problem", "problems")) };
+    let holds = [
+        counted(report.files, "file", "files"),
+        counted(report.tables, "table", "tables"),
+        counted(report.rows, "row", "rows"),
+        counted(report.payload_bytes, "byte of data", "bytes of data"),
+    ];
+    context.printer.data(&format!("{}  {verdict}  ({})", report.archive, holds.join(", ")))?;
     Ok(exit)
 }

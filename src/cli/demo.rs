@@ -13,6 +13,7 @@ use super::error::CliError;
 use super::exit::Exit;
 use super::{input, work};
 use crate::config::Config;
+use crate::counted::{counted, grouped};
 use crate::demo::{self, DemoPaths};
 use crate::deployment::Deployment;
 use crate::hold::HoldFile;
@@ -141,18 +142,26 @@ fn tell(context: &Context, paths: &DemoPaths, documents: &[Value]) -> Result<(),
     Ok(())
 }
 
+fn found_in(records: u64, places: usize) -> String {
+    format!("found     {} in {}", counted(records, "record", "records"), counted(places, "place", "places"))
+}
+
 fn story(document: &Value) -> Vec<String> {
     let items = document["items"].as_array().map(Vec::as_slice).unwrap_or_default();
     let sum = |key: &str| items.iter().filter_map(|item| item[key].as_u64()).sum::<u64>();
     let places = |key: &str| items.iter().filter(|item| item[key].as_u64().unwrap_or(0) > 0).count();
     if document["kind"] == "portability" || document["kind"] == "access" {
         return vec![
-            format!("found     {} records in {} places", sum("found"), places("found")),
-            format!("exported  {} of them; {} are left out on grounds that the archive names", sum("exported"), sum("withheld")),
+            found_in(sum("found"), places("found")),
+            format!(
+                "exported  {} of them; {} left out on grounds that the archive names",
+                grouped(sum("exported")),
+                counted(sum("withheld"), "is", "are")
+            ),
             format!("archive   {}", file_name(&document["archive"]["path"])),
         ];
     }
-    let mut lines = vec![format!("found     {} records in {} places", found(items), places("found"))];
+    let mut lines = vec![found_in(found(items), places("found"))];
     let effects = |word: &str| {
         let of = items.iter().filter(|item| item["disposition"] == word);
         of.filter_map(|item| item["affected"].as_u64()).sum::<u64>()
@@ -160,14 +169,15 @@ fn story(document: &Value) -> Vec<String> {
     if sum("affected") > 0 {
         let untied = effects("unlink");
         lines.push(format!(
-            "erased    {} records; {untied} others that stay no longer name the person",
-            effects("erase") + effects("mask")
+            "erased    {}; {} the person",
+            counted(effects("erase") + effects("mask"), "record", "records"),
+            counted(untied, "other that stays no longer names", "others that stay no longer name")
         ));
     } else {
         lines.push("erased    nothing".to_owned());
     }
     for (ground, count) in kept(items) {
-        lines.push(format!("kept      {count} {ground}"));
+        lines.push(format!("kept      {} {ground}", grouped(count)));
     }
     let certificate = &document["certificate"];
     let level =
@@ -193,7 +203,7 @@ fn kept(items: &[Value]) -> std::collections::BTreeMap<String, u64> {
             "hold" => format!("under the legal hold {}", text(&part["ref"])),
             "art17_3_b" => format!("because the law requires it ({})", text(&part["ref"])),
             "art17_3_e" => "for legal claims".to_owned(),
-            "shared" => "that belong to others as well, or to others alone".to_owned(),
+            "shared" => "as belonging to others as well, or to others alone".to_owned(),
             _ => "by the controller's policy".to_owned(),
         };
         *grounds.entry(words).or_default() += part["count"].as_u64().unwrap_or(0);

@@ -233,7 +233,7 @@ impl CliError {
                 "such as {\"matter\": \"M-2026-7\", \"reason\": \"litigation\", \"scope\": {\"subject\": {\"email\": \"…\"}}}"
                     .into(),
             ),
-            CliError::HoldScope(_) => Some("a scope names what the data map has: `habeas map graph` lists it".into()),
+            CliError::HoldScope(error) => Some(error.hint()),
             CliError::Journal(JournalError::Refused { state }) => state.hint().map(str::to_owned),
             CliError::Ledger(LedgerError::IdempotencyConflict { existing_code }) => {
                 Some(format!("`habeas request show {existing_code}` shows what has the key; another job takes another key"))

@@ -12,7 +12,7 @@ use super::exit::Exit;
 use super::input;
 use super::operator::Operator;
 use crate::deployment::Deployment;
-use crate::hold::{HoldFile, State};
+use crate::hold::{HoldFile, Scope, State};
 use crate::job;
 use crate::ledger::hold;
 
@@ -97,9 +97,16 @@ fn read(path: &Path) -> Result<HoldFile, CliError> {
     HoldFile::parse(&text).map_err(|error| CliError::HoldFile { name, error })
 }
 
+fn warn_of_doubts(file: &HoldFile, deployment: &Deployment, context: &Context) {
+    if let Scope::Subject(subject) = &file.scope {
+        input::warn_of_doubts(Some(subject), deployment, context.printer);
+    }
+}
+
 /// A hold that covers but is not active yet is no success: something in flight may still erase (H-2).
 async fn place(args: &Place, deployment: &Deployment, context: &Context) -> Result<Exit, CliError> {
     let file = read(&args.hold)?;
+    warn_of_doubts(&file, deployment, context);
     let placement = job::place(deployment, file, &args.operator.name()?).await?;
     print::placement(context.printer, &placement)?;
     Ok(if placement.state == State::Active { Exit::Done } else { Exit::Partial })
@@ -107,6 +114,7 @@ async fn place(args: &Place, deployment: &Deployment, context: &Context) -> Resu
 
 async fn preview(args: &Preview, deployment: &Deployment, context: &Context) -> Result<Exit, CliError> {
     let file = read(&args.hold)?;
+    warn_of_doubts(&file, deployment, context);
     let preview = job::preview(deployment, &file).await?;
     print::preview(context.printer, &preview)?;
     Ok(if preview.warnings.is_empty() { Exit::Done } else { Exit::Partial })

@@ -1,5 +1,5 @@
-//! `habeas init`: writes what is missing of the configuration, the keys and the data map, so that a folder becomes an installation. It
-//! never overwrites anything, and a second run changes nothing.
+//! `habeas init`: writes what is missing of the configuration, the keys, the data map and the folder of job files, so that a folder becomes
+//! an installation. It never overwrites anything, and a second run changes nothing.
 
 use std::fs;
 use std::io::Write;
@@ -22,6 +22,17 @@ pub(super) const UNNAMED: &str = "Your Company";
 
 const CONFIG_TEMPLATE: &str = include_str!("init/habeas.yaml");
 const DATA_MAP_TEMPLATE: &str = include_str!("init/datamap.yml");
+
+/// What editors check job files against.
+const JOB_SCHEMA: (&str, &str) = ("job.schema.json", include_str!("../../jobs/job.schema.json"));
+
+/// One job of each kind that is carried out.
+const EXAMPLE_JOBS: [(&str, &str); 4] = [
+    ("access.json", include_str!("../../jobs/access.json")),
+    ("portability.json", include_str!("../../jobs/portability.json")),
+    ("erasure.json", include_str!("../../jobs/erasure.json")),
+    ("reverify.json", include_str!("../../jobs/reverify.json")),
+];
 
 /// Writes what is missing and says what it wrote.
 pub fn run(_args: &Args, context: &Context) -> Result<Exit, CliError> {
@@ -58,7 +69,25 @@ fn write_missing(config_path: &Path) -> Result<Vec<PathBuf>, CliError> {
         write_new(&path, DATA_MAP_TEMPLATE)?;
         written.push(path);
     }
+    let jobs = config_path.parent().unwrap_or(Path::new("")).join("jobs");
+    for (name, text) in missing_jobs(&jobs) {
+        write_new(&jobs.join(name), text)?;
+        written.push(jobs.join(name));
+    }
     Ok(written)
+}
+
+/// The schema where it is missing, and examples where nobody has written a job yet.
+fn missing_jobs(folder: &Path) -> Vec<(&'static str, &'static str)> {
+    let names: Vec<String> = fs::read_dir(folder)
+        .into_iter()
+        .flatten()
+        .flatten()
+        .map(|entry| entry.file_name().to_string_lossy().into_owned())
+        .collect();
+    let has_jobs = names.iter().any(|name| name.ends_with(".json") && name != JOB_SCHEMA.0);
+    let examples = EXAMPLE_JOBS.into_iter().filter(|_| !has_jobs);
+    std::iter::once(JOB_SCHEMA).filter(|_| !names.iter().any(|name| name == JOB_SCHEMA.0)).chain(examples).collect()
 }
 
 /// The file to write where there is no data map yet: the file itself, or an example in a folder without any.
@@ -83,6 +112,7 @@ fn write_new(path: &Path, text: &str) -> Result<(), CliError> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::request::JobFile;
 
     #[test]
     fn a_folder_becomes_an_installation_whose_configuration_loads() {
@@ -92,7 +122,13 @@ mod tests {
         let names: Vec<_> = written.iter().map(|path| path.strip_prefix(folder.path()).unwrap().display().to_string()).collect();
         assert_eq!(names.first().map(String::as_str), Some("habeas.yaml"));
         assert!(names.contains(&"keys/master.key".to_owned()), "{names:?}");
-        assert_eq!(names.last().map(String::as_str), Some("datamap/example.yml"));
+        assert!(names.contains(&"datamap/example.yml".to_owned()), "{names:?}");
+        let jobs: Vec<&str> = names.iter().filter_map(|name| name.strip_prefix("jobs/")).collect();
+        assert_eq!(jobs, ["job.schema.json", "access.json", "portability.json", "erasure.json", "reverify.json"]);
+        for name in &jobs[1..] {
+            let job = JobFile::parse(&fs::read_to_string(folder.path().join("jobs").join(name)).unwrap(), name).unwrap();
+            assert_eq!((job.not_carried_out(), format!("{}.json", job.kind.as_str())), (None, (*name).to_owned()));
+        }
         let config = Config::load(&path).unwrap();
         assert!(Keys::load(&config.keys).is_ok());
         assert_eq!(config.controller.name, UNNAMED);
@@ -110,6 +146,16 @@ mod tests {
         assert_eq!(write_missing(&path).unwrap(), Vec::<PathBuf>::new());
         assert_eq!(fs::read(folder.path().join("keys/master.key")).unwrap(), key);
         assert_eq!(Config::load(&path).unwrap().controller.name, "Mine");
+    }
+
+    #[test]
+    fn a_folder_with_jobs_of_its_own_gets_the_schema_and_no_examples() {
+        let folder = tempfile::tempdir().unwrap();
+        fs::create_dir(folder.path().join("jobs")).unwrap();
+        fs::write(folder.path().join("jobs/mine.json"), "{}").unwrap();
+        let written = write_missing(&folder.path().join("habeas.yaml")).unwrap();
+        let jobs: Vec<_> = written.iter().filter(|path| path.starts_with(folder.path().join("jobs"))).collect();
+        assert_eq!(jobs, [&folder.path().join("jobs/job.schema.json")]);
     }
 
     #[test]

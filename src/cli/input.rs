@@ -4,7 +4,11 @@ use std::io::Read;
 use std::path::{Path, PathBuf};
 
 use super::error::CliError;
+use super::output::Printer;
+use crate::deployment::Deployment;
+use crate::job::doubts;
 use crate::request::JobFile;
+use crate::subject::Subject;
 
 /// What errors call `-`.
 const STANDARD_INPUT: &str = "standard input";
@@ -30,6 +34,13 @@ pub fn refuse_what_is_not_carried_out(job: &JobFile) -> Result<(), CliError> {
     match job.not_carried_out() {
         Some(what) => Err(CliError::NotCarriedOut { what }),
         None => Ok(()),
+    }
+}
+
+/// Says what about a job's identifiers is probably not meant so.
+pub fn warn_of_doubts(subject: Option<&Subject>, deployment: &Deployment, printer: Printer) {
+    for doubt in subject.map(|subject| doubts(&deployment.graph, subject)).unwrap_or_default() {
+        printer.warn(&doubt);
     }
 }
 

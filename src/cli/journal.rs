@@ -12,6 +12,7 @@ use super::exit::Exit;
 use super::request::find;
 use super::show::minute;
 use crate::config::Config;
+use crate::counted::counted;
 use crate::crypto::PublicKey;
 use crate::journal::{self, Anchor, Origin};
 use crate::ledger::Ledger;
@@ -79,7 +80,10 @@ async fn verify(ledger: &Ledger, config: &Config, context: &Context) -> Result<E
         ("key", report.verifier_key.clone()),
         ("root", report.root.clone()),
         ("entries", report.entries.to_string()),
-        ("checkpoints", format!("{} in the ledger, {} copies outside", report.checkpoints, report.outside_copies)),
+        (
+            "checkpoints",
+            format!("{} in the ledger, {} outside", report.checkpoints, counted(report.outside_copies, "copy", "copies")),
+        ),
     ] {
         context.printer.data(&format!("{label:<12} {value}"))?;
     }
@@ -107,7 +111,7 @@ async fn anchor_anew(args: &Confirmed, ledger: &Ledger, config: &Config, context
         context.printer.document(&json!({"copied": copied}))?;
     } else {
         let folder = config.journal.copies.display();
-        context.printer.data(&format!("{copied} checkpoints stand in {folder}"))?;
+        context.printer.data(&format!("{} in {folder}", counted(copied, "checkpoint stands", "checkpoints stand")))?;
     }
     Ok(Exit::Done)
 }

@@ -8,6 +8,7 @@ use super::context::Context;
 use super::error::CliError;
 use super::exit::Exit;
 use super::{input, plan_export};
+use crate::counted::counted;
 use crate::deployment::Deployment;
 use crate::export::Selection;
 use crate::job::planning;
@@ -30,6 +31,7 @@ pub async fn run(args: &Args, context: &Context) -> Result<Exit, CliError> {
     input::refuse_what_is_not_carried_out(&job)?;
     let deployment = context.open().await?;
     job::refuse_what_cannot_work(&deployment, &job)?;
+    input::warn_of_doubts(job.subject.as_ref(), &deployment, context.printer);
     if job.kind == Kind::Reverify {
         return Err(CliError::Usage {
             message: "a job of kind `reverify` changes nothing that could be planned".into(),
@@ -71,7 +73,8 @@ fn show(context: &Context, deployment: &Deployment, job: &JobFile, plan: &Plan) 
     });
     context.printer.table(&["place", "disposition", "found", "would change", "would keep", "columns"], rows)?;
     let empty = plan.items.iter().filter(|item| item.found == 0).count();
-    context.printer.data(&format!("{} records found; nothing in {empty} further places", plan.found()))?;
+    let found = counted(plan.found(), "record", "records");
+    context.printer.data(&format!("{found} found; nothing in {}", counted(empty, "further place", "further places")))?;
     for gap in &plan.gaps {
         context.printer.warn(&format!("source `{}` was not reached: {}", gap.source, gap.reason));
     }

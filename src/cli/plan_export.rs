@@ -7,6 +7,7 @@ use super::context::Context;
 use super::error::CliError;
 use super::exit::Exit;
 use super::plan::{document as common, exit_of};
+use crate::counted::counted;
 use crate::datamap::{Collection, Graph, Withhold};
 use crate::deployment::Deployment;
 use crate::export::Selection;
@@ -43,7 +44,11 @@ pub(super) fn show(
     });
     context.printer.table(&["place", "disposition", "found", "left out"], rows)?;
     let empty = plan.items.iter().filter(|item| item.found == 0).count();
-    context.printer.data(&format!("{} records found; nothing in {empty} further places", plan.found()))?;
+    context.printer.data(&format!(
+        "{} found; nothing in {}",
+        counted(plan.found(), "record", "records"),
+        counted(empty, "further place", "further places")
+    ))?;
     for gap in &plan.gaps {
         context.printer.warn(&format!("source `{}` was not reached: {}", gap.source, gap.reason));
     }
@@ -80,7 +85,7 @@ fn left_out(deployment: &Deployment, selection: &Selection, item: &PlanItem) -> 
     );
     let outside = collection.fields.iter().filter(|field| !selection.takes(collection, field)).count();
     if outside > 0 {
-        words.push(format!("{outside} fields outside the categories asked for"));
+        words.push(format!("{} outside the categories asked for", counted(outside, "field", "fields")));
     }
     words
 }

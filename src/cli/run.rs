@@ -11,6 +11,7 @@ use super::error::CliError;
 use super::exit::Exit;
 use super::operator::Operator;
 use super::{input, work};
+use crate::counted::counted;
 use crate::deployment::Deployment;
 use crate::job::{self, result_document};
 use crate::ledger::request::{self, Received, Request};
@@ -37,6 +38,7 @@ pub async fn run(args: &Args, context: &Context) -> Result<Exit, CliError> {
     let as_written = job.clone();
     ask_even_if_the_job_does_not(&mut job, args, context);
     let deployment = Arc::new(context.open().await?);
+    input::warn_of_doubts(job.subject.as_ref(), &deployment, context.printer);
     let received = receive_once(&deployment, [&as_written, &job], args).await?;
     let request = match received {
         Received::New(request) => request,
@@ -103,7 +105,7 @@ async fn confirm(
         super::show::items(context.printer, &document["items"])?;
     }
     let effects: u64 = document["items"].as_array().into_iter().flatten().filter_map(|item| item["expected"].as_u64()).sum();
-    let summary = format!("this erases or changes {effects} records");
+    let summary = format!("this erases or changes {}", counted(effects, "record", "records"));
     let about = Destructive { summary: &summary, request_code: &request.code, plan_digest: &digest, approval };
     let confirmed = confirm_at(context.terminal(), about, args.confirm.as_deref()).await;
     if let Err(refusal) = confirmed {

@@ -7,6 +7,7 @@ use serde_json::Value;
 
 use super::error::CliError;
 use super::output::Printer;
+use crate::counted::counted as in_words;
 
 /// A day in the controller's time zone.
 pub fn day(at: Timestamp, time_zone: &TimeZone) -> String {
@@ -121,8 +122,7 @@ fn place(entry: &Value) -> String {
 
 /// How many findings: `1 error, 0 warnings`.
 pub fn counted(errors: usize, warnings: usize) -> String {
-    let plural = |count: usize| if count == 1 { "" } else { "s" };
-    format!("{errors} error{}, {warnings} warning{}", plural(errors), plural(warnings))
+    format!("{}, {}", in_words(errors, "error", "errors"), in_words(warnings, "warning", "warnings"))
 }
 
 #[cfg(test)]

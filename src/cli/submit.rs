@@ -31,6 +31,7 @@ pub async fn run(args: &Args, context: &Context) -> Result<Exit, CliError> {
     let deployment = context.open().await?;
     for job in &jobs {
         job::refuse_what_cannot_work(&deployment, job)?;
+        input::warn_of_doubts(job.subject.as_ref(), &deployment, context.printer);
     }
     // A scheduler has no name; then there is nobody whom a hold would have to know.
     let by = args.operator.name().ok();

@@ -10,6 +10,7 @@ use super::context::Context;
 use super::error::CliError;
 use super::exit::Exit;
 use super::work;
+use crate::counted::counted;
 use crate::job;
 use crate::journal;
 use crate::ledger::request::{self, Filter};
@@ -54,10 +55,10 @@ pub async fn run(context: &Context) -> Result<Exit, CliError> {
         context.printer.document(&document)?;
     } else {
         context.printer.data(&format!(
-            "{} holds released, {} requests resumed, {} jobs done, {} overdue",
-            released.holds.len(),
-            released.requeued.len(),
-            tally.done,
+            "{} released, {} resumed, {} done, {} overdue",
+            counted(released.holds.len(), "hold", "holds"),
+            counted(released.requeued.len(), "request", "requests"),
+            counted(tally.done, "job", "jobs"),
             overdue.len()
         ))?;
     }

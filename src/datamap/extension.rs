@@ -36,7 +36,7 @@ pub(super) const COLLECTION: Keys = Keys {
     elsewhere: &[],
 };
 pub(super) const FIELD: Keys = Keys {
-    known: &["right", "hide", "on_erasure", "edge", "where", "references", "withhold", "normal_form", "accept", "object"],
+    known: &["right", "hide", "on_erasure", "edge", "where", "references", "withhold", "normal_form", "unique", "accept", "object"],
     elsewhere: &[],
 };
 const RETENTION: Keys = Keys { known: &["delete_after", "counted_from", "class"], elsewhere: &[] };
@@ -197,6 +197,7 @@ impl Reader {
             self.error(object.line_of("normal_form"), format!("`normal_form` of {what} belongs to a field with `identity`"), None);
         }
         field.normal_form = self.word(object, "normal_form", &NORMAL_FORMS).unwrap_or_default();
+        field.unique = self.flag(object, "unique");
         field.withhold = self.word(object, "withhold", &WITHHOLD);
         field.accept = self.accept(object, Level::Field);
     }

@@ -267,6 +267,8 @@ pub struct Field {
     pub mask: Option<Masking>,
     /// `habeas.normal_form` of an identity field.
     pub normal_form: NormalForm,
+    /// `habeas.unique`: no two rows have the same value, though no key of the database says so.
+    pub unique: bool,
     /// `habeas.withhold`.
     pub withhold: Option<Withhold>,
     /// `habeas.accept`.

@@ -5,6 +5,7 @@ use super::rules::Rule;
 use super::{Desk, GatherError, map_error};
 use crate::connector::sql::text::{Statement, fate};
 use crate::connector::sql::{Inbound, OnDelete, Snapshot, SnapshotError, SqlSource};
+use crate::counted::counted;
 use crate::datamap::{Graph, NodeId};
 use crate::db::Dialect;
 use crate::plan::{Order, Refers, order};
@@ -215,7 +216,7 @@ impl Desk<'_, '_> {
     fn refuse_left_behind(&mut self, key: &Inbound, left: u64) {
         let parent = self.name(key.parent.0);
         let subject = format!("{}.{} ({})", key.child.schema, key.child.name, key.child_columns.join(", "));
-        let rows = if left == 1 { "1 row".to_owned() } else { format!("{left} rows") };
+        let rows = counted(left, "row", "rows");
         let hint = match key.child_node {
             None => "map this table, with an edge and an `on_erasure`".to_owned(),
             Some(_) => "decide these rows too: give the edge `right: owns` and the collection `on_erasure: delete`, or put `habeas: {on_erasure: unlink}` on the edge".to_owned(),
@@ -231,9 +232,10 @@ impl Desk<'_, '_> {
                 "cascade_outside_plan",
                 format!("deleting from `{parent}` would set columns of {rows} to their default outside the plan"),
             ),
-            OnDelete::NoAction | OnDelete::Restrict => {
-                ("delete_blocked", format!("{rows} refer to rows of `{parent}` that would be deleted, and stay"))
-            }
+            OnDelete::NoAction | OnDelete::Restrict => ("delete_blocked", {
+                let (refer, stay) = if left == 1 { ("refers", "stays") } else { ("refer", "stay") };
+                format!("{rows} {refer} to rows of `{parent}` that would be deleted, and {stay}")
+            }),
         };
         self.problem(code, subject, problem, hint);
     }

@@ -10,6 +10,7 @@ use super::steps::Source;
 use super::{Decided, GatherError, MaskSecret, map_error};
 use crate::connector::sql::text::read;
 use crate::connector::sql::{Location, SnapshotError, decode};
+use crate::counted::counted as in_words;
 use crate::db::DbError;
 use crate::gather::Gathering;
 use crate::plan::{Action, Disposition, ManifestRecord, Plan, Problem, Referrer, RowId, Step};
@@ -171,7 +172,7 @@ fn key_problem(step: &Step, counted: u64, by_key: u64) -> Problem {
     Problem {
         code: "key_not_exact".to_owned(),
         subject: format!("{}.{}", step.dataset, step.collection),
-        problem: format!("{counted} rows were found, and by their keys {by_key} of them are found again"),
+        problem: format!("{} found, and by their keys {by_key} found again", in_words(counted, "row was", "rows were")),
         hint: "the declared primary key must name exactly one row each: look for NULL, for inheriting tables, and for keys that compare as equal"
             .to_owned(),
     }

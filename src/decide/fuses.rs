@@ -3,6 +3,7 @@
 use super::{Desk, GatherError, map_error};
 use crate::connector::sql::SnapshotError;
 use crate::connector::sql::text::{Statement, fate};
+use crate::counted::counted;
 use crate::plan::{Disposition, PlanItem};
 
 /// Limits of one request.
@@ -24,8 +25,9 @@ impl Desk<'_, '_> {
         let mut blown = Vec::new();
         let changed: u64 = items.iter().filter(|item| item.disposition != Disposition::Retain).map(|item| item.expected).sum();
         if changed > self.brief.fuses.max_rows {
+            let rows = counted(changed, "row", "rows");
             blown.push(format!(
-                "{changed} rows would change in all places together, and without a second person limits.max_rows allows {}",
+                "{rows} would change in all places together, and without a second person limits.max_rows allows {}",
                 self.brief.fuses.max_rows
             ));
         }

@@ -5,6 +5,7 @@ use super::overwrite::{How, Overwrite};
 use super::{Desk, GatherError, MaskSecret, map_error, masks};
 use crate::connector::sql::text::as_if;
 use crate::connector::sql::{Check, Location, SnapshotError};
+use crate::counted::counted;
 use crate::datamap::Masking;
 use crate::db::Dialect;
 
@@ -31,7 +32,12 @@ impl Desk<'_, '_> {
                 Ok(rows) => self.problem(
                     "mask_breaks_check",
                     name.clone(),
-                    format!("what the masks write breaks `{}` in {rows} rows: CHECK ({})", check.name, check.condition),
+                    format!(
+                        "what the masks write breaks `{}` in {}: CHECK ({})",
+                        check.name,
+                        counted(rows, "row", "rows"),
+                        check.condition
+                    ),
                     "write a value that the condition takes (`string_rewrite` with a `rewrite_value`, a `format_preservation` suffix, `null_rewrite`), or change the constraint".into(),
                 ),
                 Err(refusal) => self.warnings.push(format!(

@@ -6,6 +6,7 @@ use super::{Desk, GatherError, map_error, masks};
 use crate::connector::sql::hazards::{Doing, Written, hazards};
 use crate::connector::sql::text::{Statement, fate};
 use crate::connector::sql::{Location, RowKey, SnapshotError, TableKind};
+use crate::counted::counted;
 use crate::datamap::Severity;
 
 impl Desk<'_, '_> {
@@ -91,7 +92,7 @@ impl Desk<'_, '_> {
             self.problem(
                 "null_in_key",
                 format!("{}.{}", location.dataset, location.collection),
-                format!("{nameless} rows have NULL in their primary key, so that nothing names them"),
+                format!("{} NULL in the primary key, so that nothing names them", counted(nameless, "row has", "rows have")),
                 "give these rows a key, and declare the column NOT NULL".into(),
             );
         }

@@ -4,6 +4,7 @@
 use super::evidence::Evidence;
 use super::name_match::Reason;
 use super::proposal::Proposal;
+use crate::counted::counted;
 use crate::datamap::Right;
 
 /// Numbers of a proposal.
@@ -34,13 +35,17 @@ pub fn summary(proposal: &Proposal) -> Vec<String> {
     let people: Vec<&str> = proposal.tables.iter().filter(|table| table.is_subject).map(|table| table.name.as_str()).collect();
     let mut lines = vec![
         format!(
-            "{} tables, {} of people ({}), {} in which a person's data is found",
-            proposal.tables.len(),
+            "{}, {} of people ({}), {} in which a person's data is found",
+            counted(proposal.tables.len(), "table", "tables"),
             counts.subjects,
             if people.is_empty() { "none".to_owned() } else { people.join(", ") },
             counts.reached
         ),
-        format!("{} edges in the map, {} unsure ones in comments", counts.active, counts.unsure),
+        format!(
+            "{} in the map, {} in comments",
+            counted(counts.active, "edge", "edges"),
+            counted(counts.unsure, "unsure one", "unsure ones")
+        ),
     ];
     lines.extend(proposal.unread.iter().map(|unread| format!("not looked at: {}: {}", unread.table, unread.problem)));
     if people.is_empty() {
@@ -50,7 +55,7 @@ pub fn summary(proposal: &Proposal) -> Vec<String> {
     lines.push("first: are these the people, and do the identities fit how the application compares them?".to_owned());
     let shared = proposal.edges.iter().filter(|edge| edge.active && edge.right == Right::Accesses).count();
     if shared > 0 {
-        lines.push(format!("then: {shared} edges with `right: accesses`: who really owns those rows?"));
+        lines.push(format!("then: {} with `right: accesses`: who really owns those rows?", counted(shared, "edge", "edges")));
     }
     let personal = proposal.tables.iter().filter(|table| {
         !table.is_reached && table.columns.iter().any(|column| column.label.is_some_and(|label| !label.is_credential))
@@ -60,8 +65,8 @@ pub fn summary(proposal: &Proposal) -> Vec<String> {
         lines.push(format!("then: personal-looking, and reached by nothing: {}", personal.join(", ")));
     }
     lines.push(format!(
-        "last: decide `on_erasure`, for the {} tables that are reached above all; until every table says it, no plan erases anything",
-        counts.reached
+        "last: decide `on_erasure`, for the {} reached above all; until every table says it, no plan erases anything",
+        counted(counts.reached, "table that is", "tables that are")
     ));
     lines
 }
@@ -89,7 +94,7 @@ pub fn in_words(evidence: &Evidence) -> String {
         None => {}
     }
     if evidence.joins > 0 {
-        said.push(format!("joined {} times in the query log", evidence.joins));
+        said.push(format!("joined {} in the query log", counted(evidence.joins, "time", "times")));
     }
     if let Some(rival) = &evidence.rival {
         let rival: String = rival.chars().map(|c| if c.is_control() { '\u{fffd}' } else { c }).collect();

@@ -5,8 +5,10 @@ use jiff::civil::Date;
 use thiserror::Error;
 
 use super::{HoldFile, Matter, Reason, Scope};
+use crate::counted::counted;
 use crate::datamap::{Collection, DataMap, Field};
 use crate::subject::{Identifier, NormalForm, Subject};
+use crate::suggest;
 
 /// Why a scope cannot be placed.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
@@ -33,7 +35,11 @@ pub enum ScopeError {
         column: String,
     },
     /// The key has another number of parts than the map's primary key.
-    #[error("the key of `{dataset}.{collection}` has {expected} parts and {given} are given")]
+    #[error(
+        "the key of `{dataset}.{collection}` has {} and {} given",
+        counted(*expected, "part", "parts"),
+        counted(*given, "is", "are")
+    )]
     KeyParts {
         /// Dataset as given.
         dataset: String,
@@ -45,8 +51,25 @@ pub enum ScopeError {
         given: usize,
     },
     /// An identifier by which nobody could be found.
-    #[error("no field of the data map has the identity `{0}`")]
-    UnknownIdentity(String),
+    #[error("no field of the data map has the identity `{kind}`")]
+    UnknownIdentity {
+        /// The kind as given.
+        kind: String,
+        /// Kinds that the map declares.
+        known: Vec<String>,
+    },
+}
+
+impl ScopeError {
+    /// What to do about it.
+    pub fn hint(&self) -> String {
+        let ScopeError::UnknownIdentity { kind, known } = self else {
+            return "a scope names what the data map has: `habeas map graph` lists it".into();
+        };
+        let meant = suggest::nearest(kind, known.iter().map(String::as_str));
+        let meant = meant.map(|kind| format!("did you mean `{kind}`? ")).unwrap_or_default();
+        format!("{meant}the data map declares: {}", known.join(", "))
+    }
 }
 
 /// A checked hold, ready to be placed.
@@ -141,7 +164,7 @@ fn aliases_of(subject: &Subject, map: &DataMap) -> Result<Vec<Identifier>, Scope
     let mut aliases = Vec::new();
     for identifier in subject.identifiers() {
         if normal_forms(&identifier.kind, map).is_empty() {
-            return Err(ScopeError::UnknownIdentity(identifier.kind.clone()));
+            return Err(ScopeError::UnknownIdentity { kind: identifier.kind.clone(), known: declared_kinds(map) });
         }
         aliases.extend(in_all_forms(identifier, map));
     }
@@ -153,6 +176,22 @@ fn in_all_forms(identifier: &Identifier, map: &DataMap) -> Vec<Identifier> {
     let mut forms: Vec<Identifier> = normal.map(|value| Identifier::new(identifier.kind.clone(), value)).collect();
     forms.push(identifier.clone());
     forms
+}
+
+fn declared_kinds(map: &DataMap) -> Vec<String> {
+    fn collect(fields: &[Field], kinds: &mut Vec<String>) {
+        for field in fields {
+            kinds.extend(field.identity.clone());
+            collect(&field.fields, kinds);
+        }
+    }
+    let mut kinds = Vec::new();
+    for collection in map.datasets.iter().flat_map(|dataset| &dataset.collections) {
+        collect(&collection.fields, &mut kinds);
+    }
+    kinds.sort();
+    kinds.dedup();
+    kinds
 }
 
 fn normal_forms(kind: &str, map: &DataMap) -> Vec<NormalForm> {
@@ -192,7 +231,9 @@ mod tests {
         let unknown = r#"{"record": {"dataset": "app_db", "collection": "orders", "key": ["1", "2"]}}"#;
         assert!(matches!(refused(unknown), ScopeError::KeyParts { expected: 1, given: 2, .. }));
         let unknown = r#"{"subject": {"e-mail": "ada@example.com"}}"#;
-        assert_eq!(refused(unknown), ScopeError::UnknownIdentity("e-mail".into()));
+        let refusal = refused(unknown);
+        assert!(matches!(&refusal, ScopeError::UnknownIdentity { kind, .. } if kind == "e-mail"));
+        assert!(refusal.hint().starts_with("did you mean `email`? the data map declares: email"), "{}", refusal.hint());
     }
 
     #[test]

@@ -154,7 +154,7 @@ pub async fn release(deployment: &Deployment, hold_id: &str, person: &str) -> Re
     if let (State::Releasing, Some(until)) = (before.life.state, before.life.release_at) {
         return Err(HoldError::from(Refusal::Grace { until }).into());
     }
-    let requesters = requesters::of_affected_erasures(&mut tx, hold_id, &before.matter).await?;
+    let requesters = requesters::of_affected_erasures(&mut tx, &deployment.keys, &before).await?;
     let step = if before.life.release_requested.is_none() {
         hold::request_release(&mut tx, hold_id, person, now, &requesters).await?;
         EventKind::HoldReleaseRequested

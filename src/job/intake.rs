@@ -3,6 +3,7 @@
 
 use thiserror::Error;
 
+use super::identifiers;
 use crate::crypto::CryptoError;
 use crate::datamap::{Rule, RuleAction};
 use crate::db::Tx;
@@ -41,11 +42,13 @@ pub enum IntakeError {
         /// The rule that a job of this kind needs.
         action: &'static str,
     },
-    /// No collection of the map is found by any of these identifiers.
+    /// No collection of the map is found by any of these identifiers, or by one that looks misspelt.
     #[error("no collection of the data map is found by `{kinds}`")]
     NoIdentity {
         /// Kinds of identifiers that were given.
         kinds: String,
+        /// The kind that was probably meant.
+        meant: Option<String>,
         /// Kinds that the map knows.
         known: Vec<String>,
     },
@@ -79,7 +82,10 @@ impl IntakeError {
             }
             IntakeError::Policy { known, .. } if known.is_empty() => Some("the map has no policies at all".into()),
             IntakeError::Policy { known, .. } => Some(format!("it has: {}", known.join(", "))),
-            IntakeError::NoIdentity { known, .. } => Some(format!("the map knows: {}", known.join(", "))),
+            IntakeError::NoIdentity { meant, known, .. } => {
+                let meant = meant.as_ref().map(|kind| format!("did you mean `{kind}`? ")).unwrap_or_default();
+                Some(format!("{meant}the data map declares: {}", known.join(", ")))
+            }
             _ => None,
         }
     }
@@ -184,14 +190,8 @@ pub fn check_against_map(deployment: &Deployment, job: &JobFile) -> Result<(), I
         return Err(IntakeError::Policy { policy: policy.clone(), known });
     }
     refuse_a_policy_without_rules(deployment, job)?;
-    let Some(subject) = job.subject.as_ref().filter(|_| job.kind != Kind::Reverify) else { return Ok(()) };
-    let mut known: Vec<String> =
-        deployment.graph.nodes.iter().flat_map(|node| node.identities.iter().map(|i| i.kind.clone())).collect();
-    known.sort();
-    known.dedup();
-    if subject.identifiers().iter().any(|identifier| known.contains(&identifier.kind)) {
-        return Ok(());
+    match job.subject.as_ref().filter(|_| job.kind != Kind::Reverify) {
+        Some(subject) => identifiers::refuse_what_finds_nobody(&deployment.graph, subject),
+        None => Ok(()),
     }
-    let kinds: Vec<&str> = subject.identifiers().iter().map(|identifier| identifier.kind.as_str()).collect();
-    Err(IntakeError::NoIdentity { kinds: kinds.join(", "), known })
 }

@@ -19,9 +19,16 @@ use crate::plan::{Plan, Problem};
 const DECIDED_BY_POLICY: [Code; 4] =
     [Code::UndecidedCollection, Code::MaskWithoutFields, Code::CascadeOutsidePlan, Code::DeleteOrderImpossible];
 
-/// Findings without which nothing can be read either.
-const BLOCK_READING: [Code; 5] =
-    [Code::MissingTable, Code::MissingColumn, Code::ConditionType, Code::EdgeTypes, Code::InsideNotFollowed];
+/// Findings with which nothing can be read either.
+const BLOCK_READING: [Code; 6] = [
+    Code::MissingTable,
+    Code::MissingColumn,
+    Code::ConditionType,
+    Code::EdgeTypes,
+    Code::InsideNotFollowed,
+    // Rows of other people would be handed over.
+    Code::CompositeKeyHalfDeclared,
+];
 
 /// Warnings of `map check` without which nobody should approve a plan.
 const TOLD_IN_PLANS: [Code; 2] = [Code::EdgeTypes, Code::MaskUniqueColumn];

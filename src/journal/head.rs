@@ -5,6 +5,8 @@ use std::fmt;
 
 use serde::Serialize;
 
+use crate::counted::counted;
+
 /// Whether the journal is still what was signed.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(tag = "state", rename_all = "snake_case")]
@@ -85,16 +87,21 @@ impl HeadState {
     }
 }
 
+fn entries(count: u64) -> String {
+    counted(count, "entry", "entries")
+}
+
 impl fmt::Display for HeadState {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             HeadState::Consistent { size, anchored } => {
-                write!(formatter, "{size} entries, {anchored} of them under a checkpoint outside")
+                write!(formatter, "{}, {anchored} of them under a checkpoint outside", entries(*size))
             }
             HeadState::Behind { size, anchored } => {
-                write!(formatter, "the journal has {size} entries, but {anchored} had been signed: entries are missing")
+                write!(formatter, "the journal has {}, but {anchored} had been signed: entries are missing", entries(*size))
             }
-            HeadState::Forked { at } => write!(formatter, "the first {at} entries are not those that were signed"),
+            HeadState::Forked { at: 1 } => formatter.write_str("the first entry is not the one that was signed"),
+            HeadState::Forked { at } => write!(formatter, "the first {} are not those that were signed", entries(*at)),
             HeadState::Tampered { fault } => fault.fmt(formatter),
             HeadState::Unanchored => formatter.write_str("no checkpoint is outside, although the ledger has signed some"),
         }
@@ -105,7 +112,7 @@ impl fmt::Display for Fault {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Fault::Entry { seq, problem } => write!(formatter, "journal entry {seq} {problem}"),
-            Fault::Checkpoint { size, problem } => write!(formatter, "the checkpoint over {size} entries {problem}"),
+            Fault::Checkpoint { size, problem } => write!(formatter, "the checkpoint over {} {problem}", entries(*size)),
             Fault::OutsideCopy { file, problem } => write!(formatter, "the outside copy `{file}` {problem}"),
         }
     }

@@ -91,6 +91,12 @@ impl Subject {
     }
 }
 
+/// Whether a text can be a kind or another word of a file's own: one that is not may be an identifier in the wrong place (S-1).
+pub fn is_plain_word(text: &str) -> bool {
+    let starts = text.bytes().next().is_some_and(|b| b.is_ascii_alphabetic());
+    starts && text.len() <= 64 && text.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'_' | b'-' | b'.'))
+}
+
 impl fmt::Debug for Subject {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         formatter.debug_list().entries(&self.identifiers).finish()
@@ -100,6 +106,10 @@ impl fmt::Debug for Subject {
 impl<'de> Deserialize<'de> for Subject {
     fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let map = BTreeMap::<String, IdentifierValue>::deserialize(deserializer)?;
+        // Somebody may have put the value where the kind belongs.
+        if !map.keys().all(|kind| is_plain_word(kind)) {
+            return Err(serde::de::Error::custom("a key in `subject` is not a plain word (it is not shown)"));
+        }
         let identifiers = map.into_iter().map(|(kind, value)| Identifier::new(kind, value.0));
         Subject::new(identifiers).map_err(serde::de::Error::custom)
     }

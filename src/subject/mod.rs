@@ -5,6 +5,6 @@ mod identifier;
 mod normal_form;
 mod subject_ref;
 
-pub use identifier::{Identifier, Subject, SubjectError};
+pub use identifier::{Identifier, Subject, SubjectError, is_plain_word};
 pub use normal_form::NormalForm;
 pub use subject_ref::SubjectRef;

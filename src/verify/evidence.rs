@@ -8,6 +8,7 @@ use thiserror::Error;
 
 use super::level::{Level, Method};
 use super::looked::Looked;
+use crate::counted::counted;
 use crate::journal::Code;
 
 /// Why evidence does not show what it should. Each of these means: do not certify, find out.
@@ -17,7 +18,7 @@ pub enum Contradiction {
     #[error("the reader had seen none of the records before they were erased")]
     NoPositiveControl,
     /// The reader looked for other records than it had seen.
-    #[error("{seen} records had been seen, {read} were looked for")]
+    #[error("{} had been seen, {} looked for", counted(*seen, "record", "records"), counted(*read, "was", "were"))]
     OtherRecords {
         /// Before.
         seen: u64,
@@ -25,7 +26,7 @@ pub enum Contradiction {
         read: u64,
     },
     /// Records are still there.
-    #[error("{count} records are still there")]
+    #[error("{} still there", counted(*count, "record is", "records are"))]
     StillPresent {
         /// How many.
         count: u64,
@@ -45,7 +46,7 @@ pub enum Contradiction {
         found: u64,
     },
     /// The search found the subject.
-    #[error("the search found {count} occurrences of the subject's identifiers")]
+    #[error("the search found {} of the subject's identifiers", counted(*count, "occurrence", "occurrences"))]
     Residue {
         /// How many.
         count: u64,

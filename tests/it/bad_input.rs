@@ -118,6 +118,48 @@ fn a_job_with_a_mistake_is_told_with_its_line_and_without_its_values() {
 }
 
 #[test]
+fn a_misspelt_kind_of_identifier_is_refused_with_the_kind_that_was_meant() {
+    let workspace = Workspace::sqlite(&script(), &shop());
+    for (subject, wrong, right) in [
+        (json!({"emial": "ada@example.com"}), "`emial`", "did you mean `email`?"),
+        (json!({"email": "ada@example.com", "userid": "1"}), "`userid`", "did you mean `user_id`?"),
+    ] {
+        for verb in ["run - --no-input", "submit -", "plan -"] {
+            let said = workspace.habeas(verb).input(erasure_of(&subject).to_string()).run().code(2);
+            let text = said.stderr;
+            assert!(text.contains(wrong) && text.contains(right) && text.contains("email, user_id"), "{verb}: {text}");
+            assert!(!text.contains("ada@"), "S-1: {text}");
+        }
+        let hold = json!({"matter": "M-1", "reason": "litigation", "scope": {"subject": subject}});
+        let said = workspace.habeas("hold place - --by grace").input(hold.to_string()).run().code(2);
+        assert!(said.stderr.contains(wrong) && said.stderr.contains(right), "H-1: it would keep nobody's: {}", said.stderr);
+    }
+    let swapped = json!({"matter": "M-1", "reason": "litigation", "scope": {"subject": {"ada@example.com": "email"}}});
+    let said = workspace.habeas("hold place - --by grace").input(swapped.to_string()).run().code(2);
+    assert!(!said.stderr.contains("ada@"), "S-1: {}", said.stderr);
+    let job = json!({"kind": "access", "subject": {"email": "ada@example.com", "passport": "X1"}});
+    let said = workspace.habeas("plan -").input(job.to_string()).run().code(0);
+    assert!(said.stderr.contains("`subject.passport`") && said.stderr.contains("email, user_id"), "{}", said.stderr);
+}
+
+#[test]
+fn i_1_a_space_in_an_identifier_is_told_and_names_somebody_else() {
+    let script = format!("{} INSERT INTO users (id, email) VALUES (77, 'ada@example.com ');", script());
+    let workspace = Workspace::sqlite(&script, &shop());
+    let plan = |email: &str| {
+        let said = workspace.habeas("plan - --json").input(erasure_of(&json!({"email": email})).to_string()).run();
+        (said.json()["found"].as_u64(), said.stderr)
+    };
+    let (plain, told) = plan("ada@example.com");
+    assert!(plain > Some(1) && !told.contains("space"), "{told}");
+    let (spaced, told) = plan("ada@example.com ");
+    assert_eq!(spaced, Some(1), "the other person, and not the one without the space: {told}");
+    assert!(told.contains("`subject.email` ends with a space") && !told.contains("ada@"), "{told}");
+    let job = erasure_of(&json!({"email": "ada @example.com"})).to_string();
+    assert!(workspace.habeas("submit -").input(job).run().code(0).stderr.contains("an address with a space in it"));
+}
+
+#[test]
 fn the_only_source_unreachable_is_partial_and_says_which() {
     for workspace in Workspace::on_each(&script(), &shop()) {
         let config = fs::read_to_string(workspace.path("habeas.yaml")).unwrap();

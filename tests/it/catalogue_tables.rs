@@ -228,7 +228,7 @@ fn e_1_a_mask_that_breaks_a_condition_is_refused_before_anything_is_touched() {
         for workspace in Workspace::on_both(&script, &map) {
             if breaks {
                 let problem = refused(&workspace, "mask_breaks_check");
-                assert!(problem["problem"].as_str().unwrap().contains("`shape` in 1 rows"), "{condition}: {problem}");
+                assert!(problem["problem"].as_str().unwrap().contains("`shape` in 1 row:"), "{condition}: {problem}");
             } else {
                 erased_whole(&workspace);
                 assert_eq!(workspace.database.count("cards WHERE id = 2 AND code = 'c@d'"), 1, "{condition}");

@@ -317,6 +317,37 @@ fn h_1_a_mask_is_a_change_and_a_hold_forbids_it() {
 }
 
 #[test]
+fn h_1_whoever_asked_for_an_erasure_cannot_release_a_hold_that_its_plan_does_not_know() {
+    for workspace in Workspace::on_both(&script(), &shop()) {
+        configure(&workspace, "holds: {grace_days: 0}");
+        let mut job = erasure_of(&ada());
+        job["approval"] = json!("one");
+        workspace.habeas("submit - --by ines").input(job.to_string()).run().code(0);
+        workspace.habeas("worker --once").run().code(0);
+        let request = workspace.habeas("request list --json").run().code(0).json()[0].clone();
+        assert_eq!(request["status"], "waiting_approval", "its plan is older than the hold, and names no matter: {request}");
+        let id = hold(&workspace, "M-1", &record("11"));
+        workspace.habeas(&format!("hold release {id} --by ines")).run().code(6);
+        workspace.habeas(&format!("hold release {id} --by grace")).run().code(0);
+        let refused = workspace.habeas(&format!("hold release {id} --by INES")).run().code(6);
+        assert!(refused.stderr.contains("whoever asked for an erasure that the hold affects"), "{}", refused.stderr);
+        assert_eq!(workspace.habeas(&format!("hold show {id} --json")).run().code(0).json()["state"], "active");
+    }
+}
+
+#[test]
+fn h_1_whoever_asked_for_an_erasure_cannot_release_the_second_hold_on_a_record_either() {
+    for workspace in Workspace::on_both(&script(), &shop()) {
+        let holds = [hold(&workspace, "M-1", &record("11")), hold(&workspace, "M-2", &record("11"))];
+        workspace.habeas("run - --json --no-input --by ines").input(erasure_of(&ada()).to_string()).run().code(3);
+        for id in holds {
+            let refused = workspace.habeas(&format!("hold release {id} --by ines")).run().code(6);
+            assert!(refused.stderr.contains("whoever asked for an erasure that the hold affects"), "{}", refused.stderr);
+        }
+    }
+}
+
+#[test]
 fn h_1_whoever_asked_for_an_erasure_cannot_release_the_hold_that_keeps_it() {
     for workspace in Workspace::on_both(&script(), &shop()) {
         configure(&workspace, "holds: {grace_days: 0}");

@@ -91,10 +91,19 @@ fn p_1_errors_block_the_plan_and_warnings_do_not() {
 }
 
 #[test]
+fn a_small_table_without_an_index_is_not_worth_a_word() {
+    for workspace in Workspace::on_both(&schema(), &warned("on_erasure: delete")) {
+        let said = check(&workspace, "", 0);
+        assert!(!codes(&said, "findings").contains(&"missing_index".to_owned()), "{said}");
+    }
+}
+
+#[test]
 fn an_accepted_warning_is_counted_and_listed_on_request() {
     let accept = "on_erasure: delete, accept: [{finding: reference_left_behind, column: agent_id, reason: agents are public}, \
-                  {finding: missing_index, reason: a small table}, {finding: triggers, reason: none left}]";
-    for workspace in Workspace::on_both(&schema(), &warned(accept)) {
+                  {finding: missing_index, reason: agents are seldom asked for}, {finding: triggers, reason: none left}]";
+    let large = "INSERT INTO orders WITH RECURSIVE n (i) AS (SELECT 100 UNION ALL SELECT i + 1 FROM n WHERE i < 12000) SELECT i, 3, 3, 5 FROM n;";
+    for workspace in Workspace::on_both(&format!("{} {large}", schema()), &warned(accept)) {
         let said = check(&workspace, "", 0);
         assert_eq!(said["accepted"], 2, "{said}");
         assert_eq!(codes(&said, "accepted_findings").iter().filter(|code| *code == "reference_left_behind").count(), 1);

@@ -106,7 +106,7 @@ fn the_check_the_register_and_the_doctor_know_a_mariadb_source() {
     let Some(workspace) = Workspace::mariadb(&script, &map(&[orders, users()])) else { return };
     let checked = workspace.habeas("--json map check").run().json();
     let codes: Vec<&str> = checked["findings"].as_array().expect("a list").iter().filter_map(|one| one["code"].as_str()).collect();
-    for code in ["unmapped_table", "unmapped_column", "owner_may_be_null", "missing_index"] {
+    for code in ["unmapped_table", "unmapped_column", "owner_may_be_null"] {
         assert!(codes.contains(&code), "{code}: {checked:#}");
     }
     let register = workspace.habeas("map register --json").run().code(3).json();

@@ -257,6 +257,23 @@ fn two_different_people_must_agree_where_the_job_or_a_fuse_says_so() {
 }
 
 #[test]
+fn whoever_asked_may_approve_and_counts_as_one_person() {
+    for (approval, after_the_submitter) in [("one", "queued"), ("two", "waiting_approval")] {
+        let workspace = workspace();
+        workspace.job("job", &erasure(approval));
+        let said = workspace.habeas("submit jobs/job.json --json --by ines").run().code(0).json();
+        let (id, code) = (said[0]["request_id"].as_str().unwrap(), said[0]["code"].as_str().unwrap());
+        let digest = wait_for_approval(&workspace, id, &[]);
+        let approve = |by: &str| workspace.habeas(&format!("request approve {code} --digest {digest} --json --by {by}")).run();
+        assert_eq!(approve("ines").code(0).json()["status"], after_the_submitter, "{approval}");
+        if approval == "two" {
+            approve("INES").code(6);
+            assert_eq!(approve("omar").code(0).json()["status"], "queued", "it takes one other");
+        }
+    }
+}
+
+#[test]
 fn refusing_and_cancelling_take_the_work_out_of_the_queue() {
     let workspace = workspace();
     let (_, refused) = submit(&workspace, &erasure("one"));

@@ -7,6 +7,7 @@ use super::escape::push_text;
 use crate::archive::files::FILE_PREFIX;
 use crate::archive::normal::Value;
 use crate::archive::timestamp;
+use crate::counted::counted;
 use crate::value::ColumnType;
 
 /// Characters of one value that a page shows.
@@ -45,7 +46,8 @@ fn push_coded(out: &mut String, text: &str) {
         }
         None => {
             let padding = text.bytes().rev().take_while(|byte| *byte == b'=').count();
-            let _ = write!(out, "<span class=\"nothing\">binary data, {} bytes</span>", text.len() / 4 * 3 - padding);
+            let bytes = counted(text.len() / 4 * 3 - padding, "byte", "bytes");
+            let _ = write!(out, "<span class=\"nothing\">binary data, {bytes}</span>");
         }
     }
 }
@@ -55,8 +57,8 @@ fn push_cut(out: &mut String, text: &str) {
         None => push_text(out, text),
         Some((end, _)) => {
             push_text(out, &text[..end]);
-            let left = text[end..].chars().count();
-            let _ = write!(out, "… <span class=\"nothing\">({left} more characters in the CSV file)</span>");
+            let left = counted(text[end..].chars().count(), "more character", "more characters");
+            let _ = write!(out, "… <span class=\"nothing\">({left} in the CSV file)</span>");
         }
     }
 }
@@ -93,6 +95,6 @@ mod tests {
     #[test]
     fn bytes_are_named_by_their_size() {
         assert!(shown(Value::Coded("YWJj"), ColumnType::Bytes).contains("3 bytes"));
-        assert!(shown(Value::Coded("YQ=="), ColumnType::Bytes).contains("1 bytes"));
+        assert!(shown(Value::Coded("YQ=="), ColumnType::Bytes).contains("binary data, 1 byte<"));
     }
 }

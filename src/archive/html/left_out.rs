@@ -5,10 +5,11 @@ use askama::Template;
 
 use super::frame::Frame;
 use crate::archive::bag::Bag;
-use crate::archive::completeness::{Completeness, SourceReport, TableReport, grouped};
+use crate::archive::completeness::{Completeness, SourceReport, TableReport};
 use crate::archive::outcome::SourceStatus;
 use crate::archive::words::{name_in_words, reason_in_words};
 use crate::archive::{ArchiveError, ArchiveHeader};
+use crate::counted::counted;
 
 #[derive(Template)]
 #[template(path = "archive/withheld.html")]
@@ -129,8 +130,5 @@ fn not_covered_in(source: &SourceReport) -> Vec<String> {
 }
 
 fn rows(count: u64) -> String {
-    match count {
-        1 => "1 record".to_owned(),
-        _ => format!("{} records", grouped(count)),
-    }
+    counted(count, "record", "records")
 }

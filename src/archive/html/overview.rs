@@ -5,10 +5,11 @@ use askama::Template;
 use super::escape;
 use super::frame::Frame;
 use crate::archive::bag::Bag;
-use crate::archive::completeness::{Completeness, grouped, withheld_rows};
+use crate::archive::completeness::{Completeness, withheld_rows};
 use crate::archive::timestamp;
 use crate::archive::written::Written;
 use crate::archive::{ArchiveError, ArchiveHeader};
+use crate::counted::{counted, grouped};
 use crate::request::Kind;
 
 #[derive(Template)]
@@ -92,11 +93,10 @@ fn left_out(table: &Written) -> String {
     let columns = table.tally.redacted_columns.len();
     let columns = match columns {
         0 => None,
-        1 => Some("1 column".to_owned()),
-        many => Some(format!("{many} columns")),
+        count => Some(counted(count, "column", "columns")),
     };
     match (rows, columns) {
-        (0, None) if table.tally.redacted_cells > 0 => format!("{} values", grouped(table.tally.redacted_cells)),
+        (0, None) if table.tally.redacted_cells > 0 => counted(table.tally.redacted_cells, "value", "values"),
         (0, None) => "0".to_owned(),
         (0, Some(columns)) => columns,
         (rows, None) => grouped(rows),

@@ -7,12 +7,12 @@ use super::frame::Frame;
 use super::rows::ROWS_PER_PAGE;
 use crate::archive::bag::Bag;
 use crate::archive::bagit::size_in_words;
-use crate::archive::completeness::grouped;
 use crate::archive::files::StoredFile;
 use crate::archive::processing::categories;
 use crate::archive::words::{NOT_RECORDED, category_in_words, legal_basis_in_words, origin_in_words};
 use crate::archive::written::Written;
 use crate::archive::{ArchiveError, ArchiveHeader};
+use crate::counted::grouped;
 use crate::datamap::Role;
 
 #[derive(Template)]

@@ -8,8 +8,9 @@ use super::frame::Frame;
 use super::rows::{MOST_PAGES, PageRows, ROWS_PER_PAGE};
 use crate::archive::ArchiveError;
 use crate::archive::bag::Bag;
-use crate::archive::completeness::{grouped, withheld_rows};
+use crate::archive::completeness::withheld_rows;
 use crate::archive::written::{Written, WrittenData};
+use crate::counted::{counted, grouped};
 use crate::value::ColumnType;
 
 /// Up to this many records are laid out as forms.
@@ -58,7 +59,7 @@ pub(in crate::archive) fn write(
             description: table.spec.description.as_deref(),
             summary: &match table.rows {
                 1 => "1 record. It is also in".to_owned(),
-                rows => format!("{} records. All of them are in", grouped(rows)),
+                rows => format!("{}. All of them are in", counted(rows, "record", "records")),
             },
             csv: &data.csv_path,
             jsonl: &data.jsonl_path,
@@ -144,8 +145,7 @@ fn left_out(table: &Written) -> String {
     let mut parts = Vec::new();
     match withheld_rows(&table.tally.withheld) {
         0 => {}
-        1 => parts.push("1 record".to_owned()),
-        rows => parts.push(format!("{} records", grouped(rows))),
+        rows => parts.push(counted(rows, "record", "records")),
     }
     let names = table.tally.redacted_columns.iter().map(|(column, _)| column.as_str());
     let (in_some_rows, everywhere): (Vec<&str>, Vec<&str>) = names.partition(|name| table.has_column(name));
@@ -156,8 +156,7 @@ fn left_out(table: &Written) -> String {
     }
     match table.tally.failed {
         0 => {}
-        1 => parts.push("1 record that could not be read".to_owned()),
-        rows => parts.push(format!("{} records that could not be read", grouped(rows))),
+        rows => parts.push(format!("{} that could not be read", counted(rows, "record", "records"))),
     }
     match parts.is_empty() {
         true => String::new(),

@@ -12,6 +12,7 @@ use crate::archive::completeness::{Completeness, TableReport};
 use crate::archive::csv::{CsvReader, SYMBOL_FOR_NUL, needs_guard, unguarded};
 use crate::archive::jsonl::{Line, read_line};
 use crate::archive::{number, timestamp};
+use crate::counted::counted;
 
 /// Divergences of one table that are told apart.
 const MOST_PER_TABLE: usize = 5;
@@ -95,11 +96,19 @@ fn compare(
         }
     }
     if divergences > MOST_PER_TABLE {
-        report.add(Check::Twins, csv_path, format!("has {} further cells of that kind", divergences - MOST_PER_TABLE));
+        report.add(
+            Check::Twins,
+            csv_path,
+            format!("has {} of that kind", counted(divergences - MOST_PER_TABLE, "further cell", "further cells")),
+        );
     }
     for (path, rows) in [(csv_path, csv_rows), (jsonl_path, jsonl_rows)] {
         if rows != table.exported {
-            report.add(Check::Counts, path, format!("has {rows} rows where completeness.json says {}", table.exported));
+            report.add(
+                Check::Counts,
+                path,
+                format!("has {} where completeness.json says {}", counted(rows, "row", "rows"), table.exported),
+            );
         }
     }
     Ok(csv_rows)

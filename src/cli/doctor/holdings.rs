@@ -5,6 +5,7 @@ use super::Finding;
 use crate::cli::error::CliError;
 use crate::cli::journal::anchor;
 use crate::config::Config;
+use crate::counted::counted;
 use crate::deployment::Deployment;
 use crate::hold::{NotUnderstood, State};
 use crate::journal;
@@ -37,7 +38,7 @@ pub(super) async fn check(deployment: &Deployment) -> Result<Vec<Finding>, CliEr
     }
     let overdue = list(&mut tx, &Filter { due_by: Some(deployment.now()), limit: i64::MAX, ..Filter::default() }).await?.len();
     if overdue > 0 {
-        let problem = format!("{overdue} are open past their deadline");
+        let problem = counted(overdue, "is open past its deadline", "are open past their deadline");
         findings.push(Finding::warning("requests_overdue", "requests", problem, "`habeas request list --overdue` shows them"));
     }
     Ok(findings)

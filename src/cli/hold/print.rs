@@ -8,6 +8,7 @@ use serde_json::{Value, json};
 use crate::cli::error::CliError;
 use crate::cli::output::Printer;
 use crate::cli::show::minute;
+use crate::counted::counted;
 use crate::hold::{Act, Scope, State};
 use crate::job::{Below, Covered, Placement, Preview};
 use crate::ledger::hold::Hold;
@@ -38,7 +39,8 @@ pub(super) fn placement(printer: Printer, placement: &Placement) -> Result<(), C
     not_covered(printer, &placement.below);
     let erased = placement.drained.already_erased();
     if erased > 0 {
-        printer.data(&format!("already erased by requests under way: at most {erased} records"))?;
+        let erased = counted(erased, "record", "records");
+        printer.data(&format!("already erased by requests under way: at most {erased}"))?;
     }
     warn(printer, &placement.warnings);
     warn(printer, &placement.drained.problems);
@@ -74,7 +76,7 @@ fn covered(printer: Printer, covers: &[Covered]) -> Result<(), CliError> {
         vec![format!("{}.{}", covered.dataset, covered.collection), count]
     });
     printer.table(&["place", "kept"], rows)?;
-    printer.data(&format!("{} records", total(covers)))
+    printer.data(&counted(total(covers), "record", "records"))
 }
 
 /// Rows that belong to the covered ones go with an erasure unless they are held themselves.
@@ -82,8 +84,7 @@ fn not_covered(printer: Printer, below: &[Below]) {
     for place in below {
         let rows = match place.count {
             None => "rows".to_owned(),
-            Some(1) => "1 row".to_owned(),
-            Some(count) => format!("{count} rows"),
+            Some(count) => counted(count, "row", "rows"),
         };
         printer.warn(&format!("{rows} of {}.{} below the covered ones: not covered", place.dataset, place.collection));
         printer.hint(&format!("to keep them as well, place a second hold of the same matter with the scope {}", place.scope));

@@ -10,6 +10,7 @@ use crate::cli::error::CliError;
 use crate::cli::exit::Exit;
 use crate::config::Config;
 use crate::connector::sql::{SqlAddress, SqlSource};
+use crate::counted::counted;
 use crate::discover::{self, Proposal, query_log::Joins};
 
 /// What to look at.
@@ -54,7 +55,11 @@ fn tell(args: &Args, output: Option<File>, proposal: &Proposal, joins: &Joins, c
     }
     if args.query_log.is_some() {
         let long = if joins.too_long > 0 { format!(", {} too long", joins.too_long) } else { String::new() };
-        context.printer.talk(&format!("query log: {} statements{long}, {} pairs of columns", joins.statements, joins.pairs()));
+        context.printer.talk(&format!(
+            "query log: {}{long}, {}",
+            counted(joins.statements, "statement", "statements"),
+            counted(joins.pairs(), "pair of columns", "pairs of columns")
+        ));
     }
     for line in discover::summary(proposal) {
         context.printer.talk(&line);

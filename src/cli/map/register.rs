@@ -7,6 +7,7 @@ use crate::cli::context::Context;
 use crate::cli::error::CliError;
 use crate::cli::exit::Exit;
 use crate::config::Config;
+use crate::counted::counted;
 use crate::datamap;
 use crate::deployment::name_sources;
 use crate::register::build;
@@ -45,11 +46,12 @@ pub(super) fn run(args: &Args, config: &Config, context: &Context) -> Result<Exi
         (false, true) => printer.bytes(&register.to_csv())?,
         (false, false) => printer.data(register.to_markdown().trim_end())?,
     }
-    let Some(gaps) = std::num::NonZeroUsize::new(register.gaps.len()) else { return Ok(Exit::Done) };
-    printer.warn(&format!(
-        "{gaps} that Art. 30 asks for {} recorded nowhere",
-        if gaps.get() == 1 { "thing is" } else { "things are" }
-    ));
+    let gaps = register.gaps.len();
+    if gaps == 0 {
+        return Ok(Exit::Done);
+    }
+    let gaps = counted(gaps, "thing that Art. 30 asks for is", "things that Art. 30 asks for are");
+    printer.warn(&format!("{gaps} recorded nowhere"));
     printer.hint("each gap in the record names the file and line where to write it");
     Ok(Exit::Partial)
 }

@@ -8,6 +8,7 @@ use crate::cli::confirm::{Asker, Destructive, confirm_at};
 use crate::cli::context::Context;
 use crate::cli::error::CliError;
 use crate::cli::exit::Exit;
+use crate::counted::counted;
 use crate::deployment::Deployment;
 use crate::job::{self, DecisionError, plan_of};
 use crate::request::{Approval, Status};
@@ -29,7 +30,7 @@ pub async fn run(args: &Approve, deployment: &Deployment, context: &Context) -> 
         None if context.terminal().is_there() && !context.printer.is_json() => {
             planned(context.printer, &plan)?;
             obstacles(context.printer, &plan)?;
-            let summary = format!("this approves erasing or changing {} records", plan.effects());
+            let summary = format!("this approves erasing or changing {}", counted(plan.effects(), "record", "records"));
             let about = Destructive { summary: &summary, request_code: &request.code, plan_digest, approval: Approval::One };
             confirm_at(context.terminal(), about, None).await?;
             plan_digest.to_owned()

@@ -6,6 +6,7 @@ use super::{One, find, show};
 use crate::cli::context::Context;
 use crate::cli::error::CliError;
 use crate::cli::exit::Exit;
+use crate::counted::counted;
 use crate::deployment::Deployment;
 use crate::job::result_document;
 use crate::ledger::execution;
@@ -50,6 +51,6 @@ async fn records_dealt_with(tx: &mut crate::db::Tx, request: &Request) -> Result
 fn line(request: &Request, records: u64) -> String {
     match records {
         0 => format!("{}  {}", request.code, request.status),
-        _ => format!("{}  {}  {records} records dealt with", request.code, request.status),
+        _ => format!("{}  {}  {} dealt with", request.code, request.status, counted(records, "record", "records")),
     }
 }

@@ -236,6 +236,12 @@ impl Table {
         self.columns.iter().find(|column| column.name == name)
     }
 
+    /// Whether these columns, equal to given values, are so in one row at most: a primary key or a unique constraint or index lies among them.
+    pub fn names_one_row(&self, columns: &[String]) -> bool {
+        let keys = std::iter::once(&self.primary_key).chain(&self.uniques).filter(|key| !key.is_empty());
+        keys.into_iter().any(|key| key.iter().all(|name| columns.contains(name)))
+    }
+
     /// Whether an index starts with these columns, in any order among them.
     pub fn has_index_on(&self, columns: &[String]) -> bool {
         self.indexes.iter().any(|index| index.len() >= columns.len() && index[..columns.len()].iter().all(|c| columns.contains(c)))

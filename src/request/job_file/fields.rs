@@ -8,7 +8,7 @@ use serde_json::Value;
 
 use super::{Changes, Deliver, DeliverMode, JobProblem};
 use crate::request::{Approval, ErasureGround, Kind};
-use crate::subject::{Identifier, Subject};
+use crate::subject::{Identifier, Subject, is_plain_word};
 use crate::suggest;
 
 /// A JSON value whose objects keep their order and repetitions.
@@ -68,6 +68,11 @@ fn one_of<T: Copy>(field: &str, value: Loose, all: &[T], name: fn(T) -> &'static
     let found = all.iter().copied().find(|candidate| name(*candidate) == text);
     let names = || all.iter().map(|candidate| name(*candidate)).collect::<Vec<_>>().join(", ");
     found.ok_or_else(|| value_problem(field, format!("one of {}", names())))
+}
+
+/// Where editors find the schema: any text, and of no consequence here.
+pub(super) fn schema(value: Loose) -> Checked<String> {
+    text("$schema", value)
 }
 
 pub(super) fn kind(value: Loose) -> Checked<Kind> {
@@ -214,11 +219,6 @@ pub(super) fn unknown_key(key: &str, within: Option<&'static str>, known: &'stat
     }
     let key = within.map_or_else(|| key.to_owned(), |within| format!("{within}.{key}"));
     JobProblem::UnknownKey { key, known }
-}
-
-fn is_plain_word(key: &str) -> bool {
-    let starts = key.bytes().next().is_some_and(|b| b.is_ascii_alphabetic());
-    starts && key.len() <= 64 && key.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'_' | b'-' | b'.'))
 }
 
 impl DeliverMode {

@@ -11,6 +11,7 @@ use super::fields::{self, Loose, describe};
 use super::{Changes, JobFile, JobFileError, JobProblem};
 
 pub(super) const KEYS: &[&str] = &[
+    "$schema",
     "kind",
     "subject",
     "categories",
@@ -138,8 +139,11 @@ fn read_job<'de, A: MapAccess<'de>>(noted: &Noted, mut entries: A) -> Result<Job
             $slot.replace(entries.next_value_seed(FieldSeed(noted, $check))?).is_some()
         };
     }
+    // What editors check a file against; nothing here follows it.
+    let mut schema = None;
     while let Some(key) = entries.next_key::<String>()? {
         let seen = match key.as_str() {
+            "$schema" => take!(schema, fields::schema),
             "kind" => take!(kind, fields::kind),
             "subject" => take!(subject, fields::subject),
             "categories" => take!(categories, fields::categories),

@@ -1,7 +1,7 @@
 //! Composite keys that the map takes apart. Each part by itself is equal in rows of many people (the same number in another tenant), so that
 //! such references reach other people's rows: all parts of a key are one edge, and the map has to say so by one name.
 
-use super::{Live, Mapped};
+use super::{Live, Mapped, part_of_key};
 use crate::connector::sql::{ForeignKey, Table};
 use crate::datamap::{Code, Edge, Finding, NodeId, Severity};
 
@@ -27,21 +27,7 @@ impl<'e> Ends<'e> {
 pub(super) fn check(live: &Live<'_>) -> Vec<Finding> {
     let mut findings: Vec<Finding> = Vec::new();
     for edge in &live.graph.edges {
-        let ends = Ends::of(edge);
-        let (Some(child), Some(parent)) = (live.of_node(ends.child), live.of_node(ends.parent)) else { continue };
-        let (Some(child_table), Some(parent_table)) = (child.table, parent.table) else { continue };
-        if names_one_row(parent_table, ends.parent_columns) {
-            continue;
-        }
-        let declared = child_table.foreign_keys.iter().find(|key| is_part_of(&ends, key, parent_table));
-        let columns = match declared {
-            Some(key) => key.columns.clone(),
-            None => beside(live, &ends, parent_table),
-        };
-        if columns.len() < 2 {
-            continue;
-        }
-        let found = finding(child, parent, edge, &columns, declared.is_some());
+        let Some(found) = taken_apart(live, edge).or_else(|| part_of_key::check(live, edge)) else { continue };
         if !findings.iter().any(|known| known.subject == found.subject) {
             findings.push(found);
         }
@@ -49,9 +35,19 @@ pub(super) fn check(live: &Live<'_>) -> Vec<Finding> {
     findings
 }
 
-fn names_one_row(table: &Table, columns: &[String]) -> bool {
-    let keys = std::iter::once(&table.primary_key).chain(&table.uniques).filter(|key| !key.is_empty());
-    keys.into_iter().any(|key| key.iter().all(|name| columns.contains(name)))
+fn taken_apart(live: &Live<'_>, edge: &Edge) -> Option<Finding> {
+    let ends = Ends::of(edge);
+    let (child, parent) = (live.of_node(ends.child)?, live.of_node(ends.parent)?);
+    let (child_table, parent_table) = (child.table?, parent.table?);
+    if parent_table.names_one_row(ends.parent_columns) {
+        return None;
+    }
+    let declared = child_table.foreign_keys.iter().find(|key| is_part_of(&ends, key, parent_table));
+    let columns = match declared {
+        Some(key) => key.columns.clone(),
+        None => beside(live, &ends, parent_table),
+    };
+    (columns.len() > 1).then(|| finding(child, parent, edge, &columns, declared.is_some()))
 }
 
 /// Whether an edge has some of the pairs of a foreign key, and not all.
@@ -130,6 +126,8 @@ dataset:
 
     const TABLES: &str = "CREATE TABLE accounts (tenant INTEGER NOT NULL, id INTEGER NOT NULL, email TEXT UNIQUE, PRIMARY KEY (tenant, id));
         CREATE TABLE posts (id INTEGER PRIMARY KEY, tenant INTEGER, author INTEGER, FOREIGN KEY (tenant, author) REFERENCES accounts (tenant, id))";
+    const IMPLIED: &str = "CREATE TABLE accounts (tenant INTEGER NOT NULL, id INTEGER NOT NULL, email TEXT UNIQUE, PRIMARY KEY (tenant, id));
+        CREATE TABLE posts (id INTEGER PRIMARY KEY, tenant INTEGER, author INTEGER, FOREIGN KEY (tenant, author) REFERENCES accounts)";
     const UNDECLARED: &str =
         "CREATE TABLE accounts (tenant INTEGER NOT NULL, id INTEGER NOT NULL, email TEXT UNIQUE, PRIMARY KEY (tenant, id));
         CREATE TABLE posts (id INTEGER PRIMARY KEY, tenant INTEGER, author INTEGER)";
@@ -145,6 +143,8 @@ dataset:
         for (map, schema, is_wrong) in [
             (&split, TABLES, true),
             (&half, TABLES, true),
+            (&split, IMPLIED, true),
+            (&half, IMPLIED, true),
             (&whole, TABLES, false),
             (&split, UNDECLARED, true),
             (&whole, UNDECLARED, false),

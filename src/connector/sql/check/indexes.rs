@@ -3,9 +3,13 @@
 use super::{Live, Mapped};
 use crate::connector::sql::Table;
 use crate::connector::sql::text::advice;
+use crate::counted::counted;
 use crate::datamap::{Code, Finding, Place, Severity};
 use crate::db::Dialect;
 use crate::subject::NormalForm;
+
+/// Below so many rows a scan takes about a millisecond, and an index is not worth a word.
+const ROWS_WORTH_AN_INDEX: u64 = 10_000;
 
 pub(super) fn check(live: &Live<'_>) -> Vec<Finding> {
     let mut findings = Vec::new();
@@ -44,7 +48,8 @@ fn missing_index(
         return None;
     }
     let rows = match table.estimated_rows {
-        Some(rows) => format!("about {rows} rows"),
+        Some(rows) if rows < ROWS_WORTH_AN_INDEX => return None,
+        Some(rows) => format!("about {}", counted(rows, "row", "rows")),
         None => "an unknown number of rows".into(),
     };
     let list = columns.join(", ");
@@ -79,13 +84,23 @@ dataset:
         fields: [{name: user_id, fides_meta: {references: [{dataset: app, field: users.id, direction: from}]}}]
 ";
         let schema = "CREATE TABLE users (id INTEGER PRIMARY KEY, email TEXT UNIQUE);
-            CREATE TABLE notes (id INTEGER PRIMARY KEY, user_id INTEGER); INSERT INTO notes VALUES (1, 1), (2, 1), (3, 1)";
+            CREATE TABLE notes (id INTEGER PRIMARY KEY, user_id INTEGER);
+            WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 12000) INSERT INTO notes SELECT i, 1 FROM n";
         let findings = check_sqlite(map, schema).await;
         assert_eq!(about(&findings, Warning, "missing_index"), ["app.notes.user_id"]);
         let finding = only(&findings, "missing_index");
-        assert!(finding.why.contains("about 3 rows") && finding.write.as_ref().unwrap().contains("(\"user_id\")"), "{finding}");
+        assert!(
+            finding.why.contains("about 12,000 rows") && finding.write.as_ref().unwrap().contains("(\"user_id\")"),
+            "{finding}"
+        );
         let without = "CREATE TABLE users (id INTEGER PRIMARY KEY, email TEXT);
-            CREATE TABLE notes (id INTEGER PRIMARY KEY, user_id INTEGER); CREATE INDEX n ON notes (user_id, id)";
+            CREATE TABLE notes (id INTEGER PRIMARY KEY, user_id INTEGER); CREATE INDEX n ON notes (user_id, id);
+            WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 10000) INSERT INTO users SELECT i, i FROM n";
         assert_eq!(about(&check_sqlite(map, without).await, Warning, "missing_index"), ["app.users.email"]);
+        let small = "CREATE TABLE users (id INTEGER PRIMARY KEY, email TEXT);
+            CREATE TABLE notes (id INTEGER PRIMARY KEY, user_id INTEGER);
+            WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 9999) INSERT INTO users SELECT i, i FROM n";
+        let findings = check_sqlite(map, small).await;
+        assert!(about(&findings, Warning, "missing_index").is_empty(), "a scan of so few rows costs nothing");
     }
 }

@@ -13,6 +13,7 @@ mod mask_fit;
 mod masks;
 mod names;
 mod owners;
+mod part_of_key;
 mod personal;
 mod presence;
 mod rights;

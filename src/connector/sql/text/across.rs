@@ -83,18 +83,7 @@ pub fn owned_values(edge: &Edge, from: &Location, dialect: Dialect) -> Statement
         true => String::new(),
         false => {
             let ours = reached::beside(&mut builder, from, from, dialect);
-            let mine = quote::all_equal(&quote::key(from, "s", dialect), &quote::reach_key(from.key_width(), "o"));
-            let mut same = Vec::new();
-            for name in &edge.from_columns {
-                let live = from.table.column(name);
-                same.push(quote::edge_equal((&quote::column("s", name), live), (&quote::column("a", name), live), dialect));
-            }
-            format!(
-                " AND NOT EXISTS (SELECT 1 FROM {table} s WHERE {same} AND NOT EXISTS \
-                 (SELECT 1 FROM {ours} o WHERE {mine} AND o.rights = 2 AND o.shared = 0))",
-                table = quote::table(&from.table.name),
-                same = same.join(" AND "),
-            )
+            format!(" AND NOT {}", reach::strangers_like(edge, "a", from, &ours, dialect))
         }
     };
     builder.text = format!(

@@ -36,24 +36,24 @@ pub fn tally(location: &Location, dialect: Dialect) -> Statement {
     .finish()
 }
 
-/// Sets the bit of an edge on rows that stay and whose edge columns lead to a row that is the subject's alone. What leads to a shared row
-/// belongs to its other owners too, and held rows are left exactly as they are.
+/// Sets the bit of an edge on rows that stay and whose edge columns lead to a row that is the subject's alone, and to nobody else's. What
+/// leads to a shared row belongs to its other owners too, and held rows are left exactly as they are.
 pub fn by_edge(edge: &Edge, bit: u32, from: &Location, to: &Location, rows: Rows, dialect: Dialect) -> Result<Statement, String> {
     let own = quote::all_equal(&quote::key(to, "b", dialect), &quote::reach_key(to.key_width(), &to.reach()));
-    let (join, starts) = reach::starts_of(edge, from, dialect);
     let mut builder = Builder::new(String::new());
+    let from_reach = reached::beside(&mut builder, to, from, dialect);
+    let (start, starts, is_ours) = ours_alone(edge, from, &from_reach, dialect);
     let mut pairs = inside::pairs(&mut builder, edge, from, to, &starts, dialect);
     // Under a condition that does not hold, the same value names something else.
     if let Some(filter) = &edge.filter {
         pairs.push(predicate::condition(&mut builder, filter, &to.table, "b", dialect)?);
     }
-    let from_reach = reached::beside(&mut builder, to, from, dialect);
     let flagged = format!("cut | {}", builder.bind(1_i64 << bit));
     // Elements of JSON are not cleared in rows that are overwritten: both would write the same column.
     let fates = if edge.to_path.is_empty() { "2, 3, 4" } else { "3, 4" };
     let condition = format!(
         "{rows} AND fate IN ({fates}) AND (ground IS NULL OR ground <> 'hold') AND EXISTS \
-         (SELECT 1 FROM {table} b, {from_reach} r {join} WHERE {own} AND {pairs} AND r.rights = 2 AND r.shared = 0)",
+         (SELECT 1 FROM {table} b, {start} WHERE {own} AND {pairs} AND {is_ours})",
         rows = rows.condition(),
         table = quote::table(&to.table.name),
         pairs = pairs.join(" AND "),
@@ -84,6 +84,20 @@ pub fn by_values(
         table = quote::table(&to.table.name),
     );
     Ok(reached::update(builder, to, &[("cut", &flagged)], &condition, dialect))
+}
+
+/// Where an edge starts, the expressions of its columns there, and the condition that everything with these values is the subject's alone. A
+/// column that is no key may have the same value in rows of several people: it is then a part of all of them (O-1).
+fn ours_alone(edge: &Edge, from: &Location, from_reach: &str, dialect: Dialect) -> (String, Vec<String>, String) {
+    // Values of several classes may be equal in SQLite, so that its unique columns say less.
+    let names_one = dialect != Dialect::Sqlite && from.table.names_one_row(&edge.from_columns);
+    if names_one || quote::is_key(&from.table, &edge.from_columns) {
+        let (join, starts) = reach::starts_of(edge, from, dialect);
+        return (format!("{from_reach} r {join}"), starts, "r.rights = 2 AND r.shared = 0".to_owned());
+    }
+    let starts: Vec<String> = edge.from_columns.iter().map(|name| quote::column("a", name)).collect();
+    let strangers = reach::strangers_like(edge, "a", from, from_reach, dialect);
+    (format!("{} a", quote::table(&from.table.name)), starts, format!("NOT {strangers}"))
 }
 
 /// Sets the bit of an identity column on rows that stay and hold one of the subject's identifiers there.

@@ -260,6 +260,23 @@ pub(super) fn starts_of(edge: &Edge, from: &Location, dialect: Dialect) -> (Stri
     (format!("JOIN {} a ON {own}", quote::table(&from.table.name)), starts)
 }
 
+/// The condition that some row at the start of an edge has the same values in the edge's columns as its row `alias`, and is not the subject's
+/// alone. `ours` is the name under which the reached rows of the start can be read.
+pub(super) fn strangers_like(edge: &Edge, alias: &str, from: &Location, ours: &str, dialect: Dialect) -> String {
+    let mine = quote::all_equal(&quote::key(from, "s", dialect), &quote::reach_key(from.key_width(), "o"));
+    let mut same = Vec::new();
+    for name in &edge.from_columns {
+        let live = from.table.column(name);
+        same.push(quote::edge_equal((&quote::column("s", name), live), (&quote::column(alias, name), live), dialect));
+    }
+    format!(
+        "EXISTS (SELECT 1 FROM {table} s WHERE {same} AND NOT EXISTS \
+         (SELECT 1 FROM {ours} o WHERE {mine} AND o.rights = 2 AND o.shared = 0))",
+        table = quote::table(&from.table.name),
+        same = same.join(" AND "),
+    )
+}
+
 /// The conditions under which columns at the start of an edge, given by their expressions, meet those of its end `b`.
 pub(super) fn edge_pairs(edge: &Edge, from: &Location, to: &Location, starts: &[String], dialect: Dialect) -> Vec<String> {
     let mut pairs = Vec::new();
