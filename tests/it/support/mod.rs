@@ -1,4 +1,4 @@
-//! What the integration tests share: private PostgreSQL and MariaDB servers, databases of all kinds, the built program, a folder to run it in.
+//! What the integration tests share: private PostgreSQL, MariaDB and S3 servers, databases of all kinds, the built program, a folder to run it in.
 //! It never talks to a server that it did not start.
 
 pub mod archive;
@@ -11,6 +11,7 @@ pub mod laws;
 pub mod made_up;
 pub mod mariadb;
 pub mod postgres;
+pub mod s3;
 pub mod schema_file;
 pub mod shop;
 pub mod sqlite;
