@@ -36,6 +36,7 @@ mod mariadb;
 mod mariadb_discover;
 mod mariadb_json;
 mod mariadb_planning;
+mod other_people;
 mod ownership_keys;
 mod ownership_shapes;
 mod ownership_worlds;
