@@ -44,6 +44,7 @@ mod policies;
 mod readme;
 mod relook;
 mod s3_bodies;
+mod s3_engines;
 mod s3_faults;
 mod s3_locks;
 mod s3_settings;
