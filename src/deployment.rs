@@ -87,9 +87,9 @@ impl DeploymentError {
             DeploymentError::NoSource { dataset } => Some(format!(
                 "name a source `{dataset}`, or write `habeas: {{source: NAME}}` on the dataset, or `datasets: [{dataset}]` on a source"
             )),
-            DeploymentError::NotATable { .. } => {
-                Some("write `habeas: {objects: {source: …, prefix: …}}` on it if it is a set of objects, or name its database".into())
-            }
+            DeploymentError::NotATable { .. } => Some(
+                "write `habeas: {objects: {source: …, prefix: …}}` on it if it is a set of objects, or name its database".into(),
+            ),
             DeploymentError::NotAStore { .. } => Some("name a source that is `s3:` or `folder:`".into()),
             DeploymentError::NoStore { store, .. } => {
                 Some(format!("add `{store}: {{s3: {{bucket: …}}}}` or `{store}: {{folder: …}}` under `sources:`"))

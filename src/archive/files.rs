@@ -106,12 +106,28 @@ impl Files {
         };
         let cell = format!("{FILE_PREFIX}{path}");
         let (source, table, column) = (source.to_owned(), table.to_owned(), column.to_owned());
-        self.stored.push(StoredFile { path, source, table, column, media_type, bytes: bytes.len() as u64, sha256, record, original_name: None, modified: None });
+        self.stored.push(StoredFile {
+            path,
+            source,
+            table,
+            column,
+            media_type,
+            bytes: bytes.len() as u64,
+            sha256,
+            record,
+            original_name: None,
+            modified: None,
+        });
         Ok(cell)
     }
 
     /// Puts a file that was read whole into the bag; its path there. Compressed media are stored as they are.
-    pub(super) fn keep(&mut self, bag: &mut Bag, (source, table): (&str, &str), mut read: ReadFile) -> Result<String, ArchiveError> {
+    pub(super) fn keep(
+        &mut self,
+        bag: &mut Bag,
+        (source, table): (&str, &str),
+        mut read: ReadFile,
+    ) -> Result<String, ArchiveError> {
         let mut head = [0; 16];
         let known = read_head(&mut read.file, &mut head)?;
         let (media_type, extension) = media_type(&head[..known]);
@@ -209,7 +225,10 @@ fn split_extension(name: &str) -> (&str, Option<String>) {
 }
 
 fn is_compressed(media_type: &str) -> bool {
-    matches!(media_type, "image/png" | "image/jpeg" | "image/gif" | "image/webp" | "application/zip" | "application/gzip" | "video/mp4")
+    matches!(
+        media_type,
+        "image/png" | "image/jpeg" | "image/gif" | "image/webp" | "application/zip" | "application/gzip" | "video/mp4"
+    )
 }
 
 /// What the first bytes say; never what a name claims.

@@ -36,7 +36,7 @@ impl Certificate {
         let outcome = conclude(&input);
         let level = level_of_the_whole(&input);
         let items: Vec<ItemFacts> = input.items.iter().map(item_facts).collect();
-        let document = Document {
+        let mut document = Document {
             form: FORM.to_owned(),
             certificate_id,
             issued_at: whole_seconds(input.issued_at),
@@ -52,13 +52,15 @@ impl Certificate {
             inputs: InputFacts { holds_evaluated_at: whole_seconds(input.inputs.holds_evaluated_at), ..input.inputs },
             outcome: outcome.word(),
             level,
-            statement: statement(outcome.word(), level, &items),
+            statement: String::new(),
             does_not_state: DOES_NOT_STATE.map(str::to_owned).to_vec(),
             items,
             gaps: input.gaps,
             residue: input.residue,
+            in_kept_records: input.in_kept_records,
             unsearched: input.unsearched,
         };
+        document.statement = statement(&document);
         // A document of strings and numbers has no way to fail.
         let text = serde_json::to_string_pretty(&document).unwrap_or_default() + "\n";
         let digest = Digest::of(text.as_bytes());

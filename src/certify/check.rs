@@ -61,7 +61,8 @@ pub fn inconsistencies(document: &Document) -> Vec<Inconsistency> {
         found.push(Inconsistency::Form);
     }
     for (index, item) in document.items.iter().enumerate() {
-        found.extend(problem_of(item).map(|problem| Inconsistency::Item { index, problem }));
+        let problem = problem_of(item).or_else(|| other_count_in_kept_records(document, item));
+        found.extend(problem.map(|problem| Inconsistency::Item { index, problem }));
     }
     let expected = expected_outcome(document);
     if document.outcome != expected {
@@ -71,7 +72,7 @@ pub fn inconsistencies(document: &Document) -> Vec<Inconsistency> {
     if document.level != expected {
         found.push(Inconsistency::Level { expected });
     }
-    if document.statement != statement(document.outcome, document.level, &document.items) {
+    if document.statement != statement(document) {
         found.push(Inconsistency::Statement);
     }
     if document.does_not_state != DOES_NOT_STATE {
@@ -112,6 +113,14 @@ fn expected_item_level(item: &ItemFacts) -> Option<Level> {
             Some(if searched { Level::AbsentOnValueSearch } else { Level::AbsentOnReRead })
         }
     }
+}
+
+/// What the search found in kept records is told place by place: one list for all items of a source.
+fn other_count_in_kept_records(document: &Document, item: &ItemFacts) -> Option<&'static str> {
+    let search = item.evidence.as_ref()?.search.as_ref()?;
+    let mut listed = document.in_kept_records.iter().filter(|place| place.source == item.source);
+    let listed = listed.try_fold(0_u64, |sum, place| sum.checked_add(place.occurrences));
+    (listed != Some(search.in_kept_records)).then_some("what its search found in kept records is not what is listed")
 }
 
 fn problem_of(item: &ItemFacts) -> Option<&'static str> {

@@ -49,6 +49,9 @@ pub struct Document {
     pub gaps: Vec<OpenPlace>,
     /// Where the subject's identifiers were found after all.
     pub residue: Vec<ResiduePlace>,
+    /// Where records that are kept still name the subject.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub in_kept_records: Vec<ResiduePlace>,
     /// Places that cannot be searched (compressed, encrypted, images).
     pub unsearched: Vec<OpenPlace>,
 }
@@ -273,7 +276,7 @@ pub struct OpenPlace {
     pub code: Code,
 }
 
-/// A place where the subject's identifiers were found after the erasure.
+/// A place where the subject's identifiers were found after the erasure: residue, or in records that are kept.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct ResiduePlace {

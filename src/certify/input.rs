@@ -36,6 +36,8 @@ pub struct CertificateInput {
     pub gaps: Vec<OpenPlace>,
     /// Where the subject was found after the erasure.
     pub residue: Vec<ResiduePlace>,
+    /// Where records that are kept still name the subject.
+    pub in_kept_records: Vec<ResiduePlace>,
     /// Places that cannot be searched.
     pub unsearched: Vec<OpenPlace>,
     /// The earlier certificate that this one adds to or replaces.

@@ -23,7 +23,7 @@ pub use input::{COUNTS_DISAGREE, CertificateInput, CertificateItem};
 pub use opening::{OPENING_FILE, SubjectOpening};
 pub use publish::{CertifyError, publish, record};
 pub use verify::{CertificateReport, CertificateSummary, JournalPlace, Problem, verify};
-pub use wording::{DOES_NOT_STATE, level_sentence};
+pub use wording::DOES_NOT_STATE;
 
 #[cfg(test)]
 mod tests;

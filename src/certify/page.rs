@@ -7,6 +7,7 @@ use base64::engine::general_purpose::STANDARD;
 use jiff::Timestamp;
 
 use super::document::{Document, ItemFacts, ItemWord, OpenPlace, OutcomeWord, RetainedFacts};
+use super::wording::{awaits_an_outcome, is_held};
 use crate::counted::grouped;
 use crate::journal::merkle::sha256;
 use crate::journal::{Code, Digest};
@@ -58,12 +59,18 @@ struct OpenRow<'d> {
 /// The page of a document with this digest.
 pub(super) fn render(document: &Document, digest: &Digest) -> String {
     let reached = |level: Level| document.level.is_some_and(|whole| level <= whole);
-    let levels = Level::ALL.map(|level| LevelStep { number: level.into(), name: level_name(level), reached: reached(level) });
+    let name_of = |level: Level| match level {
+        // Of what a hold keeps, or what was not looked at, nobody was instructed to delete anything.
+        Level::Instructed if reached(level) && document.level == Some(level) && !awaits_an_outcome(document) => "not confirmed",
+        _ => level_name(level),
+    };
+    let levels = Level::ALL.map(|level| LevelStep { number: level.into(), name: name_of(level), reached: reached(level) });
     let retained = document
         .items
         .iter()
         .flat_map(|item| item.retained.iter().map(move |facts| RetainedRow { item, facts, ground: ground_words(facts.ground) }));
-    let gaps = document.gaps.iter().map(|facts| OpenRow { what: "not covered", facts });
+    let gap = |place: &OpenPlace| if is_held(place) { "kept under a legal hold" } else { "not covered" };
+    let gaps = document.gaps.iter().map(|facts| OpenRow { what: gap(facts), facts });
     let unsearched = document.unsearched.iter().map(|facts| OpenRow { what: "cannot be searched", facts });
     let page = Page {
         document,
@@ -72,7 +79,7 @@ pub(super) fn render(document: &Document, digest: &Digest) -> String {
         style_hash: STANDARD.encode(sha256(STYLE.as_bytes())),
         title: title(document),
         levels: levels.into(),
-        level_name: document.level.map_or("nothing was to be erased", level_name),
+        level_name: document.level.map_or("nothing was to be erased", name_of),
         items: document.items.iter().map(item_row).collect(),
         retained: retained.collect(),
         open: gaps.chain(unsearched).collect(),

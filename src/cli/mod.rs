@@ -23,6 +23,7 @@ pub mod map;
 pub mod operator;
 pub mod output;
 pub mod plan;
+mod plan_export;
 pub mod progress;
 pub mod request;
 pub mod run;

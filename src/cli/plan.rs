@@ -7,9 +7,10 @@ use serde_json::{Value, json};
 use super::context::Context;
 use super::error::CliError;
 use super::exit::Exit;
-use super::input;
+use super::{input, plan_export};
 use crate::counted::counted;
 use crate::deployment::Deployment;
+use crate::export::Selection;
 use crate::job::planning;
 use crate::job::{self, Case, JobError};
 use crate::ledger::job::JobLease;
@@ -41,10 +42,14 @@ pub async fn run(args: &Args, context: &Context) -> Result<Exit, CliError> {
     let lease = JobLease::outside();
     let case = Case::rehearse(&deployment, &lease, job.clone()).await?;
     let planned = planning::dry_run(&case).await;
+    let selection = Selection::of(&deployment, &case.request, &job);
     context.progress.end();
     let plan = planned.map_err(CliError::from)?;
     case.close().await;
-    show(context, &deployment, &job, &plan)
+    match exports(job.kind) {
+        true => plan_export::show(context, &deployment, &job, &plan, &selection),
+        false => show(context, &deployment, &job, &plan),
+    }
 }
 
 fn show(context: &Context, deployment: &Deployment, job: &JobFile, plan: &Plan) -> Result<Exit, CliError> {
@@ -59,9 +64,9 @@ fn show(context: &Context, deployment: &Deployment, job: &JobFile, plan: &Plan) 
         let columns: Vec<String> = item.columns.iter().map(|change| format!("{}: {}", change.column, change.strategy)).collect();
         vec![
             format!("{}.{}", item.dataset, item.collection),
-            if job.kind == Kind::Erasure { word(&item.disposition) } else { "export".into() },
+            word(&item.disposition),
             item.found.to_string(),
-            if job.kind == Kind::Erasure { item.expected.to_string() } else { item.found.to_string() },
+            item.expected.to_string(),
             kept.join(", "),
             columns.join(", "),
         ]
@@ -94,8 +99,13 @@ fn word(disposition: &crate::plan::Disposition) -> String {
     }
 }
 
+/// Whether such a job hands over and changes nothing.
+pub(super) fn exports(kind: Kind) -> bool {
+    kind != Kind::Erasure
+}
+
 /// A plan that cannot be approved is wrong input; one with gaps is partial.
-fn exit_of(plan: &Plan, kind: Kind) -> Exit {
+pub(super) fn exit_of(plan: &Plan, kind: Kind) -> Exit {
     let erases = kind == Kind::Erasure;
     if erases && !plan.can_be_approved() {
         return Exit::Usage;
@@ -103,21 +113,7 @@ fn exit_of(plan: &Plan, kind: Kind) -> Exit {
     if plan.gaps.is_empty() { Exit::Done } else { Exit::Partial }
 }
 
-fn document(deployment: &Deployment, job: &JobFile, plan: &Plan) -> Value {
-    let exports = job.kind != Kind::Erasure;
-    let items: Vec<Value> = plan
-        .items
-        .iter()
-        .map(|item| {
-            let mut value = serde_json::to_value(item).unwrap_or_default();
-            if exports {
-                value["disposition"] = json!("export");
-                value["expected"] = json!(item.found);
-                value["retained"] = json!([]);
-            }
-            value
-        })
-        .collect();
+pub(super) fn document(deployment: &Deployment, job: &JobFile, plan: &Plan) -> Value {
     json!({
         "kind": plan.kind,
         "plan_digest": plan.digest(),
@@ -126,10 +122,10 @@ fn document(deployment: &Deployment, job: &JobFile, plan: &Plan) -> Value {
         "holds_digest": plan.holds_digest,
         "policy": plan.policy,
         "categories": plan.categories,
-        "can_be_approved": exports || plan.can_be_approved(),
-        "items": items,
+        "can_be_approved": exports(job.kind) || plan.can_be_approved(),
+        "items": plan.items,
         "gaps": plan.gaps,
-        "problems": if exports { json!([]) } else { json!(plan.problems) },
+        "problems": plan.problems,
         "warnings": plan.warnings,
         "fuses": plan.fuses,
         "found": plan.found(),

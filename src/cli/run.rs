@@ -35,15 +35,20 @@ pub struct Args {
 pub async fn run(args: &Args, context: &Context) -> Result<Exit, CliError> {
     let mut job = input::read_job(&args.job)?;
     input::refuse_what_is_not_carried_out(&job)?;
+    let as_written = job.clone();
     ask_even_if_the_job_does_not(&mut job, args, context);
     let deployment = Arc::new(context.open().await?);
-    job::refuse_what_cannot_work(&deployment, &job)?;
     input::warn_of_doubts(job.subject.as_ref(), &deployment, context.printer);
-    let mut tx = deployment.ledger.begin().await?;
-    let received = job::receive(&mut tx, &deployment, &job, args.operator.name().ok().as_deref()).await?;
-    tx.commit().await?;
+    let received = receive_once(&deployment, [&as_written, &job], args).await?;
     let request = match received {
         Received::New(request) => request,
+        Received::Before(request) if request.status == Status::WaitingApproval => {
+            context.printer.talk(&format!("request {} waits for the same and goes on", request.code));
+            let mut tx = deployment.ledger.begin().await?;
+            let again = job::plan_again(&mut tx, &deployment, &request.id, &person(args)).await?;
+            tx.commit().await?;
+            again
+        }
         Received::Before(request) if request.status == Status::Queued || request.status == Status::Running => request,
         Received::Before(request) => return finish(&deployment, &request, context).await,
     };
@@ -58,6 +63,25 @@ pub async fn run(args: &Args, context: &Context) -> Result<Exit, CliError> {
         }
     }
     finish(&deployment, &request, context).await
+}
+
+/// Takes the job in, unless the same one waits for an approval already: then nobody wants a second request for it.
+async fn receive_once(deployment: &Deployment, jobs: [&JobFile; 2], args: &Args) -> Result<Received, CliError> {
+    let mut tx = deployment.ledger.begin().await?;
+    for job in jobs {
+        job::refuse_what_cannot_work(deployment, job)?;
+        if let Some(request) = job::waiting_for_approval(&mut tx, deployment, job).await? {
+            tx.rollback().await?;
+            return Ok(Received::Before(request));
+        }
+    }
+    let received = job::receive(&mut tx, deployment, jobs[1], args.operator.name().ok().as_deref()).await?;
+    tx.commit().await?;
+    Ok(received)
+}
+
+fn person(args: &Args) -> String {
+    args.operator.name().unwrap_or_else(|_| "operator".to_owned())
 }
 
 /// A person at the terminal is asked before data is erased, and a digest that was given must fit, whatever the job says.
@@ -90,12 +114,13 @@ async fn confirm(
             context.printer.document(&document)?;
             return Err(CliError::Told { exit: refusal.exit() });
         }
-        context
-            .printer
-            .hint(&format!("request {} waits; `habeas request approve {}` approves its plan", request.code, request.code));
+        context.printer.hint(&format!(
+            "request {0} waits: the same command with `--confirm` goes on with it and makes no second one; `habeas request cancel {0}` drops it",
+            request.code
+        ));
         return Err(refusal);
     }
-    let person = args.operator.name().unwrap_or_else(|_| "operator".to_owned());
+    let person = person(args);
     let mut tx = deployment.ledger.begin().await?;
     job::approve(&mut tx, deployment, &request.id, &digest, &person).await?;
     tx.commit().await?;

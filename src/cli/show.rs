@@ -30,6 +30,7 @@ pub fn result(printer: Printer, document: &Value, time_zone: &TimeZone) -> Resul
         ("gaps", "not reached"),
         ("pending", "pending"),
         ("residue", "still found"),
+        ("in_kept_records", "still named"),
         ("to_review", "look at"),
         ("unsearched", "not searched"),
     ];

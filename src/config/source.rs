@@ -88,10 +88,7 @@ impl Source {
 const KINDS: &[&str] = &["postgres", "mysql", "sqlite", "s3", "folder"];
 const KEYS: &[&str] = &["postgres", "mysql", "sqlite", "datasets", "verify", "s3", "folder", "processor", "params", "manual"];
 /// Kinds of the interface that this version cannot talk to, and what they are.
-const NOT_SUPPORTED: &[(&str, &str)] = &[
-    ("processor", "processors' interfaces"),
-    ("manual", "manual tasks"),
-];
+const NOT_SUPPORTED: &[(&str, &str)] = &[("processor", "processors' interfaces"), ("manual", "manual tasks")];
 
 pub(super) fn read_all(root: &Section<'_, '_>) -> Option<BTreeMap<String, Source>> {
     let Some(node) = root.node("sources") else { return Some(BTreeMap::new()) };

@@ -19,12 +19,7 @@ pub struct Sessions<'a> {
 }
 
 impl SessionKiller for Sessions<'_> {
-    fn end_session<'a>(
-        &'a self,
-        source: &'a str,
-        permit_id: &'a str,
-        left: Duration,
-    ) -> BoxFuture<'a, Result<(), SessionError>> {
+    fn end_session<'a>(&'a self, source: &'a str, permit_id: &'a str, left: Duration) -> BoxFuture<'a, Result<(), SessionError>> {
         if !self.stores.contains(source) {
             return self.databases.end_session(source, permit_id, left);
         }

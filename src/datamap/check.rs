@@ -98,7 +98,8 @@ fn broken_reference(map: &DataMap, reference: &Reference) -> Option<MapError> {
         return Some(error(place, message, Some(format!("remove the reference, or `{key}` at {}", collection.place))));
     }
     if collection.objects.is_some() {
-        let message = format!("reference to `{dataset_key}.{collection_name}`, which is a set of objects: nothing leads there by a key");
+        let message =
+            format!("reference to `{dataset_key}.{collection_name}`, which is a set of objects: nothing leads there by a key");
         return Some(error(place, message, Some("name the objects by `habeas: {object: …}` on the field".into())));
     }
     let Some(field) = collection.field(field_name) else {

@@ -87,6 +87,9 @@ pub struct Edge {
     pub filter: Option<Predicate>,
     /// The columns that refer stand at the `to` end (as in a foreign key of the reached table), not at the `from` end.
     pub declared_on_to: bool,
+    /// Rows at its start are, or stand for, people: it is followed from the subject's own ones alone. Somebody else's record may be seen, what
+    /// they have may not.
+    pub from_people: bool,
     /// Where it is declared.
     pub place: Place,
 }
@@ -113,6 +116,11 @@ impl IdentityField {
 }
 
 impl Edge {
+    /// Whether it gives nothing and is cut all the same: its columns are cleared in rows that nobody is shown.
+    pub fn is_cut_unseen(&self) -> bool {
+        self.right == Right::None && self.unlink && self.declared_on_to
+    }
+
     /// Names of the fields at its end: columns, or `column.key.key`.
     pub fn end_names(&self) -> Vec<String> {
         match self.inside() {
@@ -141,6 +149,11 @@ impl Graph {
         self.nodes.iter().position(|node| node.dataset == dataset && node.collection == collection).map(NodeId)
     }
 
+    /// Whether rows of a node carry identifiers of people.
+    pub fn has_identities(&self, node: NodeId) -> bool {
+        self.nodes.get(node.0).is_some_and(|node| !node.identities.is_empty())
+    }
+
     /// Edges that lead out of a node.
     pub fn edges_from(&self, node: NodeId) -> impl Iterator<Item = &Edge> {
         self.edges.iter().filter(move |edge| edge.from == node)
@@ -154,25 +167,46 @@ impl Graph {
     /// Which nodes can be reached when identifiers of these kinds are given; `None` stands for every kind that the map knows.
     pub fn reachable(&self, identity_kinds: Option<&[&str]>) -> Vec<bool> {
         let is_given = |identity: &IdentityField| identity_kinds.is_none_or(|kinds| kinds.contains(&identity.kind.as_str()));
-        self.reached_over(is_given, |_| true)
+        self.rights(is_given).into_iter().map(|right| right > Right::None).collect()
     }
 
     /// Which nodes may have rows that are somebody's own: those that a way of `owns` alone leads to.
     pub fn owned(&self) -> Vec<bool> {
-        self.reached_over(|_| true, |edge| edge.right == Right::Owns)
+        self.rights(|_| true).into_iter().map(|right| right == Right::Owns).collect()
     }
 
-    fn reached_over(&self, is_given: impl Fn(&IdentityField) -> bool, is_followed: impl Fn(&Edge) -> bool) -> Vec<bool> {
-        let mut reached: Vec<bool> = self.nodes.iter().map(|node| node.identities.iter().any(&is_given)).collect();
-        let mut waiting: VecDeque<NodeId> = (0..reached.len()).filter(|index| reached[*index]).map(NodeId).collect();
+    /// Edges with right `none` whose columns are cleared on erasure, with their positions in [`Graph::ignored`].
+    pub fn cut_unseen(&self) -> impl Iterator<Item = (usize, &Edge)> {
+        self.ignored.iter().enumerate().filter(|(_, edge)| edge.is_cut_unseen())
+    }
+
+    /// The highest right that somebody may have in rows of each node.
+    fn rights(&self, is_given: impl Fn(&IdentityField) -> bool) -> Vec<Right> {
+        let named = |node: &Node| if node.identities.iter().any(&is_given) { Right::Owns } else { Right::None };
+        let mut rights: Vec<Right> = self.nodes.iter().map(named).collect();
+        let mut waiting: VecDeque<NodeId> = (0..rights.len()).filter(|at| rights[*at] == Right::Owns).map(NodeId).collect();
         while let Some(node) = waiting.pop_front() {
-            for edge in self.edges_from(node).filter(|edge| is_followed(edge)) {
-                if !reached[edge.to.0] {
-                    reached[edge.to.0] = true;
+            let right = rights[node.0];
+            for edge in self.edges_from(node).filter(|edge| right == Right::Owns || !edge.from_people) {
+                let given = right.min(edge.right);
+                if given > rights[edge.to.0] {
+                    rights[edge.to.0] = given;
                     waiting.push_back(edge.to);
                 }
             }
         }
-        reached
+        rights
+    }
+
+    /// Which nodes are people: those with identities, and those that such a row owns by pointing at them (a table of addresses that names the
+    /// account). Whoever merely sees a row there goes no further.
+    fn people(&self) -> Vec<bool> {
+        let mut people: Vec<bool> = self.nodes.iter().map(|node| !node.identities.is_empty()).collect();
+        loop {
+            let points_up =
+                |edge: &&Edge| edge.right == Right::Owns && !edge.declared_on_to && people[edge.from.0] && !people[edge.to.0];
+            let Some(account) = self.edges.iter().find(points_up).map(|edge| edge.to.0) else { return people };
+            people[account] = true;
+        }
     }
 }

@@ -7,7 +7,7 @@ mod words;
 
 use super::{
     Code, Collection, DataMap, Dataset, Direction, Edge, Field, Finding, Graph, Node, OnErasure, Place, Predicate, Reference,
-    Right, Severity, category_matches, yaml_name,
+    Severity, category_matches, yaml_name,
 };
 
 /// All findings, in the order of collections and fields.
@@ -216,7 +216,7 @@ fn unknown_hidden_fields<'m>(
 
 /// A reference with `direction: to` leads away from its field, so nothing at the reached end can be cleared.
 fn unlink_at_the_wrong_end(dataset: &Dataset, collection: &Collection, edge: &Edge) -> Option<Finding> {
-    if !edge.unlink || edge.declared_on_to || edge.right == Right::None {
+    if !edge.unlink || edge.declared_on_to {
         return None;
     }
     Some(Finding {

@@ -83,7 +83,8 @@ impl Reader {
                 let template = self.template(object, "prefix")?;
                 if template.ends_with_value() {
                     let hint = "end it with a separator, such as `/`; a single object is named by `key:`";
-                    let message = format!("`prefix` of {called} ends with a value, so that user 1 would get what belongs to user 10");
+                    let message =
+                        format!("`prefix` of {called} ends with a value, so that user 1 would get what belongs to user 10");
                     self.error(object.line_of("prefix"), message, Some(hint.into()));
                     return None;
                 }

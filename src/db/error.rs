@@ -43,6 +43,12 @@ pub enum DbError {
         /// What is wrong with it.
         problem: String,
     },
+    /// Code that the application keeps in the database (a trigger) refused the statement with words of its own, which may quote the row.
+    #[error("code in the database refused the statement ({code})")]
+    Raised {
+        /// SQLSTATE, or SQLite's or MySQL's own code.
+        code: String,
+    },
     /// Any other refusal by the database, by code.
     #[error("the database refused the statement ({code})")]
     Refused {
@@ -64,13 +70,13 @@ impl DbError {
 
     /// Whether the database has answered with a refusal: then what it was asked for is known not to have happened.
     pub fn is_answer(&self) -> bool {
-        matches!(self, DbError::Refused { .. } | DbError::Unique { .. })
+        matches!(self, DbError::Refused { .. } | DbError::Raised { .. } | DbError::Unique { .. })
     }
 
     /// The database's own code where it gave one.
     pub fn code(&self) -> Option<&str> {
         match self {
-            DbError::Refused { code } | DbError::Busy(code) | DbError::Denied(code) => Some(code),
+            DbError::Refused { code } | DbError::Raised { code } | DbError::Busy(code) | DbError::Denied(code) => Some(code),
             _ => None,
         }
     }
@@ -119,6 +125,8 @@ fn classify_mysql(number: u16) -> DbError {
         // Access denied to server, database, table, column, routine; missing privilege; read-only server or transaction.
         1044 | 1045 | 1142 | 1143 | 1227 | 1290 | 1370 | 1698 | 1792 | 1836 | 3118 | 4151 => DbError::Denied(code),
         1021 | 1114 | 1041 | 3 => DbError::Full(code),
+        // SIGNAL.
+        1644 => DbError::Raised { code },
         1049 => DbError::Unreachable("no such database (MySQL 1049)".into()),
         _ => DbError::Refused { code },
     }
@@ -139,14 +147,24 @@ fn classify(refusal: &dyn sqlx::error::DatabaseError) -> DbError {
         "42501" | "25006" | "28000" | "28P01" => DbError::Denied(code),
         "53100" => DbError::Full("disk full".into()),
         "3D000" => DbError::Unreachable("no such database (3D000)".into()),
+        // PostgreSQL's RAISE without a code of its own, and SQLite's RAISE(ABORT, …) in a trigger.
+        "P0001" => DbError::Raised { code },
+        "1811" => DbError::Raised { code: format!("SQLite {code}") },
         // SQLite primary and extended codes: BUSY, LOCKED, READONLY, FULL, CANTOPEN, AUTH/PERM.
         "5" | "261" | "517" | "773" | "6" | "262" => DbError::Busy(format!("SQLite {code}")),
         "8" | "264" | "520" | "776" | "1032" | "1288" | "1544" | "3" | "23" => DbError::Denied(format!("read-only, SQLite {code}")),
         "13" => DbError::Full("disk full".into()),
         "14" => DbError::Unreachable("the file cannot be opened".into()),
         "26" => DbError::Unreachable("the file is not a database".into()),
+        _ if is_raised(refusal) => DbError::Raised { code },
         _ => DbError::Refused { code },
     }
+}
+
+/// Whether the refusal is a RAISE of PL/pgSQL under a code that it chose: the place in the server's own source tells.
+fn is_raised(refusal: &dyn sqlx::error::DatabaseError) -> bool {
+    let refusal = refusal.try_downcast_ref::<sqlx::postgres::PgDatabaseError>();
+    refusal.is_some_and(|refusal| refusal.routine() == Some("exec_stmt_raise"))
 }
 
 #[cfg(test)]
@@ -162,5 +180,6 @@ mod tests {
         }
         assert!(matches!(classify_mysql(1927), DbError::Lost(_)), "somebody has ended the connection");
         assert!(matches!(classify_mysql(1064), DbError::Refused { .. }));
+        assert!(matches!(classify_mysql(1644), DbError::Raised { .. }), "SIGNAL");
     }
 }

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 
 use super::rules::Rule;
 use super::{Desk, GatherError, map_error};
+use crate::connector::sql::text::across::VALUES_AT_ONCE;
 use crate::connector::sql::text::fate::Rows;
 use crate::connector::sql::text::{Statement, cut as cut_text, reach};
 use crate::connector::sql::{Snapshot, SnapshotError, columns_to_clear};
@@ -30,7 +31,7 @@ pub(super) struct Cut {
 impl Cut {
     /// Whether the map asks for it by `on_erasure: unlink` on the edge.
     pub(super) fn is_asked_for(&self, graph: &Graph) -> bool {
-        matches!(self.tie, Tie::Edge(at) if graph.edges[at].unlink)
+        self.tie.edge(graph).is_some_and(|edge| edge.unlink)
     }
 }
 
@@ -39,8 +40,21 @@ impl Cut {
 pub(super) enum Tie {
     /// An edge, by its position in the graph.
     Edge(usize),
+    /// An edge that gives nothing, by its position among [`Graph::ignored`].
+    Unseen(usize),
     /// An identity column, by its position at the node.
     Identity(usize),
+}
+
+impl Tie {
+    /// The edge, where it is one.
+    pub(super) fn edge<'g>(&self, graph: &'g Graph) -> Option<&'g Edge> {
+        match self {
+            Tie::Edge(at) => graph.edges.get(*at),
+            Tie::Unseen(at) => graph.ignored.get(*at),
+            Tie::Identity(_) => None,
+        }
+    }
 }
 
 /// All cuts of a graph.
@@ -57,6 +71,8 @@ impl Cuts {
             let Some(location) = snapshots.get(&place.source).and_then(|snapshot| snapshot.location(node)) else { continue };
             let edges = graph.edges.iter().enumerate().filter(|(_, edge)| edge.to.0 == node && edge.declared_on_to);
             let by_edge = edges.map(|(at, edge)| (edge.to_columns.clone(), edge.inside(), Tie::Edge(at)));
+            let unseen = graph.cut_unseen().filter(|(_, edge)| edge.to.0 == node);
+            let by_edge = by_edge.chain(unseen.map(|(at, edge)| (edge.to_columns.clone(), edge.inside(), Tie::Unseen(at))));
             let identities = place.identities.iter().enumerate();
             let by_identity = identities.map(|(at, field)| (vec![field.column.clone()], field.inside(), Tie::Identity(at)));
             for (bit, (columns, inside, tie)) in (0..MOST_CUTS).zip(by_edge.chain(by_identity)) {
@@ -110,7 +126,9 @@ impl Desk<'_, '_> {
     fn rows_to_cut(&self, cut: &Cut) -> Vec<Rows> {
         let whole = self.rules[cut.node] == Rule::Unlink;
         match &cut.tie {
-            Tie::Edge(at) if self.brief.graph.edges[*at].unlink => vec![Rows::Exclusive, Rows::Shared, Rows::Accessed],
+            Tie::Edge(_) | Tie::Unseen(_) if cut.is_asked_for(self.brief.graph) => {
+                vec![Rows::Exclusive, Rows::Shared, Rows::Accessed, Rows::Unseen]
+            }
             Tie::Edge(at) if self.brief.graph.edges[*at].right == Right::Owns => {
                 if whole {
                     vec![Rows::Exclusive, Rows::Shared]
@@ -118,7 +136,7 @@ impl Desk<'_, '_> {
                     vec![Rows::Shared]
                 }
             }
-            Tie::Edge(_) => Vec::new(),
+            Tie::Edge(_) | Tie::Unseen(_) => Vec::new(),
             Tie::Identity(_) if whole => vec![Rows::Exclusive, Rows::Shared],
             Tie::Identity(_) => vec![Rows::Shared],
         }
@@ -129,10 +147,7 @@ impl Desk<'_, '_> {
     fn refuse_not_null(&mut self, cut: &Cut, rows: Rows) -> bool {
         let node = &self.brief.graph.nodes[cut.node];
         let (true, Some(column)) = (cut.cleared.is_empty(), cut.columns.first()) else { return false };
-        let asked = match &cut.tie {
-            Tie::Edge(at) => self.brief.graph.edges[*at].unlink,
-            Tie::Identity(_) => false,
-        } || self.rules[cut.node] == Rule::Unlink;
+        let asked = cut.is_asked_for(self.brief.graph) || self.rules[cut.node] == Rule::Unlink;
         let subject = format!("{}.{column}", node.name());
         if asked {
             self.problem(
@@ -153,10 +168,10 @@ impl Desk<'_, '_> {
     async fn cut_rows(&mut self, cut: &Cut, rows: Rows) -> Result<(), GatherError> {
         let graph = self.brief.graph;
         let statement = match &cut.tie {
-            Tie::Edge(at) => {
-                let edge: &Edge = &graph.edges[*at];
+            Tie::Edge(_) | Tie::Unseen(_) => {
+                let Some(edge) = cut.tie.edge(graph) else { return Ok(()) };
                 if graph.nodes[edge.from.0].source != graph.nodes[edge.to.0].source {
-                    return Ok(());
+                    return self.cut_rows_across(cut, edge, rows).await;
                 }
                 let Some((_, snapshot)) = self.gathering.snapshot_of(cut.node) else { return Ok(()) };
                 let (Some(from), Some(to)) = (snapshot.location(edge.from.0), snapshot.location(edge.to.0)) else { return Ok(()) };
@@ -181,6 +196,24 @@ impl Desk<'_, '_> {
         let Some((source, snapshot)) = self.gathering.snapshot_of(cut.node) else { return Ok(()) };
         let source = source.to_owned();
         snapshot.run(statement).await.map_err(|problem| map_error(&source, SnapshotError::Database(problem)))?;
+        Ok(())
+    }
+
+    /// No database can join the two: the values of the start are looked for at the end.
+    async fn cut_rows_across(&mut self, cut: &Cut, edge: &Edge, rows: Rows) -> Result<(), GatherError> {
+        if cut.inside.is_some() {
+            // Refused by `map check`: values inside JSON are not compared with those of another source.
+            return Ok(());
+        }
+        let values = self.gathering.owned_values(edge).await?;
+        let Some((source, snapshot)) = self.gathering.snapshot_of(cut.node) else { return Ok(()) };
+        let source = source.to_owned();
+        let Some(to) = snapshot.location(edge.to.0).filter(|_| snapshot.is_reached(edge.to.0)).cloned() else { return Ok(()) };
+        for some in values.chunks(VALUES_AT_ONCE) {
+            let statement = cut_text::by_values(edge, cut.bit, &to, some, rows, snapshot.dialect);
+            let statement = statement.map_err(|text| map_error(&source, SnapshotError::Map(text)))?;
+            snapshot.run(statement).await.map_err(|problem| map_error(&source, SnapshotError::Database(problem)))?;
+        }
         Ok(())
     }
 }

@@ -22,7 +22,7 @@ impl Desk<'_, '_> {
         for cut in self.cuts.0.clone().iter().filter(|cut| cut.node == node) {
             let Some(spot) = &cut.inside else { continue };
             let (form, ours) = match &cut.tie {
-                Tie::Edge(at) => (NormalForm::Exact, self.values_at_start(*at).await?),
+                Tie::Edge(_) | Tie::Unseen(_) => (NormalForm::Exact, self.values_at_start(&cut.tie).await?),
                 Tie::Identity(at) => self.names_of_person(node, *at),
             };
             let (bits, of_column) = ties.entry(spot.column.clone()).or_default();
@@ -46,8 +46,9 @@ impl Desk<'_, '_> {
     }
 
     /// Values at an edge's start in rows that are the subject's alone. They are kept in memory: one for each such row of the start.
-    async fn values_at_start(&mut self, edge: usize) -> Result<BTreeSet<String>, GatherError> {
-        let values = self.gathering.owned_values(&self.brief.graph.edges[edge]).await?;
+    async fn values_at_start(&mut self, tie: &Tie) -> Result<BTreeSet<String>, GatherError> {
+        let Some(edge) = tie.edge(self.brief.graph) else { return Ok(BTreeSet::new()) };
+        let values = self.gathering.owned_values(edge).await?;
         Ok(values.into_iter().filter_map(|columns| columns.into_iter().next()).collect())
     }
 }

@@ -65,8 +65,8 @@ impl Desk<'_, '_> {
         let source = source.to_owned();
         let opened = snapshot.open_fates(node, chosen, ground).await;
         opened.map_err(|problem| map_error(&source, SnapshotError::Database(problem)))?;
-        self.run_fate(node, |location, _| Ok(fate::assign(location, Rows::Shared, fate::RETAIN, Some("shared")))).await?;
-        self.run_fate(node, |location, _| Ok(fate::assign(location, Rows::Accessed, fate::RETAIN, Some("shared")))).await
+        // O-1: whatever is not beyond doubt this subject's alone stays, for whichever reason it was reached.
+        self.run_fate(node, |location, _| Ok(fate::assign(location, Rows::Others, fate::RETAIN, Some("shared")))).await
     }
 
     pub(super) async fn run_fate<F>(&mut self, node: usize, statement: F) -> Result<(), GatherError>

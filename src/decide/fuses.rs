@@ -26,7 +26,10 @@ impl Desk<'_, '_> {
         let changed: u64 = items.iter().filter(|item| item.disposition != Disposition::Retain).map(|item| item.expected).sum();
         if changed > self.brief.fuses.max_rows {
             let rows = counted(changed, "row", "rows");
-            blown.push(format!("{rows} would change, more than limits.max_rows ({})", self.brief.fuses.max_rows));
+            blown.push(format!(
+                "{rows} would change in all places together, and without a second person limits.max_rows allows {}",
+                self.brief.fuses.max_rows
+            ));
         }
         if self.brief.fuses.max_share >= 1.0 {
             // No share can be larger, and counting whole tables takes long.
@@ -42,10 +45,11 @@ impl Desk<'_, '_> {
             let share = item.expected as f64 / total.max(1) as f64;
             if total >= Fuses::LARGE_TABLE && share > self.brief.fuses.max_share {
                 blown.push(format!(
-                    "{:.0} % of the rows of {}.{} would be erased, more than limits.max_share ({:.0} %)",
-                    share * 100.0,
+                    "{} of {total} rows of {}.{} ({:.0} %) would be erased, and without a second person limits.max_share allows {:.0} %",
+                    item.expected,
                     item.dataset,
                     item.collection,
+                    share * 100.0,
                     self.brief.fuses.max_share * 100.0
                 ));
             }

@@ -20,6 +20,7 @@ mod rules;
 mod schema;
 mod schema_digest;
 mod steps;
+mod unseen;
 mod ways;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -97,19 +98,31 @@ pub async fn decide(brief: &Brief<'_>, gathering: &mut Gathering<'_>, held: &[He
     let warnings = gathering.set_aside.iter().map(|name| set_aside_words(&name.kind)).collect();
     let mut desk =
         Desk { brief, gathering, rules, cuts, detached: Vec::new(), deferred: Vec::new(), problems: Vec::new(), warnings };
+    // An archive changes nothing: what could go wrong with an erasure is not said of it.
+    let changes_rows = !matches!(brief.kind, Kind::Access | Kind::Portability);
+    if changes_rows {
+        desk.find_unseen_rows().await?;
+    }
     desk.apply_fates().await?;
-    desk.apply_cuts().await?;
-    desk.hold_rows_of_held_people().await?;
-    desk.hold_rows_naming_held_objects(held).await?;
-    desk.keep_what_held_rows_need().await?;
-    desk.check_schema().await?;
+    if changes_rows {
+        desk.apply_cuts().await?;
+        desk.hold_rows_of_held_people().await?;
+        desk.hold_rows_naming_held_objects(held).await?;
+        desk.keep_what_held_rows_need().await?;
+        desk.check_schema().await?;
+    }
     let order = desk.order_nodes();
-    desk.rank_rows_of_self_references().await?;
-    desk.refuse_what_is_left_behind().await?;
+    if changes_rows {
+        desk.rank_rows_of_self_references().await?;
+        desk.refuse_what_is_left_behind().await?;
+    }
     let (items, steps) = desk.list_items(&order).await?;
-    desk.warn_of_copies(&items);
     desk.warn_of_categories_without_labels();
-    let fuses = desk.blown_fuses(&items).await?;
+    let mut fuses = Vec::new();
+    if changes_rows {
+        desk.warn_of_copies(&items);
+        fuses = desk.blown_fuses(&items).await?;
+    }
     let Desk { problems, warnings, gathering, .. } = desk;
     let gaps = gathering.unreached.iter().map(|gap| Gap { source: gap.source.clone(), reason: gap.problem.clone() }).collect();
     let plan = Plan {

@@ -14,6 +14,7 @@ use crate::datamap::{ObjectPlace, OnErasure};
 use crate::gather::{Found, GatherError, Gathering, Named, ObjectError};
 use crate::hold::CollectionHolds;
 use crate::plan::{Action, Disposition, Ground, ManifestRecord, Plan, PlanItem, Problem, Retained, Step};
+use crate::request::Kind;
 
 /// What results name where a store itself keeps an object.
 pub(super) const STORE_LOCK: &str = "lock of the store";
@@ -94,7 +95,8 @@ fn unread_problem(place: &ObjectPlace, why: &str) -> Problem {
         code: "objects_not_read".into(),
         subject: format!("{} ({})", place.name(), place.place),
         problem: format!("the objects that this person's rows name cannot be listed: {why}"),
-        hint: "nothing is erased, because the rows are the only way to the objects; `habeas doctor` tells what the source needs".into(),
+        hint: "nothing is erased, because the rows are the only way to the objects; `habeas doctor` tells what the source needs"
+            .into(),
     }
 }
 
@@ -102,8 +104,10 @@ fn overlap_problem(place: &ObjectPlace, column: &str) -> Problem {
     Problem {
         code: "object_prefix_overlaps".into(),
         subject: format!("{} ({})", place.name(), place.place),
-        problem: format!("values of `{column}` contain the separator that follows them in the prefix, so that one person's prefix may \
-                          lie inside another's"),
+        problem: format!(
+            "values of `{column}` contain the separator that follows them in the prefix, so that one person's prefix may \
+                          lie inside another's"
+        ),
         hint: "name the objects by a column that cannot contain the separator, such as a number".into(),
     }
 }
@@ -198,10 +202,10 @@ impl<'a> ObjectDesk<'a> {
             match self.why_it_stays(entry, lock, named) {
                 None => self.goes.put(entry)?,
                 Some(retained) => {
-                    let known = self.retained.entry((retained.ground, retained.reference.clone())).or_insert(Retained {
-                        count: 0,
-                        ..retained.clone()
-                    });
+                    let known = self
+                        .retained
+                        .entry((retained.ground, retained.reference.clone()))
+                        .or_insert(Retained { count: 0, ..retained.clone() });
                     known.count += 1;
                     known.review_on = known.review_on.take().into_iter().chain(retained.review_on).min();
                     self.stays.put(entry)?;
@@ -261,6 +265,10 @@ impl<'a> ObjectDesk<'a> {
         let place = self.place;
         let goes = self.goes.finish()?;
         let stays = self.stays.finish()?;
+        if !matches!(self.brief.kind, Kind::Erasure) {
+            decision.items.push(item_of(place, self.store, Disposition::Export, self.found, self.found, Vec::new()));
+            return Ok(());
+        }
         let is_undecided = !place.follows_row && !matches!(place.on_erasure, Some(OnErasure::Delete | OnErasure::Keep));
         let disposition = match (is_undecided, goes.records) {
             (true, _) => Disposition::Undecided,
@@ -295,25 +303,41 @@ impl<'a> ObjectDesk<'a> {
             retained,
         };
         if goes.records > 0 && disposition == Disposition::Erase {
-            decision.steps.push(ObjectStep { step: step(Disposition::Erase, Action::Delete, goes.records, Vec::new()), aside: goes });
+            decision
+                .steps
+                .push(ObjectStep { step: step(Disposition::Erase, Action::Delete, goes.records, Vec::new()), aside: goes });
         }
         if stays.records > 0 {
             let records = stays.records;
-            decision.steps.push(ObjectStep { step: step(Disposition::Retain, Action::Keep, records, retained.clone()), aside: stays });
+            decision
+                .steps
+                .push(ObjectStep { step: step(Disposition::Retain, Action::Keep, records, retained.clone()), aside: stays });
         }
-        let expected = if disposition == Disposition::Erase { self.found - retained.iter().map(|kept| kept.count).sum::<u64>() } else { 0 };
-        decision.items.push(PlanItem {
-            source: place.source.clone(),
-            dataset: place.dataset.clone(),
-            collection: place.collection.clone(),
-            kind: self.store.kind.to_owned(),
-            disposition,
-            found: self.found,
-            expected,
-            retained,
-            columns: Vec::new(),
-        });
+        let expected =
+            if disposition == Disposition::Erase { self.found - retained.iter().map(|kept| kept.count).sum::<u64>() } else { 0 };
+        decision.items.push(item_of(place, self.store, disposition, self.found, expected, retained));
         Ok(())
+    }
+}
+
+fn item_of(
+    place: &ObjectPlace,
+    store: &ObjectSource,
+    disposition: Disposition,
+    found: u64,
+    expected: u64,
+    retained: Vec<Retained>,
+) -> PlanItem {
+    PlanItem {
+        source: place.source.clone(),
+        dataset: place.dataset.clone(),
+        collection: place.collection.clone(),
+        kind: store.kind.to_owned(),
+        disposition,
+        found,
+        expected,
+        retained,
+        columns: Vec::new(),
     }
 }
 

@@ -1,7 +1,7 @@
 //! The items of a plan and the steps that carry them out, collection by collection, in the order in which they can work: what is overwritten,
 //! cleared, deleted and kept, and where in the snapshot its rows are. The rows themselves are read by `freeze.rs`.
 
-use super::cuts::{Cut, Tie};
+use super::cuts::Cut;
 use super::elements::PartOfJson;
 use super::items::{item_of, unlink_change, unlink_item};
 use super::overwrite::Overwrite;
@@ -261,10 +261,7 @@ fn ends_of(edge: &Edge) -> Vec<String> {
 
 /// Columns by which a row is known to be tied to the person still. What is overwritten before does not count.
 fn guard_of(graph: &Graph, cut: &Cut, rule: &Rule) -> Vec<String> {
-    let mut guard = match &cut.tie {
-        Tie::Edge(at) => ends_of(&graph.edges[*at]),
-        Tie::Identity(_) => cut.columns.clone(),
-    };
+    let mut guard = cut.tie.edge(graph).map_or_else(|| cut.columns.clone(), ends_of);
     guard.sort();
     guard.dedup();
     if let Rule::Mask(masks) = rule {

@@ -18,7 +18,7 @@ impl Desk<'_, '_> {
             self.keep_what_kept_rows_refer_to().await?;
             let mut kept = 0;
             let graph = self.brief.graph;
-            for edge in &graph.edges {
+            for edge in graph.edges.iter().chain(graph.cut_unseen().map(|(_, edge)| edge)) {
                 if self.has_held_rows(edge.to.0).await? {
                     kept += self.keep_the_way(edge).await?;
                 }

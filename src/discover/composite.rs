@@ -21,16 +21,26 @@ pub fn wanted(tables: &[&Table], at: usize) -> Vec<Vec<usize>> {
     lists
 }
 
-/// Target, own columns and its columns, pairwise.
+/// Target, own columns and its columns, pairwise: those that the database declares, whatever they are called, and those that carry the names of a
+/// key.
 fn pairs(tables: &[&Table], at: usize) -> Vec<(usize, Vec<usize>, Vec<usize>)> {
     let own = tables[at];
-    let mut found = Vec::new();
+    let position = |table: &Table, name: &String| table.columns.iter().position(|column| column.name.eq_ignore_ascii_case(name));
+    let positions =
+        |table: &Table, names: &[String]| names.iter().map(|name| position(table, name)).collect::<Option<Vec<usize>>>();
+    let mut found: Vec<(usize, Vec<usize>, Vec<usize>)> = Vec::new();
+    for declared in own.foreign_keys.iter().filter(|declared| declared.columns.len() > 1) {
+        let Some(other_at) = tables.iter().position(|other| other.name == declared.referenced) else { continue };
+        let both = positions(own, &declared.columns).zip(positions(tables[other_at], &declared.referenced_columns));
+        found.extend(both.map(|(own_columns, other_columns)| (other_at, own_columns, other_columns)));
+    }
     for (other_at, other) in tables.iter().enumerate().filter(|(other_at, _)| *other_at != at) {
         let Some(key) = key_of_several(other, own) else { continue };
-        let position = |table: &Table, name: &str| table.columns.iter().position(|column| column.name.eq_ignore_ascii_case(name));
-        let own_columns: Option<Vec<usize>> = key.iter().map(|name| position(own, name)).collect();
-        let other_columns: Option<Vec<usize>> = key.iter().map(|name| position(other, name)).collect();
-        if let (Some(own_columns), Some(other_columns)) = (own_columns, other_columns) {
+        let Some((own_columns, other_columns)) = positions(own, &key).zip(positions(other, &key)) else { continue };
+        let is_known = |known: &(usize, Vec<usize>, Vec<usize>)| {
+            known.0 == other_at && own_columns.iter().all(|column| known.1.contains(column))
+        };
+        if !found.iter().any(is_known) {
             found.push((other_at, own_columns, other_columns));
         }
     }
@@ -73,14 +83,20 @@ pub async fn find(look: &mut Look, entities: &[Entity<'_>], single: &[Found]) ->
             // Every part is a reference of its own: rows that name the same two things are not yet one another's.
             let is_link = target_columns.iter().all(|column| refers_alone(target, column));
             let own_is_resolved = columns.iter().all(|column| refers_alone(at, column));
-            if is_link || own_is_resolved {
+            let declared = is_declared(own, &columns, &entities[target], &target_columns);
+            if !declared && (is_link || own_is_resolved) {
                 continue;
             }
-            let Some(tuples) = own.profile.tuples.iter().find(|tuples| tuples.columns == columns) else { continue };
-            let values: Vec<Vec<String>> = tuples.values.iter().cloned().collect();
+            let tuples = own.profile.tuples.iter().find(|tuples| tuples.columns == columns);
+            let values: Vec<Vec<String>> = tuples.iter().flat_map(|tuples| tuples.values.iter().cloned()).collect();
+            if values.is_empty() && !declared {
+                continue;
+            }
             let inclusion = try_values(look, &entities[target], &target_columns, &values).await?;
-            let declared = is_declared(own, &columns, &entities[target], &target_columns);
-            let name = Some(NameMatch { reason: Reason::SameNameAsKey, strength: 0.85 });
+            let is_called_alike = columns.iter().zip(&target_columns).all(|(own_column, column)| {
+                own.column_name(*own_column).eq_ignore_ascii_case(entities[target].column_name(*column))
+            });
+            let name = is_called_alike.then_some(NameMatch { reason: Reason::SameNameAsKey, strength: 0.85 });
             let evidence =
                 Evidence { declared, name, inclusion, joins: 0, indexed: false, looks_like_a_switch: false, rival: None };
             let confidence = evidence.confidence();
@@ -90,6 +106,21 @@ pub async fn find(look: &mut Look, entities: &[Entity<'_>], single: &[Found]) ->
         }
     }
     Ok(found)
+}
+
+/// A part of a declared key leads by itself to no row of the same table: such an edge would take people for each other.
+pub fn drop_parts(found: &mut Vec<Found>) {
+    let whole: Vec<(usize, usize, Vec<usize>)> = found
+        .iter()
+        .filter(|edge| edge.evidence.declared && edge.columns.len() > 1)
+        .map(|edge| (edge.table, edge.target, edge.columns.clone()))
+        .collect();
+    found.retain(|edge| {
+        let is_part = |(table, target, columns): &(usize, usize, Vec<usize>)| {
+            edge.table == *table && edge.target == *target && edge.columns.iter().all(|column| columns.contains(column))
+        };
+        edge.evidence.declared || !whole.iter().any(is_part)
+    });
 }
 
 fn is_declared(own: &Entity<'_>, columns: &[usize], other: &Entity<'_>, key: &[usize]) -> bool {

@@ -269,6 +269,10 @@ fn compete(entities: &[Entity<'_>], mut candidates: Vec<Found>) -> Vec<Found> {
     let mut seen = BTreeSet::new();
     candidates.retain(|candidate| seen.insert(candidate.target));
     let declared = candidates.iter().any(|candidate| candidate.evidence.declared);
+    if declared {
+        // The database itself says where the column leads: nothing else is possible beside it.
+        candidates.retain(|candidate| candidate.evidence.declared);
+    }
     let name_of = |found: &Found| {
         format!("{}.{}", entities[found.target].table.name.name, entities[found.target].column_name(found.target_columns[0]))
     };
@@ -278,7 +282,8 @@ fn compete(entities: &[Entity<'_>], mut candidates: Vec<Found>) -> Vec<Found> {
         && candidates[0].confidence - candidates[1].confidence < TOO_CLOSE
         && strength(&candidates[0]) - strength(&candidates[1]) < TOO_CLOSE;
     for (place, candidate) in candidates.iter_mut().enumerate() {
-        candidate.evidence.rival = names.iter().enumerate().find(|(other, _)| *other != place).map(|(_, name)| name.clone());
+        let rivals = if declared { &[] } else { names.as_slice() };
+        candidate.evidence.rival = rivals.iter().enumerate().find(|(other, _)| *other != place).map(|(_, name)| name.clone());
         let loses = (place > 0 || close) && !candidate.evidence.declared;
         if loses {
             candidate.confidence = candidate.confidence.min(ACTIVE - 0.05);

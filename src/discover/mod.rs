@@ -59,6 +59,7 @@ pub async fn discover(source: &SqlSource, joins: &Joins, progress: &dyn Progress
     let (mut entities, unread) = sampled(&mut look, &all, progress).await?;
     let mut found = edges::find(&mut look, &entities, joins, progress).await?;
     found.extend(composite::find(&mut look, &entities, &found).await?);
+    composite::drop_parts(&mut found);
     let by_kind = polymorphic::find(&mut look, &entities).await?;
     take_in(&mut found, by_kind);
     look.close().await?;

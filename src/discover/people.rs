@@ -11,7 +11,11 @@ pub const SUBJECT: f64 = 0.6;
 
 /// How much a table looks like one of people.
 pub fn weight(entity: &Entity<'_>, entities: &[Entity<'_>]) -> f64 {
-    let Some(key) = entity.home_key() else { return 0.0 };
+    // The number of a person may be one of several parts of a key: the tenant, the region before it.
+    let key = entity.home_key();
+    if key.is_none() && entity.table.primary_key.is_empty() {
+        return 0.0;
+    }
     let named = entity.name.iter().any(|word| has(&PEOPLE, word)) && entity.name.len() <= 2
         || entity.name.len() == 1 && entity.name.first().is_some_and(|word| has(&PEOPLE, word));
     let has_column = |wanted: &dyn Fn(&[String]) -> bool| {
@@ -32,7 +36,7 @@ pub fn weight(entity: &Entity<'_>, entities: &[Entity<'_>]) -> f64 {
     weight += if password { 0.2 } else { 0.0 };
     weight += if name { 0.15 } else { 0.0 };
     // A key that is named after the rows of another table makes this an extension of that.
-    if !entity.is_own_number(key, entities) {
+    if key.is_some_and(|key| !entity.is_own_number(key, entities)) {
         weight *= 0.5;
     }
     if !(named || password && (mail || login)) {

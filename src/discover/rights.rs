@@ -117,8 +117,17 @@ fn has_other_owner(edges: &[&Found], own: &[usize], except: usize, subject: &[bo
     })
 }
 
+/// Of a key of several columns the one that says most counts: what is called alike on both sides (the tenant) says nothing.
 fn part(own: &Entity<'_>, edge: &Found, target: &Entity<'_>) -> Part {
-    let all = words(own.column_name(edge.columns[0]));
+    let pairs = || edge.columns.iter().zip(&edge.target_columns);
+    let is_telling = |(column, key): &(&usize, &usize)| own.column_name(**column) != target.column_name(**key);
+    let telling: Vec<usize> = pairs().filter(is_telling).map(|(column, _)| *column).collect();
+    let columns = if telling.is_empty() || edge.columns.len() == 1 { &edge.columns } else { &telling };
+    columns.iter().map(|column| part_of_column(own, *column, target)).min().unwrap_or(Part::Other)
+}
+
+fn part_of_column(own: &Entity<'_>, column: usize, target: &Entity<'_>) -> Part {
+    let all = words(own.column_name(column));
     let stem = id_stem(&all);
     if stem.is_empty() || target.called(&stem) >= 0.8 {
         return Part::Plain;

@@ -48,11 +48,24 @@ pub fn summary(proposal: &Proposal) -> Vec<String> {
         ),
     ];
     lines.extend(proposal.unread.iter().map(|unread| format!("not looked at: {}: {}", unread.table, unread.problem)));
-    if people.is_empty() {
+    let named: Vec<&str> = proposal
+        .tables
+        .iter()
+        .filter(|table| table.columns.iter().any(|column| column.identity.is_some()))
+        .map(|table| table.name.as_str())
+        .collect();
+    if people.is_empty() && named.is_empty() {
         lines.push("first: no table of people was found; write `identity` on the fields by which people are known".to_owned());
         return lines;
     }
-    lines.push("first: are these the people, and do the identities fit how the application compares them?".to_owned());
+    if people.is_empty() {
+        lines.push(format!(
+            "first: no table is clearly one of people, but {} names them: if its rows are the people, write `right` on what refers to it",
+            named.join(", ")
+        ));
+    } else {
+        lines.push("first: are these the people, and do the identities fit how the application compares them?".to_owned());
+    }
     let shared = proposal.edges.iter().filter(|edge| edge.active && edge.right == Right::Accesses).count();
     if shared > 0 {
         lines.push(format!("then: {} with `right: accesses`: who really owns those rows?", counted(shared, "edge", "edges")));

@@ -121,11 +121,17 @@ fn meta(text: &mut String, proposal: &Proposal, active: &[&Edge], column: &Propo
 
 fn extension(text: &mut String, table: &ProposedTable, active: &[&Edge], column: &ProposedColumn) {
     let mut parts = Vec::new();
-    if let Some(edge) = active.iter().min_by_key(|edge| (edge.columns.len(), edge.right)) {
+    let composite: Vec<String> =
+        active.iter().filter(|edge| edge.columns.len() > 1).map(|edge| scalar(&edge.columns.join("_"))).collect();
+    // A column that is a part of several keys says nothing of its own: their other columns do.
+    let is_only_a_part = composite.len() > 1 && composite.len() == active.len();
+    if let Some(edge) = active.iter().min_by_key(|edge| (edge.columns.len(), edge.right)).filter(|_| !is_only_a_part) {
         parts.push(format!("right: {}", right_word(edge.right)));
     }
-    if let Some(composite) = active.iter().find(|edge| edge.columns.len() > 1) {
-        parts.push(format!("edge: {}", scalar(&composite.columns.join("_"))));
+    match composite.as_slice() {
+        [] => {}
+        [only] => parts.push(format!("edge: {only}")),
+        several => parts.push(format!("edge: [{}]", several.join(", "))),
     }
     if let Some((kind, word)) = active.iter().find_map(|edge| edge.only_where.as_ref()) {
         parts.push(format!("where: {{{}: {}}}", scalar(kind), scalar(word)));
@@ -152,7 +158,13 @@ fn references(proposal: &Proposal, edges: &[&Edge], column: &ProposedColumn) -> 
         let field = format!("{}.{}", to.name, edge.target_columns[part]);
         format!("{{dataset: {}, field: {}, direction: from}}", scalar(&dataset_key(proposal, &to.schema)), scalar(&field))
     };
-    format!("references: [{}]", edges.iter().map(one).collect::<Vec<_>>().join(", "))
+    let mut all: Vec<String> = Vec::new();
+    for reference in edges.iter().map(one) {
+        if !all.contains(&reference) {
+            all.push(reference);
+        }
+    }
+    format!("references: [{}]", all.join(", "))
 }
 
 fn can_be_written(proposal: &Proposal, edge: &Edge) -> bool {

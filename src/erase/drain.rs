@@ -27,12 +27,7 @@ pub trait SessionKiller: Send + Sync {
     /// name can commit any more: it has ended either way. PostgreSQL: terminate the backends of that `application_name` and wait until
     /// they are gone; SQLite: take the file's write lock once.
     /// A store of objects has no sessions: what works there ends by itself within `left`, the time that the permit still runs.
-    fn end_session<'a>(
-        &'a self,
-        source: &'a str,
-        permit_id: &'a str,
-        left: Duration,
-    ) -> BoxFuture<'a, Result<(), SessionError>>;
+    fn end_session<'a>(&'a self, source: &'a str, permit_id: &'a str, left: Duration) -> BoxFuture<'a, Result<(), SessionError>>;
 }
 
 /// Why draining stopped. The hold stays `placing` and covers.

@@ -202,7 +202,8 @@ impl Executor<'_> {
         let mut seen = vec![false; graph.nodes.len()];
         let mut waiting: Vec<NodeId> = node(&pass.steps[step]).into_iter().collect();
         while let Some(at) = waiting.pop() {
-            for edge in graph.edges_from(at) {
+            let unseen = graph.cut_unseen().map(|(_, edge)| edge).filter(|edge| edge.from == at);
+            for edge in graph.edges_from(at).chain(unseen) {
                 if held.contains(&edge.to) {
                     return true;
                 }

@@ -83,7 +83,8 @@ pub(super) async fn export_place(
         }
     }
     drop(names);
-    let withheld: Vec<Withheld> = left_out.filter(|_| counts.found > 0).map(|why| Withheld { count: counts.found, ..why }).into_iter().collect();
+    let withheld: Vec<Withheld> =
+        left_out.filter(|_| counts.found > 0).map(|why| Withheld { count: counts.found, ..why }).into_iter().collect();
     let tally = TableTally { found: counts.found, withheld: withheld.clone(), ..TableTally::default() };
     messages.send(Message::End(tally)).await.map_err(|_| closed())?;
     let answer = written.recv().await.ok_or_else(closed)?;
@@ -109,11 +110,7 @@ struct Counts {
     pending: u64,
 }
 
-fn collection_of<'s>(
-    source: &'s Source<'_>,
-    gathering: &Gathering<'_>,
-    place: &ObjectPlace,
-) -> Result<&'s Collection, JobError> {
+fn collection_of<'s>(source: &'s Source<'_>, gathering: &Gathering<'_>, place: &ObjectPlace) -> Result<&'s Collection, JobError> {
     let map = &source.deployment.map;
     let rows = &gathering.graph.nodes[place.rows.0];
     let own = map.collection(&place.dataset, &place.collection);
@@ -171,7 +168,11 @@ fn why_left_out(source: &Source<'_>, place: &ObjectPlace, collection: &Collectio
                 || collection.fields.iter().any(|field| source.selection.takes(collection, field))
         }
     };
-    if taken { None } else { withheld("category", None, "You asked for certain categories of data, and these objects have none of them.") }
+    if taken {
+        None
+    } else {
+        withheld("category", None, "You asked for certain categories of data, and these objects have none of them.")
+    }
 }
 
 async fn export_named(

@@ -7,8 +7,9 @@ use futures_util::TryStreamExt;
 use thiserror::Error;
 
 use crate::connector::sql::text::across::{self, VALUES_AT_ONCE, Values};
+use crate::connector::sql::text::count::{self, Which};
 use crate::connector::sql::{Reader, Snapshot, SnapshotError, SqlSource};
-use crate::datamap::{Edge, Graph, NodeId};
+use crate::datamap::{Edge, Graph, NodeId, Right};
 use crate::db::DbError;
 use crate::subject::{Identifier, Subject};
 
@@ -75,14 +76,34 @@ pub struct Gathering<'a> {
 }
 
 impl<'a> Gathering<'a> {
-    /// Opens the snapshots, resolves the person and follows all edges.
-    pub async fn run(
+    /// Opens the snapshots and gathers what belongs to some rows of one collection, whosever they are: rows that refer to them over edges that
+    /// own, and what belongs to those.
+    pub async fn below(
+        graph: &'a Graph,
+        sources: &BTreeMap<String, SqlSource>,
+        node: NodeId,
+        which: Which<'_>,
+    ) -> Result<Gathering<'a>, GatherError> {
+        let mut gathering = Gathering::open(graph, sources, Vec::new(), Vec::new(), Reader::Work).await;
+        let Some((source, snapshot)) = gathering.snapshot_of(node.0) else { return Ok(gathering) };
+        let source = source.to_owned();
+        let failed = |problem: DbError| GatherError::Source { source_name: source.clone(), problem };
+        let Some(location) = snapshot.location(node.0) else { return Ok(gathering) };
+        let statement = count::begin_with(location, which, snapshot.dialect).map_err(GatherError::Map)?;
+        snapshot.expect_known_rows(node.0).await.map_err(failed)?;
+        snapshot.run(statement).await.map_err(failed)?;
+        snapshot.settle(node.0).await.map_err(failed)?;
+        gathering.follow_edges(|edge| edge.right == Right::Owns && edge.declared_on_to).await?;
+        Ok(gathering)
+    }
+
+    async fn open(
         graph: &'a Graph,
         sources: &BTreeMap<String, SqlSource>,
         mut unreached: Vec<Unreached>,
-        subject: &Subject,
+        person: Vec<Identifier>,
         reader: Reader,
-    ) -> Result<Gathering<'a>, GatherError> {
+    ) -> Gathering<'a> {
         let mut snapshots = BTreeMap::new();
         for (name, source) in sources {
             match Snapshot::open(source, reader, graph).await {
@@ -92,23 +113,33 @@ impl<'a> Gathering<'a> {
                 Err(problem) => unreached.push(Unreached { source: name.clone(), problem: problem.to_string() }),
             }
         }
-        let person = subject.identifiers().to_vec();
-        let mut gathering = Gathering { graph, snapshots, unreached, person, set_aside: Vec::new(), aliases: Vec::new() };
+        Gathering { graph, snapshots, unreached, person, set_aside: Vec::new(), aliases: Vec::new() }
+    }
+
+    /// Opens the snapshots, resolves the person and follows all edges.
+    pub async fn run(
+        graph: &'a Graph,
+        sources: &BTreeMap<String, SqlSource>,
+        unreached: Vec<Unreached>,
+        subject: &Subject,
+        reader: Reader,
+    ) -> Result<Gathering<'a>, GatherError> {
+        let mut gathering = Gathering::open(graph, sources, unreached, subject.identifiers().to_vec(), reader).await;
         gathering.resolve(subject).await?;
-        gathering.follow_edges().await?;
+        gathering.follow_edges(|_| true).await?;
         gathering.find_other_owners().await?;
         Ok(gathering)
     }
 
     /// Round after round, only along edges whose start got rows in the round before: the number of statements grows with the edges of the
     /// map and the length of its paths, not with the rows.
-    async fn follow_edges(&mut self) -> Result<(), GatherError> {
+    async fn follow_edges(&mut self, is_followed: impl Fn(&Edge) -> bool) -> Result<(), GatherError> {
         let edges: &'a [Edge] = &self.graph.edges;
         let mut grown: BTreeSet<NodeId> = (0..self.graph.nodes.len()).map(NodeId).filter(|node| self.is_reached(*node)).collect();
         let mut round = 0;
         while !grown.is_empty() {
             let mut growing = BTreeSet::new();
-            for edge in edges.iter().filter(|edge| grown.contains(&edge.from)) {
+            for edge in edges.iter().filter(|edge| grown.contains(&edge.from) && is_followed(edge)) {
                 if self.follow(edge, round).await? > 0 {
                     growing.insert(edge.to);
                 }

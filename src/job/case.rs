@@ -147,24 +147,24 @@ impl JobError {
         matches!(self, JobError::Execute(ExecuteError::Source { problem: EraseError::Database(DbError::Refused { .. }), .. }))
     }
 
+    /// Whether code that the application keeps in a source refused the change: nobody but its people can say whether it should.
+    pub fn is_raised_by_source(&self) -> bool {
+        matches!(self, JobError::Execute(ExecuteError::Source { problem, .. }) if !problem.is_transient())
+    }
+
     /// Whether the same attempt a little later may succeed without anybody doing anything.
     pub fn is_transient(&self) -> bool {
         match self {
             JobError::Gather(GatherError::Source { problem, .. }) => problem.is_transient(),
             JobError::Ledger(error) => error.is_transient(),
+            JobError::Execute(ExecuteError::Source { problem, .. }) => problem.is_transient(),
+            JobError::Execute(ExecuteError::Store { problem, .. }) => problem.is_transient(),
             JobError::Execute(
-                ExecuteError::Source { .. }
-                | ExecuteError::Store { .. }
-                | ExecuteError::SchemaChanged(_)
-                | ExecuteError::Permit(_)
-                | ExecuteError::Fence(_)
-                | ExecuteError::Stopped,
+                ExecuteError::SchemaChanged(_) | ExecuteError::Permit(_) | ExecuteError::Fence(_) | ExecuteError::Stopped,
             ) => true,
             JobError::Execute(ExecuteError::Ledger(error)) => error.is_transient(),
             JobError::Look(LookError::Source { problem, .. }) => problem.is_transient(),
-            JobError::Look(LookError::Store { problem, .. }) | JobError::Store { problem, .. } => {
-                problem.is_transient()
-            }
+            JobError::Look(LookError::Store { problem, .. }) | JobError::Store { problem, .. } => problem.is_transient(),
             JobError::Stopped => true,
             _ => false,
         }

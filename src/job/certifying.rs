@@ -29,6 +29,7 @@ pub async fn certify(case: &Case<'_>, plan: &Plan, passes: &[Execution], verifie
     let recorded = recorded_for(case, &passes[0].plan_digest).await?;
     let residue = verified.searched.residue.clone();
     let unsearched = not_searched(&verified.searched.unsearched);
+    let in_kept_records = places(&verified.searched.kept, "in_kept_record");
     let to_review = places(&verified.searched.uncertain, "to_review");
     let held = items.iter().any(|item| item.retained.iter().any(|kept| kept.ground == Ground::Hold && kept.count > 0));
     let (id, outcome, level) = match recorded {
@@ -52,6 +53,7 @@ pub async fn certify(case: &Case<'_>, plan: &Plan, passes: &[Execution], verifie
         pending: Vec::new(),
         residue: places(&residue, "residue"),
         to_review,
+        in_kept_records,
         unsearched,
         archive: None,
         certificate: Some(certificate),
@@ -196,6 +198,7 @@ async fn input_of(
         items,
         gaps,
         residue: verified.searched.residue,
+        in_kept_records: verified.searched.kept,
         unsearched: verified.searched.unsearched,
         supersedes,
     })

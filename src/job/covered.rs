@@ -4,10 +4,12 @@
 use std::collections::BTreeMap;
 
 use serde::Serialize;
+use serde_json::json;
 
 use crate::connector::sql::text::count::{self, Which};
+use crate::connector::sql::text::reach;
 use crate::connector::sql::{Location, Reader, SqlSource};
-use crate::datamap::{Node, NodeId};
+use crate::datamap::{Node, NodeId, Right};
 use crate::deployment::Deployment;
 use crate::gather::{GatherError, Gathering, Unreached};
 use crate::hold::Scope;
@@ -26,10 +28,25 @@ pub struct Covered {
     pub count: Option<u64>,
 }
 
+/// Rows that belong to covered ones (the lines of a held invoice), and that the scope does not cover: an erasure takes them.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Below {
+    /// Dataset of the data map.
+    pub dataset: String,
+    /// Collection of the dataset.
+    pub collection: String,
+    /// How many; `None` when they could not be counted.
+    pub count: Option<u64>,
+    /// A scope that covers them, as it stands in a hold file; `…` is to be filled in.
+    pub scope: String,
+}
+
 /// What was found.
 #[derive(Debug, Default)]
 pub(super) struct Seen {
     pub covers: Vec<Covered>,
+    /// What belongs to the covered rows and is not covered with them.
+    pub below: Vec<Below>,
     /// Names of the person, given and found; empty for other scopes.
     pub aliases: Vec<Identifier>,
     pub warnings: Vec<String>,
@@ -118,6 +135,11 @@ async fn look_at_places(
             }
         }
     }
+    seen.below = match scope {
+        Scope::Record { .. } | Scope::Predicate { .. } => below(deployment, scope, which, sources, &mut seen.warnings).await,
+        Scope::Collection { .. } => named_below(deployment, scope),
+        Scope::Subject(_) | Scope::Everything {} => Vec::new(),
+    };
     for gap in unreached.iter().filter(|gap| seen.covers.iter().any(|covered| covered.source == gap.source)) {
         seen.warnings
             .push(format!("source `{}` was not reached ({}): its records are covered all the same", gap.source, gap.problem));
@@ -141,4 +163,84 @@ async fn rows(source: Option<&SqlSource>, at: NodeId, node: &Node, which: Which<
 
 fn covered(node: &Node, count: Option<u64>) -> Covered {
     Covered { source: node.source.clone(), dataset: node.dataset.clone(), collection: node.collection.clone(), count }
+}
+
+fn node_of(deployment: &Deployment, scope: &Scope) -> Option<NodeId> {
+    let (dataset, collection) = scope.place()?;
+    deployment.graph.node(dataset, collection)
+}
+
+/// What belongs to the covered rows, counted. A place that could not be counted is named all the same (V-2).
+async fn below(
+    deployment: &Deployment,
+    scope: &Scope,
+    which: Which<'_>,
+    sources: &BTreeMap<String, SqlSource>,
+    warnings: &mut Vec<String>,
+) -> Vec<Below> {
+    let Some(top) = node_of(deployment, scope) else { return Vec::new() };
+    let mut gathering = match Gathering::below(&deployment.graph, sources, top, which).await {
+        Ok(gathering) => gathering,
+        Err(error) => {
+            warnings.push(format!("what belongs to the covered rows was not counted: {error}"));
+            return named_below(deployment, scope);
+        }
+    };
+    let mut found = Vec::new();
+    for place in named_below(deployment, scope) {
+        let Some(node) = deployment.graph.node(&place.dataset, &place.collection) else { continue };
+        match further(&mut gathering, node).await {
+            Ok(Some(0)) => {}
+            Ok(count) => found.push(Below { count, ..place }),
+            Err(error) => {
+                warnings.push(error.to_string());
+                found.push(place);
+            }
+        }
+    }
+    if let Err(error) = gathering.close().await {
+        tracing::debug!(%error, "a snapshot did not end cleanly");
+    }
+    found
+}
+
+/// Rows that were followed to, without those that the scope names itself.
+async fn further(gathering: &mut Gathering<'_>, node: NodeId) -> Result<Option<u64>, GatherError> {
+    let Some(all) = owned(gathering, node.0).await? else { return Ok(None) };
+    let Some((source, snapshot)) = gathering.snapshot_of(node.0) else { return Ok(None) };
+    let source_name = source.to_owned();
+    let Some(location) = snapshot.location(node.0) else { return Ok(None) };
+    let named = snapshot.count(reach::seeded_count(location).into()).await;
+    Ok(Some(all.saturating_sub(named.map_err(|problem| GatherError::Source { source_name, problem })?)))
+}
+
+/// Collections whose rows belong to rows of the scope's, over however many others.
+fn named_below(deployment: &Deployment, scope: &Scope) -> Vec<Below> {
+    let graph = &deployment.graph;
+    let Some(top) = node_of(deployment, scope) else { return Vec::new() };
+    let whole = matches!(scope, Scope::Collection { .. });
+    let mut found: Vec<(NodeId, Below)> = Vec::new();
+    let mut waiting = vec![top];
+    while let Some(at) = waiting.pop() {
+        for edge in graph.edges_from(at).filter(|edge| edge.right == Right::Owns && edge.declared_on_to) {
+            let is_covered = whole && edge.to == top;
+            if is_covered || found.iter().any(|(known, _)| *known == edge.to) {
+                continue;
+            }
+            let Some(node) = graph.nodes.get(edge.to.0) else { continue };
+            let place = json!({"dataset": node.dataset, "collection": node.collection});
+            let is_plain =
+                at == top && edge.to_columns.len() == 1 && edge.to_path.is_empty() && matches!(scope, Scope::Record { .. });
+            let scope = match edge.to_columns.first().filter(|_| is_plain) {
+                Some(column) => {
+                    json!({"predicate": {"dataset": node.dataset, "collection": node.collection, "where": {column.as_str(): "…"}}})
+                }
+                None => json!({"collection": place}),
+            };
+            let (dataset, collection) = (node.dataset.clone(), node.collection.clone());
+            found.push((edge.to, Below { dataset, collection, count: None, scope: scope.to_string() }));
+            waiting.push(edge.to);
+        }
+    }
+    found.into_iter().map(|(_, below)| below).collect()
 }

@@ -139,6 +139,19 @@ pub async fn approve(
     Ok(Approved { people, needed, status })
 }
 
+/// Plans a request anew that waits for an approval: what somebody is about to agree to must be what would run. Approvals of this very plan
+/// keep counting.
+pub async fn plan_again(tx: &mut Tx, deployment: &Deployment, request_id: &str, person: &str) -> Result<Request, DecisionError> {
+    request::lock(tx, request_id).await?;
+    let request = request::get(tx, request_id).await?;
+    if request.status != Status::WaitingApproval {
+        return Err(DecisionError::NotWaiting { status: request.status });
+    }
+    requeue(tx, &request, deployment.now()).await?;
+    journal::append(tx, &status_event(deployment, &request, Status::Queued, person)?).await?;
+    Ok(request::get(tx, request_id).await?)
+}
+
 /// The plan that the request names, if it has one.
 pub async fn plan_of(tx: &mut Tx, request: &Request) -> Result<Option<Plan>, LedgerError> {
     let Some(digest) = &request.plan_digest else { return Ok(None) };

@@ -126,10 +126,18 @@ async fn ask_somebody(deployment: &Deployment, lease: &JobLease, error: JobError
             Status::WaitingController,
             "restore the ledger, or place the hold again and have the loss looked into; `habeas journal show` lists what was placed",
         ),
+        // What was erased before it stays erased; of the batch itself nothing was done.
+        refusal if refusal.is_raised_by_source() => (
+            Status::WaitingController,
+            "let the trigger allow it for this role, or write `habeas: {on_erasure: keep}` for what it protects; then `habeas request retry`",
+        ),
         _ => return Err(error),
     };
     let mut case = Case::open(deployment, lease).await?;
     let reason = Reason { code: error.code().into(), message: error.to_string(), hint: Some(hint.into()) };
+    if error.is_raised_by_source() {
+        tracing::error!(job = %lease.job_id, attempt = lease.attempt, code = error.code(), "the job waits for somebody: {error}");
+    }
     let result = StoredResult { reason: Some(reason), ..StoredResult::default() };
     store_waiting(&mut case, status, None, &result).await?;
     case.close().await;

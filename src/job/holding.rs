@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use thiserror::Error;
 
-use super::covered::{Covered, look};
+use super::covered::{Below, Covered, look};
 use super::requesters;
 use crate::connector::sql::SqlSource;
 use crate::db::DbError;
@@ -60,6 +60,8 @@ pub struct Placement {
     pub state: State,
     /// What it covers, counted after everything in flight had ended: this is what it keeps.
     pub covers: Vec<Covered>,
+    /// What belongs to the covered records and is not covered with them.
+    pub below: Vec<Below>,
     /// What was in flight when it was placed, and what of it was already gone.
     pub drained: DrainReport,
     /// What could not be looked at.
@@ -71,6 +73,8 @@ pub struct Placement {
 pub struct Preview {
     /// Per collection.
     pub covers: Vec<Covered>,
+    /// What belongs to the covered records and is not covered with them.
+    pub below: Vec<Below>,
     /// What could not be looked at.
     pub warnings: Vec<String>,
 }
@@ -98,12 +102,21 @@ pub async fn place(deployment: &Deployment, file: HoldFile, person: &str) -> Res
     // What was counted before may have been erased before the hold was there: the answer is what it keeps (H-2).
     let now_seen = look(deployment, &scope, &sources, unreached).await;
     seen.covers = now_seen.covers;
+    seen.below = now_seen.below;
     seen.warnings.extend(now_seen.warnings);
     seen.warnings.sort();
     seen.warnings.dedup();
     close(sources).await;
     let state = if drained.drained == Drained::Active { State::Active } else { State::Placing };
-    Ok(Placement { hold_id: placed.id, matter: new.matter().clone(), state, covers: seen.covers, drained, warnings: seen.warnings })
+    Ok(Placement {
+        hold_id: placed.id,
+        matter: new.matter().clone(),
+        state,
+        covers: seen.covers,
+        below: seen.below,
+        drained,
+        warnings: seen.warnings,
+    })
 }
 
 /// Waits for what is in flight, and journals when the hold is active.
@@ -130,7 +143,7 @@ pub async fn preview(deployment: &Deployment, file: &HoldFile) -> Result<Preview
     let (sources, unreached) = deployment.open_sources().await;
     let seen = look(deployment, &file.scope, &sources, unreached).await;
     close(sources).await;
-    Ok(Preview { covers: seen.covers, warnings: seen.warnings })
+    Ok(Preview { covers: seen.covers, below: seen.below, warnings: seen.warnings })
 }
 
 /// Asks for the release of a hold or, when somebody else has asked, agrees to it. Without any grace it is let go at once.

@@ -11,7 +11,7 @@ use crate::deployment::Deployment;
 use crate::journal::{Actor, Event, EventKind, Id, NotACode};
 use crate::ledger::LedgerError;
 use crate::ledger::job::NewJob;
-use crate::ledger::request::{self, NewRequest, Received};
+use crate::ledger::request::{self, NewRequest, Received, Request};
 use crate::request::{Deadline, DeadlineError, JobFile, Kind, Status};
 use crate::{journal, queue};
 
@@ -131,6 +131,14 @@ pub async fn receive(
         journal::append(tx, &event).await?;
     }
     Ok(received)
+}
+
+/// The request that waits for an approval and came from the same job, if there is one. A job with an idempotency key is told by that alone.
+pub async fn waiting_for_approval(tx: &mut Tx, deployment: &Deployment, job: &JobFile) -> Result<Option<Request>, LedgerError> {
+    if job.idempotency_key.is_some() {
+        return Ok(None);
+    }
+    request::waiting_for_approval(tx, &deployment.keys, job.kind, job.subject.as_ref(), &clear_document(job)).await
 }
 
 /// The job without what names the person: this part is kept in the clear.

@@ -25,14 +25,14 @@ mod waiting;
 
 pub use approvals::{approval_asked, people_needed, person_key};
 pub use case::{Case, JobError, alias_refs, holds_now};
-pub use covered::Covered;
-pub use decision::{Approved, DecisionError, approve, cancel, extend, plan_of, refuse, retry};
+pub use covered::{Below, Covered};
+pub use decision::{Approved, DecisionError, approve, cancel, extend, plan_again, plan_of, refuse, retry};
 pub use environment::{pin_source, pinned_identity};
 pub use erasure::Ended;
 pub use handler::Answers;
 pub use holding::{HoldingError, Placement, Preview, keep, place, preview, release};
 pub use identifiers::doubts;
-pub use intake::{IntakeError, receive, refuse_what_cannot_work};
+pub use intake::{IntakeError, receive, refuse_what_cannot_work, waiting_for_approval};
 pub use result::{ArchiveResult, CertificateResult, ItemResult, PlaceResult, Reason, StoredResult};
 pub use result_document::result_document;
 pub use resume::{Released, activate_placed_holds, release_due_holds};

@@ -19,7 +19,8 @@ const MOST_PASSES: usize = 20;
 
 /// Deals with every record of the passes, adding passes as they are needed, and marks them as executed.
 pub(super) async fn carry_out(case: &Case<'_>, passes: &mut Vec<Execution>, aliases: Vec<String>) -> Result<(), JobError> {
-    let executor = Executor { deployment: case.deployment, lease: case.lease, sources: &case.sources, stores: &case.stores, aliases };
+    let executor =
+        Executor { deployment: case.deployment, lease: case.lease, sources: &case.sources, stores: &case.stores, aliases };
     plan_anew_for_another_schema(case, passes).await?;
     let mut tries = 0;
     while let Err(error) = carry_out_but_people(case, passes, &executor).await {

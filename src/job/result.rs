@@ -18,6 +18,9 @@ pub struct StoredResult {
     /// Matches that may be somebody else's: a person has to look.
     #[serde(default)]
     pub to_review: Vec<PlaceResult>,
+    /// Where records that are kept still name the person: a certificate lists them too.
+    #[serde(default)]
+    pub in_kept_records: Vec<PlaceResult>,
     /// Places that the value search could not read: a certificate lists them too.
     #[serde(default)]
     pub unsearched: Vec<PlaceResult>,

@@ -35,7 +35,10 @@ pub(super) async fn wait_for_approval(case: &mut Case<'_>, plan: &Plan) -> Resul
     let people = if needed == 1 { "one person has".to_owned() } else { format!("{needed} different people have") };
     let reason = Reason {
         code: "waiting_approval".into(),
-        message: format!("{people} to approve plan {}", plan.digest()),
+        message: match plan.fuses.as_slice() {
+            [] => format!("{people} to approve plan {}", plan.digest()),
+            fuses => format!("{people} to approve plan {}, because {}", plan.digest(), fuses.join("; and ")),
+        },
         hint: Some(format!("`habeas request show {0}` shows it, `habeas request approve {0}` approves it", case.request.code)),
     };
     wait(case, Status::WaitingApproval, Some(plan), reason).await

@@ -43,12 +43,7 @@ pub enum LookError {
 }
 
 /// Looks at every record of a pass for which no later pass answers; what was seen, per step.
-pub async fn look(
-    deployment: &Deployment,
-    systems: Systems<'_>,
-    pass: &Execution,
-    later: &Later,
-) -> Result<Vec<Seen>, LookError> {
+pub async fn look(deployment: &Deployment, systems: Systems<'_>, pass: &Execution, later: &Later) -> Result<Vec<Seen>, LookError> {
     look_by(deployment, systems, pass, later, Reader::Verify).await
 }
 

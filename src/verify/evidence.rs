@@ -92,8 +92,11 @@ pub struct ValueSearch {
     pub planted: u64,
     /// How many of them it found.
     pub planted_found: u64,
-    /// Occurrences of the identifiers that it found.
+    /// Occurrences of the identifiers that it found outside the records that are kept.
     pub residue: u64,
+    /// Occurrences within records that are kept: no residue, and not absence either (V-2).
+    #[serde(default)]
+    pub in_kept_records: u64,
     /// When it ended.
     pub searched_at: Timestamp,
 }

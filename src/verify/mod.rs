@@ -19,5 +19,5 @@ pub use evidence::{Contradiction, ItemOutcome, PositiveControl, ReadBack, ValueS
 pub use level::{Level, Method};
 pub use looked::{Looked, Sight};
 pub use overwritten::{Later, changed_rows};
-pub use search_objects::{RetainedObjects, search_stores};
 pub use search::{RetainedRows, Searched, search};
+pub use search_objects::{RetainedObjects, search_stores};

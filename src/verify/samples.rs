@@ -16,7 +16,16 @@ pub fn read_back(method: Method, records_read: u64) -> ReadBack {
 
 /// A search that found nothing but what was planted.
 pub fn search() -> ValueSearch {
-    ValueSearch { identifiers: 2, places: 31, unsearchable: 0, planted: 3, planted_found: 3, residue: 0, searched_at: at(90) }
+    ValueSearch {
+        identifiers: 2,
+        places: 31,
+        unsearchable: 0,
+        planted: 3,
+        planted_found: 3,
+        residue: 0,
+        in_kept_records: 0,
+        searched_at: at(90),
+    }
 }
 
 /// Records verified absent, with or without a search.

@@ -28,6 +28,8 @@ pub struct Searched {
     pub residue: Vec<ResiduePlace>,
     /// Where a person has to look: a match that may be somebody else's.
     pub uncertain: Vec<ResiduePlace>,
+    /// Where records that are kept, on whichever ground, still name the person.
+    pub kept: Vec<ResiduePlace>,
     /// What could not be searched.
     pub unsearched: Vec<OpenPlace>,
 }
@@ -139,6 +141,13 @@ impl Searched {
             let found = ResiduePlace { source: source.to_owned(), place, occurrences };
             if certain { self.residue.push(found) } else { self.uncertain.push(found) }
         }
+        let mut kept: BTreeMap<String, u64> = BTreeMap::new();
+        for hit in report.hits.iter().filter(|hit| hit.retained > 0) {
+            *kept.entry(format!("{}.{}", hit.table, hit.column)).or_default() += hit.retained;
+        }
+        let in_kept_records = kept.values().sum();
+        let found = |(place, occurrences)| ResiduePlace { source: source.to_owned(), place, occurrences };
+        self.kept.extend(kept.into_iter().map(found));
         let search = ValueSearch {
             identifiers,
             places: report.searched.iter().map(|table| table.columns.len() as u64).sum(),
@@ -146,6 +155,7 @@ impl Searched {
             planted: report.control.planted,
             planted_found: report.control.found,
             residue: report.unexplained(0),
+            in_kept_records,
             searched_at: now,
         };
         self.searches.insert(source.to_owned(), search);

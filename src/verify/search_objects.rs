@@ -84,15 +84,19 @@ fn take(searched: &mut Searched, source: &str, report: &ObjectReport, identifier
         let place = Some(format!("{count} objects: {why}"));
         searched.unsearched.push(OpenPlace { source: source.to_owned(), place, code: Code::fitted("not_searchable") });
     }
-    for hit in report.hits.iter().filter(|hit| hit.count > hit.retained) {
-        let place = match hit.part {
-            "key" => "keys of objects",
-            "tags" => "tags of objects",
-            "metadata" => "metadata of objects",
-            _ => "bodies of objects",
-        };
-        let found = ResiduePlace { source: source.to_owned(), place: place.to_owned(), occurrences: hit.count - hit.retained };
-        if hit.certain { searched.residue.push(found) } else { searched.uncertain.push(found) }
+    let found =
+        |part: &str, occurrences: u64| ResiduePlace { source: source.to_owned(), place: format!("{part} of objects"), occurrences };
+    let mut in_kept_records = 0;
+    for hit in &report.hits {
+        let outside = hit.count - hit.retained;
+        if outside > 0 {
+            let list = if hit.certain { &mut searched.residue } else { &mut searched.uncertain };
+            list.push(found(hit.part, outside));
+        }
+        if hit.certain && hit.retained > 0 {
+            in_kept_records += hit.retained;
+            searched.kept.push(found(hit.part, hit.retained));
+        }
     }
     let search = ValueSearch {
         identifiers,
@@ -101,6 +105,7 @@ fn take(searched: &mut Searched, source: &str, report: &ObjectReport, identifier
         planted: report.control.planted,
         planted_found: report.control.found,
         residue: report.unexplained(),
+        in_kept_records,
         searched_at: now,
     };
     searched.searches.insert(source.to_owned(), search);

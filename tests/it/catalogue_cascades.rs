@@ -301,7 +301,8 @@ fn e_1_what_fails_only_at_the_commit_leaves_nothing_done_and_says_so() {
     let both = [Some(Workspace::sqlite(&sqlite, &with_traces)), Workspace::postgres(&postgres, &all)];
     for workspace in both.into_iter().flatten() {
         let before = workspace.database.dump();
-        let said = erase_ada(&workspace).code(1);
+        // A reference may be right a moment later; what a trigger refuses in its own words is for people.
+        let said = erase_ada(&workspace).code(if matches!(workspace.database, Database::Sqlite(_)) { 1 } else { 2 });
         assert_eq!(difference(&before, &workspace.database.dump()), json!({}), "{}", said.stderr);
         let ledger = Database::Sqlite(workspace.path("habeas.db"));
         assert_eq!(ledger.count("permit WHERE outcome = 'committed'"), 0);

@@ -162,6 +162,54 @@ fn keys_of_several_columns_and_words_that_name_a_table_are_proposed() {
     }
 }
 
+/// Keys of two columns, declared, and called otherwise on the side that refers; one column is a part of two of them.
+const TENANTS: &str = "
+    CREATE TABLE people (region INTEGER NOT NULL, no INTEGER NOT NULL, email VARCHAR(80) NOT NULL, password_hash VARCHAR(80), PRIMARY KEY (region, no));
+    CREATE TABLE posts (id INTEGER PRIMARY KEY, area INTEGER, author INTEGER, reviewer INTEGER, body VARCHAR(200),
+        FOREIGN KEY (area, author) REFERENCES people (region, no), FOREIGN KEY (area, reviewer) REFERENCES people (region, no));
+    CREATE TABLE visits (id INTEGER PRIMARY KEY, shop_region INTEGER, shop_person INTEGER, FOREIGN KEY (shop_region, shop_person) REFERENCES people (region, no));
+    CREATE TABLE pictures (id INTEGER PRIMARY KEY, post INTEGER, FOREIGN KEY (post) REFERENCES posts (id));
+    INSERT INTO people VALUES (1, 1, 'canary1@example.org', 'x'), (1, 2, 'canary2@example.org', 'x'), (2, 1, 'canary3@example.org', 'x');
+    INSERT INTO posts VALUES (1, 1, 1, 2, 'canary'), (2, 2, 1, NULL, 'canary');
+";
+
+#[test]
+fn o_1_declared_keys_of_several_columns_are_found_whatever_they_are_called() {
+    for workspace in Workspace::on_each(TENANTS, "dataset: []\n") {
+        let found = workspace.habeas("map discover --source app --json").run().code(0).json();
+        for (table, columns) in
+            [("posts", ["area", "author"]), ("posts", ["area", "reviewer"]), ("visits", ["shop_region", "shop_person"])]
+        {
+            let edges = found["edges"].as_array().expect("edges");
+            let whole = edges.iter().find(|edge| edge["table"] == table && edge["columns"] == json!(columns));
+            let whole = whole.unwrap_or_else(|| panic!("{table}.{columns:?}: {found:#}"));
+            assert_eq!((&whole["target"], &whole["target_columns"]), (&json!("people"), &json!(["region", "no"])), "{whole}");
+        }
+        let text = proposed(&workspace);
+        assert!(!text.contains("also possible") && !text.contains("unsure"), "the database says where each leads:\n{text}");
+        adopt(&workspace);
+        let checked = workspace.habeas("map check").run();
+        for code in ["unlabelled_foreign_key", "composite_key_half_declared"] {
+            assert!(!checked.stdout.contains(code), "{}\n{text}", checked.stdout);
+        }
+        decide(&workspace);
+        let job = json!({"kind": "access", "subject": {"email": "canary1@example.org"}});
+        let done = workspace.habeas("run - --json --no-input").input(job.to_string()).run().code(0).json();
+        let posts = done["items"].as_array().expect("items").iter().find(|item| item["collection"] == "posts");
+        assert_eq!(posts.map(|item| &item["found"]), Some(&json!(1)), "{done}\n{text}");
+    }
+}
+
+#[test]
+fn a_table_that_names_people_is_told_although_it_is_not_called_so() {
+    let script =
+        "CREATE TABLE zettel (id INTEGER PRIMARY KEY, email VARCHAR(80)); INSERT INTO zettel VALUES (1, 'canary@example.org');";
+    let workspace = Workspace::sqlite(script, "dataset: []\n");
+    let said = workspace.habeas("map discover --source app --output found.yml").run().code(0);
+    let told = format!("{}{}", said.stdout, said.stderr);
+    assert!(told.contains("zettel names them") && !told.contains("no table of people was found"), "{told}");
+}
+
 #[test]
 fn s_1_no_value_of_a_row_is_said_anywhere() {
     for workspace in Workspace::on_both(&orders(), "dataset: []\n") {

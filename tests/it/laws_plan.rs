@@ -262,3 +262,56 @@ fn p_1_a_large_share_of_a_large_table_takes_two_people() {
         assert_eq!(workspace.database.count("orders"), 1003);
     }
 }
+
+/// Whoever confirms what waits gets no second request for it, also after the data has changed in between.
+#[test]
+fn e_3_a_run_without_confirmation_waits_and_the_next_one_goes_on_with_it() {
+    for workspace in Workspace::on_each(&script(), &shop()) {
+        workspace.job("erase", &json!({"kind": "erasure", "subject": ada(), "approval": "one"}));
+        let requests = || workspace.habeas("request list --json").run().code(0).json();
+        let said = workspace.habeas("run jobs/erase.json --no-input").run().code(6);
+        assert!(said.stderr.contains("goes on with it and makes no second one"), "{}", said.stderr);
+        workspace.habeas("run jobs/erase.json --no-input").run().code(6);
+        let waiting = requests();
+        assert_eq!(waiting.as_array().map(Vec::len), Some(1), "{waiting}");
+        assert_eq!(waiting[0]["status"], "waiting_approval", "{waiting}");
+
+        workspace.database.script("INSERT INTO orders VALUES (77, 1, 5)");
+        let planned = workspace.habeas("plan jobs/erase.json --json").run().code(0).json();
+        let digest = planned["plan_digest"].as_str().expect("a digest");
+        let done = workspace.habeas(&format!("run jobs/erase.json --no-input --json --confirm {digest}")).run().code(0).json();
+        assert_eq!((&done["code"], &done["status"]), (&waiting[0]["code"], &json!("completed")), "{done}");
+        assert_eq!(requests().as_array().map(Vec::len), Some(1), "nothing is left waiting");
+        // Another person's is another request, and so is the next one of the same person.
+        workspace
+            .habeas("run - --no-input")
+            .input(json!({"kind": "erasure", "subject": {"email": "grace@example.com"}}).to_string())
+            .run()
+            .code(6);
+        assert_eq!(requests().as_array().map(Vec::len), Some(2));
+    }
+}
+
+#[test]
+fn the_plan_of_an_access_speaks_of_what_is_handed_over_and_not_of_erasing() {
+    let secret = "name: total, fides_meta: {masking_strategy_override: {strategy: null_rewrite}}, habeas: {withhold: trade_secret}";
+    let orders = collection(
+        "orders",
+        "on_erasure: mask, retain_when: [{where: {total: {gt: 10}}, ground: art17_3_b}]",
+        &[KEY, &to_user("user_id", ""), secret],
+    );
+    for workspace in Workspace::on_each(&script(), &map(&[orders.clone(), users()])) {
+        configure(&workspace, "limits: {max_rows: 1}");
+        let job = json!({"kind": "access", "subject": ada()}).to_string();
+        let said = workspace.habeas("plan -").input(job.clone()).run().code(0);
+        for word in ["null_rewrite", "keep", "erase", "mask", "max_rows", "art17"] {
+            let text = format!("{}{}", said.stdout, said.stderr).to_lowercase();
+            assert!(!text.contains(word), "{word}: {text}");
+        }
+        assert!(said.stdout.contains("total: trade secret"), "{}", said.stdout);
+        let plan = workspace.habeas("plan - --json").input(job).run().code(0).json();
+        let orders = item(&plan, "orders");
+        assert_eq!((&orders["columns"], &orders["retained"], &plan["fuses"]), (&json!([]), &json!([]), &json!([])), "{plan}");
+        assert_eq!(orders["left_out"], json!(["total: trade secret"]), "{plan}");
+    }
+}

@@ -209,3 +209,55 @@ fn v_1_the_certificate_counts_what_was_done_and_a_changed_one_is_not_valid() {
         workspace.habeas(&format!("certificate verify {} --key keys/signing.pub", folder.display())).run().code(4);
     }
 }
+
+/// A note that is also Grace's, one that Ada merely sees, and one under a hold: all stay, all name her, and the certificate counts them.
+#[test]
+fn v_2_kept_records_that_still_name_the_person_are_counted_and_listed() {
+    let script = format!(
+        "{PEOPLE} CREATE TABLE notes (id INTEGER PRIMARY KEY, author INTEGER, partner INTEGER, viewer INTEGER, body TEXT);
+         INSERT INTO notes VALUES (1, 1, NULL, NULL, 'hers'), (2, 1, 2, NULL, 'write to ada@example.com'),
+                                  (3, 2, NULL, 1, 'ask ada@example.com'), (4, 1, NULL, NULL, 'held: ada@example.com');"
+    );
+    let notes = collection(
+        "notes",
+        "on_erasure: delete",
+        &[
+            KEY,
+            &to_user("author", ""),
+            &to_user("partner", ""),
+            &to_user("viewer", "right: accesses, on_erasure: unlink"),
+            "name: body",
+        ],
+    );
+    for is_held in [false, true] {
+        for workspace in Workspace::on_both(&script, &map(&[users(), notes.clone()])) {
+            if is_held {
+                hold(&workspace, "M-1", &json!({"record": {"dataset": "app", "collection": "notes", "key": ["4"]}}));
+            }
+            let done = erase_ada(&workspace).code(if is_held { 3 } else { 0 }).json();
+            let listed = done["in_kept_records"].as_array().expect("a list");
+            let in_body: u64 = listed
+                .iter()
+                .filter(|place| place["place"].as_str().is_some_and(|place| place.ends_with("notes.body")))
+                .filter_map(|place| place["count"].as_u64())
+                .sum();
+            assert_eq!(in_body, if is_held { 3 } else { 2 }, "{done}");
+            assert_eq!(done["residue"], json!([]), "{done}");
+            let folder = workspace.path(done["certificate"]["path"].as_str().expect("a path"));
+            let text = fs::read_to_string(folder.join("certificate.json")).expect("it is there");
+            let page = fs::read_to_string(folder.join("certificate.html")).expect("it is there");
+            assert!(!text.contains("found none;") && !text.contains("found none, and"), "{text}");
+            for said in [&text, &page] {
+                assert!(said.contains("found none outside the records that are kept"), "{said}");
+                assert!(said.contains("notes.body"), "{said}");
+            }
+            if is_held {
+                assert!(text.contains("Level 0, not confirmed: what a legal hold keeps was left as it is"), "{text}");
+                assert!(!text.contains("deletion was requested;"), "{text}");
+            }
+            workspace.habeas("certificate verify").args([&folder]).run().code(0);
+            let shown = workspace.habeas("request show").args(done["code"].as_str()).run().code(0);
+            assert!(shown.stdout.contains("still named"), "{}", shown.stdout);
+        }
+    }
+}

@@ -2,7 +2,9 @@
 
 use serde_json::json;
 
-use crate::support::laws::{KEY, PEOPLE, ada, collection, erase_ada, erasure_of, item, map, numbers, problems, run, to_user, users};
+use crate::support::laws::{
+    KEY, PEOPLE, ada, collection, erase_ada, erasure_of, item, map, numbers, problems, run, to_user, users,
+};
 use crate::support::s3::bucket::Versioning;
 use crate::support::store::{BUCKET, Store};
 use crate::support::wait_for;
@@ -123,7 +125,11 @@ fn o_1_a_prefix_that_may_lie_inside_another_s_is_refused() {
     let people = collection(
         "users",
         "on_erasure: delete",
-        &["name: id, fides_meta: {primary_key: true, identity: user_id}", "name: email, fides_meta: {identity: email}", "name: login"],
+        &[
+            "name: id, fides_meta: {primary_key: true, identity: user_id}",
+            "name: email, fides_meta: {identity: email}",
+            "name: login",
+        ],
     );
     for (workspace, store) in Store::each(script, &map(&[people.clone(), avatars("prefix: 'avatars/{users.login}/'", "delete")])) {
         store.put("avatars/a/x", b"Ada's");
@@ -154,11 +160,9 @@ fn objects_found_by_tag_and_by_metadata_are_this_person_s_alone() {
     ] {
         let (workspace, store) = Store::bucket(PEOPLE, &map(&[users(), avatars(locate, "delete")]), Versioning::Enabled);
         for (key, owner) in [("docs/a", "u-1"), ("docs/b", "u-2"), ("docs/c", "u-10"), ("docs/d", "u-1")] {
-            store.server().place_with(BUCKET, key, b"x".to_vec(), |about| {
-                match by_tag {
-                    true => about.tags = vec![tag("owner", owner)],
-                    false => about.metadata = Some([("owner".to_owned(), owner.to_owned())].into()),
-                }
+            store.server().place_with(BUCKET, key, b"x".to_vec(), |about| match by_tag {
+                true => about.tags = vec![tag("owner", owner)],
+                false => about.metadata = Some([("owner".to_owned(), owner.to_owned())].into()),
             });
         }
         let done = erase_ada(&workspace).code(0).json();
@@ -170,7 +174,23 @@ fn objects_found_by_tag_and_by_metadata_are_this_person_s_alone() {
 #[test]
 fn keys_of_any_shape_are_erased_exactly() {
     let long = "k".repeat(1_024 - "shots/".len());
-    let odd = ["a b", "a+b", "a%2Fb", "A", "a", "é", "e\u{301}", "\u{1F600}", "line\nbreak", "tab\t", "ctl\u{1}", "a/../b", "a//b", ".", &long];
+    let odd = [
+        "a b",
+        "a+b",
+        "a%2Fb",
+        "A",
+        "a",
+        "é",
+        "e\u{301}",
+        "\u{1F600}",
+        "line\nbreak",
+        "tab\t",
+        "ctl\u{1}",
+        "a/../b",
+        "a//b",
+        ".",
+        &long,
+    ];
     let (workspace, store) = Store::bucket(&people(), &objects_map(), Versioning::Enabled);
     workspace.database.script("DELETE FROM shots;");
     for (at, key) in odd.iter().enumerate() {

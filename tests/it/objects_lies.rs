@@ -1,6 +1,5 @@
 //! Stores that are slow, break off, or lie: nothing is certified that did not happen, and nothing is lost (V-1, V-2, E-2).
 
-use serde_json::json;
 
 use crate::objects_erase::{fill, objects_map, people};
 use crate::support::laws::{ada, erase_ada, erasure_of, item, numbers, problems};

@@ -93,7 +93,9 @@ impl Bucket {
                 let marker = self.client.delete_object().bucket(&self.name).key("a").send().await.expect("a marker");
                 let by_key = self.client.head_object().bucket(&self.name).key("a").send().await;
                 let by_id = self.client.head_object().bucket(&self.name).key("a").set_version_id(marker.version_id).send().await;
-                let head = |answer: &Result<_, SdkError<_>>| answer.as_ref().err().and_then(|error| error.raw_response()).map(|raw| raw.status().as_u16());
+                let head = |answer: &Result<_, SdkError<_>>| {
+                    answer.as_ref().err().and_then(|error| error.raw_response()).map(|raw| raw.status().as_u16())
+                };
                 head(&by_key) == Some(404) && head(&by_id) == Some(405)
             }
             "null is a version of a suspended bucket" => {
@@ -150,7 +152,8 @@ impl Bucket {
                 self.make(true, true).await;
                 self.lock().await.expect("a rule");
                 let id = self.put("a").await;
-                let delete = self.client.delete_object().bucket(&self.name).key("a").version_id(id).bypass_governance_retention(true);
+                let delete =
+                    self.client.delete_object().bucket(&self.name).key("a").version_id(id).bypass_governance_retention(true);
                 code(delete.send().await) == "AccessDenied"
             }
             "a lock needs a bucket with versions" => {
@@ -168,7 +171,8 @@ impl Bucket {
                 self.put("a").await;
                 let write = || self.client.put_object().bucket(&self.name).key("a").body(ByteStream::from_static(b"y"));
                 let delete = self.client.delete_object().bucket(&self.name).key("a").if_match("\"stale\"").send().await;
-                let codes = [code(write().if_none_match("*").send().await), code(write().if_match("\"stale\"").send().await), code(delete)];
+                let codes =
+                    [code(write().if_none_match("*").send().await), code(write().if_match("\"stale\"").send().await), code(delete)];
                 codes == ["PreconditionFailed"; 3]
             }
             "a wrong digest is refused" => {
@@ -191,14 +195,22 @@ impl Bucket {
             }
             "another owner is not served" => {
                 self.make(false, true).await;
-                code(self.client.list_objects_v2().bucket(&self.name).expected_bucket_owner("999988887777").send().await) == "AccessDenied"
+                code(self.client.list_objects_v2().bucket(&self.name).expected_bucket_owner("999988887777").send().await)
+                    == "AccessDenied"
             }
             other => panic!("nobody knows how to ask: {other}"),
         }
     }
 
     async fn make(&self, lock: bool, versions: bool) {
-        self.client.create_bucket().bucket(&self.name).create_bucket_configuration(here()).object_lock_enabled_for_bucket(lock).send().await.expect("a bucket");
+        self.client
+            .create_bucket()
+            .bucket(&self.name)
+            .create_bucket_configuration(here())
+            .object_lock_enabled_for_bucket(lock)
+            .send()
+            .await
+            .expect("a bucket");
         if versions && !lock {
             self.versioning(BucketVersioningStatus::Enabled).await;
         }
@@ -211,7 +223,8 @@ impl Bucket {
 
     async fn lock(
         &self,
-    ) -> Result<impl std::fmt::Debug, SdkError<aws_sdk_s3::operation::put_object_lock_configuration::PutObjectLockConfigurationError>> {
+    ) -> Result<impl std::fmt::Debug, SdkError<aws_sdk_s3::operation::put_object_lock_configuration::PutObjectLockConfigurationError>>
+    {
         let retention = DefaultRetention::builder().mode(ObjectLockRetentionMode::Compliance).days(1).build();
         let rule = ObjectLockRule::builder().default_retention(retention).build();
         let lock = ObjectLockConfiguration::builder().object_lock_enabled(ObjectLockEnabled::Enabled).rule(rule).build();
@@ -259,7 +272,8 @@ impl Bucket {
         &self,
         id: &str,
         parts: Vec<CompletedPart>,
-    ) -> Result<impl std::fmt::Debug, SdkError<aws_sdk_s3::operation::complete_multipart_upload::CompleteMultipartUploadError>> {
+    ) -> Result<impl std::fmt::Debug, SdkError<aws_sdk_s3::operation::complete_multipart_upload::CompleteMultipartUploadError>>
+    {
         let parts = CompletedMultipartUpload::builder().set_parts(Some(parts)).build();
         self.client.complete_multipart_upload().bucket(&self.name).key("a").upload_id(id).multipart_upload(parts).send().await
     }

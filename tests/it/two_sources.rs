@@ -5,7 +5,7 @@ use std::fs;
 use serde_json::json;
 
 use crate::support::database::Database;
-use crate::support::laws::{KEY, PEOPLE, ada, collection, erase_ada, erasure_of, hold, item, map, refers, users};
+use crate::support::laws::{KEY, PEOPLE, ada, collection, erase_ada, erasure_of, hold, item, items, map, refers, users};
 use crate::support::postgres::postgres;
 use crate::support::workspace::Workspace;
 
@@ -151,5 +151,23 @@ fn h_1_a_held_row_in_another_source_keeps_the_way_to_it() {
         assert_eq!(company.billing.count("invoices WHERE user_id = 1"), 1, "{done}");
         assert_eq!(item(&done, "users")["retained"][0]["ground"], "hold", "who is found by it has to stay: {done}");
         assert!(!id.is_empty());
+    }
+}
+
+#[test]
+fn o_1_a_reference_from_another_source_is_cut_and_shown_to_nobody() {
+    let script =
+        format!("{INVOICES} INSERT INTO invoices VALUES (1, 1, 'user', 'n'), (2, 2, 'user', 'n'), (3, NULL, 'user', 'n');");
+    for right in ["none", "accesses"] {
+        let billing = invoice_map(&format!("right: {right}, on_erasure: unlink"));
+        for company in companies(PEOPLE, &map(&[users()]), &script, &billing) {
+            let job = json!({"kind": "access", "subject": ada()});
+            let access = company.workspace.habeas("run - --json --no-input").input(job.to_string()).run().code(0).json();
+            let shown: u64 = items(&access, "invoices").iter().filter_map(|item| item["exported"].as_u64()).sum();
+            assert_eq!(shown, u64::from(right == "accesses"), "{access}");
+            erase_ada(&company.workspace).code(0);
+            assert_eq!(company.billing.count("invoices WHERE id = 1 AND user_id IS NULL"), 1, "{right}");
+            assert_eq!(company.billing.count("invoices WHERE id = 2 AND user_id = 2"), 1, "{right}");
+        }
     }
 }

@@ -5,6 +5,7 @@ use std::time::Duration;
 use serde_json::{Value, json};
 
 use super::support::database::Database;
+use super::support::laws::{KEY, PEOPLE, collection, erase_ada, map, numbers, refers, to_user, users};
 use super::support::sqlite;
 use super::support::workspace::Workspace;
 
@@ -250,5 +251,48 @@ fn v_1_a_held_erasure_is_partial_until_its_hold_is_released_and_then_complete() 
         std::fs::write(&document, text.replacen("complete", "c0mplete", 1)).unwrap();
         let said = workspace.habeas(&format!("certificate verify {}", document.display())).run().code(4);
         assert!(said.stdout.contains("signature"), "{}", said.stdout);
+    }
+}
+
+/// The lines of a held invoice are not held with it: preview and placing say so, with the scope that keeps them.
+#[test]
+fn h_1_what_lies_below_a_held_record_and_is_not_covered_is_counted_and_the_scope_that_covers_it_works() {
+    let script = format!(
+        "{PEOPLE} CREATE TABLE invoices (id INTEGER PRIMARY KEY, user_id INTEGER, total INTEGER);
+         CREATE TABLE entries (id INTEGER PRIMARY KEY, invoice_id INTEGER, what TEXT);
+         CREATE TABLE remarks (id INTEGER PRIMARY KEY, entry_id INTEGER);
+         INSERT INTO invoices VALUES (10, 1, 5), (11, 1, 6), (20, 2, 7);
+         INSERT INTO entries VALUES (100, 10, 'a'), (101, 10, 'b'), (110, 11, 'c'), (200, 20, 'd');
+         INSERT INTO remarks VALUES (1000, 100), (1100, 110);"
+    );
+    let world = map(&[
+        users(),
+        collection("invoices", "on_erasure: delete", &[KEY, &to_user("user_id", ""), "name: total"]),
+        collection("entries", "on_erasure: delete", &[KEY, &refers("invoice_id", "invoices.id", ""), "name: what"]),
+        collection("remarks", "on_erasure: delete", &[KEY, &refers("entry_id", "entries.id", "")]),
+    ]);
+    let not_covered = |said: &Value| -> Vec<(String, Option<u64>)> {
+        let places = said["not_covered"].as_array().expect("a list").iter();
+        places.map(|place| (place["collection"].as_str().expect("text").to_owned(), place["count"].as_u64())).collect()
+    };
+    let record = json!({"record": {"dataset": "app", "collection": "invoices", "key": ["10"]}});
+    for workspace in Workspace::on_each(&script, &world) {
+        let said = workspace.habeas("hold preview - --json").input(hold(&record)).run().code(0).json();
+        assert_eq!(said["would_keep"], 1);
+        assert_eq!(not_covered(&said), [("entries".to_owned(), Some(2)), ("remarks".to_owned(), Some(1))]);
+        let words = workspace.habeas("hold preview -").input(hold(&record)).run().code(0);
+        assert!(words.stderr.contains("2 rows of app.entries below the covered ones: not covered"), "{}", words.stderr);
+        let whole = json!({"collection": {"dataset": "app", "collection": "invoices"}});
+        let said = workspace.habeas("hold preview - --json").input(hold(&whole)).run().code(0).json();
+        assert_eq!(not_covered(&said), [("entries".to_owned(), None), ("remarks".to_owned(), None)]);
+
+        let placed = place(&workspace, &record);
+        let scope = placed["not_covered"][0]["scope"].as_str().expect("a scope").replace("\"…\"", "10");
+        let second: Value = serde_json::from_str(&scope).expect("a scope as in a hold file");
+        place(&workspace, &second);
+        erase_ada(&workspace);
+        assert_eq!(numbers(&workspace, "invoices", "id"), [10, 20]);
+        assert_eq!(numbers(&workspace, "entries", "id"), [100, 101, 200], "kept by the second hold");
+        assert_eq!(numbers(&workspace, "remarks", "id"), [] as [i64; 0], "covered by neither, as it was said");
     }
 }

@@ -75,6 +75,91 @@ fn v_1_residue_makes_it_partial_and_below_level_3() {
 }
 
 #[test]
+fn v_2_what_kept_records_say_is_counted_and_never_called_none() {
+    let with_hits = ValueSearch { in_kept_records: 3, ..search() };
+    let mut orders = item("orders", 12, ItemOutcome::Verified(absence(Method::Delete, 10, Some(with_hits))));
+    orders.retained = vec![kept(2)];
+    let places = [("orders.email", 2), ("orders.note", 1)];
+    let place = |(place, occurrences): (&str, u64)| ResiduePlace { source: "app".into(), place: place.into(), occurrences };
+    let certificate = built(CertificateInput { in_kept_records: places.map(place).into(), ..input(vec![orders]) });
+    let document = certificate.document();
+    assert_eq!((certificate.outcome().word(), certificate.level()), (OutcomeWord::Complete, Some(Level::AbsentOnValueSearch)));
+    let page = crate::certify::page::render(document, certificate.digest());
+    for text in [&document.statement, &document.items[0].statement, &page] {
+        assert!(text.contains("found none outside the records that are kept, and 3 occurrences in those"), "{text}");
+        assert!(!text.contains("found none;") && !text.contains("found none, and"), "{text}");
+    }
+    assert!(page.contains("orders.note"), "{page}");
+    // The checker counts again: a list that is shorter than what the search found is refused.
+    let mut shorter = document.clone();
+    shorter.in_kept_records.truncate(1);
+    assert!(!inconsistencies(&shorter).is_empty());
+    let mut none = document.clone();
+    none.in_kept_records.clear();
+    none.items[0].evidence.as_mut().unwrap().search.as_mut().unwrap().in_kept_records = 0;
+    assert!(inconsistencies(&none).contains(&Inconsistency::Statement), "the sentence follows the numbers");
+}
+
+/// Level 0 has many reasons, and of what a hold keeps nobody has requested the deletion.
+#[test]
+fn v_1_level_0_says_why_and_of_held_records_never_that_their_deletion_was_requested() {
+    let place = |code: &'static str| OpenPlace { source: "app".into(), place: Some("app.orders".into()), code: Code::fixed(code) };
+    let held = || {
+        let mut orders = item("orders", 2, ItemOutcome::Retained);
+        orders.retained = vec![Retained { ground: Ground::Hold, ..kept(2) }];
+        CertificateInput { gaps: vec![place("held")], ..input(vec![erased("users", 1), orders]) }
+    };
+    let said = |input: CertificateInput| {
+        let certificate = built(input);
+        assert_eq!((certificate.outcome().word(), certificate.level()), (OutcomeWord::Partial, Some(Level::Instructed)));
+        let page = crate::certify::page::render(certificate.document(), certificate.digest());
+        (certificate.document().statement.clone(), page)
+    };
+    let (statement, page) = said(held());
+    assert!(statement.contains("Level 0, not confirmed: what a legal hold keeps was left as it is"), "{statement}");
+    assert!(statement.starts_with("Partial: what is listed as retained under a legal hold,"), "{statement}");
+    assert!(!statement.contains("deletion was requested;") && !statement.contains("not looked at"), "{statement}");
+    assert!(page.contains("kept under a legal hold") && page.contains("not confirmed") && !page.contains(">instructed<"), "{page}");
+    let also = |outcome: ItemOutcome| {
+        let mut input = held();
+        input.items.push(item("likes", 5, outcome));
+        said(input).0
+    };
+    let code = Code::fixed("some_reason");
+    let expected = [
+        (
+            ItemOutcome::Pending { code: code.clone() },
+            "Level 0, instructed: deletion was requested; for at least one place nothing",
+        ),
+        (
+            ItemOutcome::Unknown { code: code.clone() },
+            "Level 0, instructed: deletion was requested; for at least one place nothing",
+        ),
+        (ItemOutcome::Failed { code: code.clone() }, "Level 0, not confirmed: for at least one place the erasure failed"),
+        (ItemOutcome::Gap { code }, "Level 0, not confirmed: at least one place was not looked at"),
+    ];
+    for (outcome, words) in expected {
+        let statement = also(outcome);
+        assert!(statement.contains(words) && statement.contains("what a legal hold keeps was left as it is"), "{statement}");
+    }
+    let (statement, _) = said(CertificateInput { gaps: vec![place("source_unreachable")], ..input(vec![erased("users", 1)]) });
+    assert!(statement.ends_with("Level 0, not confirmed: at least one place was not looked at, and nothing is stated about it."));
+    let (statement, _) = said(input(Vec::new()));
+    assert!(statement.ends_with("Level 0, not confirmed: no place was looked at."), "{statement}");
+}
+
+#[test]
+fn no_level_is_worded_as_another() {
+    let read_back = item("users", 1, ItemOutcome::Verified(absence(Method::Delete, 1, None)));
+    let pseudonyms = item("users", 1, ItemOutcome::Verified(absence(Method::Pseudonymise, 1, None)));
+    let open = item("users", 1, open_items().swap_remove(0));
+    for (number, item) in [open, pseudonyms, read_back, erased("users", 1)].into_iter().enumerate() {
+        let statement = built(input(vec![item])).document().statement.clone();
+        assert!(statement.contains(&format!("Level {number}, ")) && statement.matches("Level ").count() == 1, "{statement}");
+    }
+}
+
+#[test]
 fn v_1_an_item_whose_numbers_do_not_add_up_has_failed() {
     let mut short = erased("users", 4);
     short.found = 5;

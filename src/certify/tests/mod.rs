@@ -16,7 +16,7 @@ use crate::plan::{Ground, Retained};
 use crate::request::Kind;
 use crate::subject::{Identifier, Subject};
 use crate::verify::samples::{absence, at, looked, search};
-use crate::verify::{ItemOutcome, Level, Method};
+use crate::verify::{ItemOutcome, Level, Method, ValueSearch};
 
 const EMAIL: &str = "ada.lovelace@example.com";
 
@@ -68,6 +68,7 @@ fn input_for(notary: &Notary, items: Vec<CertificateItem>) -> CertificateInput {
         items,
         gaps: Vec::new(),
         residue: Vec::new(),
+        in_kept_records: Vec::new(),
         unsearched: Vec::new(),
         supersedes: None,
     }

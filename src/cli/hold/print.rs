@@ -10,7 +10,7 @@ use crate::cli::output::Printer;
 use crate::cli::show::minute;
 use crate::counted::counted;
 use crate::hold::{Act, Scope, State};
-use crate::job::{Covered, Placement, Preview};
+use crate::job::{Below, Covered, Placement, Preview};
 use crate::ledger::hold::Hold;
 use crate::ledger::permit::PermitOutcome;
 
@@ -29,13 +29,14 @@ pub(super) fn placement(printer: Printer, placement: &Placement) -> Result<(), C
             .collect();
         return printer.document(&json!({
             "hold_id": placement.hold_id, "matter": placement.matter, "state": placement.state.as_str(),
-            "kept": total(&placement.covers), "covers": placement.covers,
+            "kept": total(&placement.covers), "covers": placement.covers, "not_covered": placement.below,
             "already_erased": placement.drained.already_erased(), "in_flight": batches,
             "problems": placement.drained.problems, "warnings": placement.warnings,
         }));
     }
     printer.data(&format!("{}  {}  {}", placement.hold_id, placement.matter, placement.state.as_str()))?;
     covered(printer, &placement.covers)?;
+    not_covered(printer, &placement.below);
     let erased = placement.drained.already_erased();
     if erased > 0 {
         let erased = counted(erased, "record", "records");
@@ -53,10 +54,11 @@ pub(super) fn placement(printer: Printer, placement: &Placement) -> Result<(), C
 pub(super) fn preview(printer: Printer, preview: &Preview) -> Result<(), CliError> {
     if printer.is_json() {
         return printer.document(&json!({
-            "would_keep": total(&preview.covers), "covers": preview.covers, "warnings": preview.warnings,
+            "would_keep": total(&preview.covers), "covers": preview.covers, "not_covered": preview.below, "warnings": preview.warnings,
         }));
     }
     covered(printer, &preview.covers)?;
+    not_covered(printer, &preview.below);
     warn(printer, &preview.warnings);
     Ok(())
 }
@@ -75,6 +77,18 @@ fn covered(printer: Printer, covers: &[Covered]) -> Result<(), CliError> {
     });
     printer.table(&["place", "kept"], rows)?;
     printer.data(&counted(total(covers), "record", "records"))
+}
+
+/// Rows that belong to the covered ones go with an erasure unless they are held themselves.
+fn not_covered(printer: Printer, below: &[Below]) {
+    for place in below {
+        let rows = match place.count {
+            None => "rows".to_owned(),
+            Some(count) => counted(count, "row", "rows"),
+        };
+        printer.warn(&format!("{rows} of {}.{} below the covered ones: not covered", place.dataset, place.collection));
+        printer.hint(&format!("to keep them as well, place a second hold of the same matter with the scope {}", place.scope));
+    }
 }
 
 fn warn(printer: Printer, warnings: &[String]) {

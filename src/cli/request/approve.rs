@@ -54,7 +54,7 @@ pub async fn run(args: &Approve, deployment: &Deployment, context: &Context) -> 
         return Ok(Exit::Done);
     }
     let (people, needed) = (approved.people, approved.needed);
-    context.printer.data(&format!("{}  approved by {person} ({people} of {needed})", request.code))?;
+    context.printer.data(&format!("{}  approved by {person}; {people} of {needed} people who must agree have", request.code))?;
     match approved.status {
         Status::Queued => context.printer.talk("queued: the next worker carries it out"),
         _ => context.printer.hint("it takes another person: the same command with `--by NAME`"),

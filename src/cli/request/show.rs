@@ -72,7 +72,7 @@ pub(super) fn obstacles(printer: Printer, plan: &Plan) -> Result<(), CliError> {
         printer.data(&format!("{:<12} {text}", "warning"))?;
     }
     for text in &plan.fuses {
-        printer.data(&format!("{:<12} {text}: it takes two people", "fuse"))?;
+        printer.data(&format!("{:<12} {text}: two people must agree", "fuse"))?;
     }
     Ok(())
 }

@@ -27,7 +27,11 @@ pub struct Ready {
 }
 
 /// Looks before: what is gone already, and what is locked by now. Nothing is touched.
-pub async fn look_before(store: &dyn ObjectStore, batch: &Authorised<ObjectBatch>, now: jiff::Timestamp) -> Result<Ready, StoreError> {
+pub async fn look_before(
+    store: &dyn ObjectStore,
+    batch: &Authorised<ObjectBatch>,
+    now: jiff::Timestamp,
+) -> Result<Ready, StoreError> {
     let entries = &batch.batch().entries;
     let mut erased = Erased::default();
     // What a condition of a hold would need to know, an object cannot say: unknown means held (H-1).

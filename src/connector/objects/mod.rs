@@ -5,12 +5,12 @@
 mod address;
 mod batch;
 mod entry;
-mod presence;
-mod source;
 mod eraser;
 mod error;
 pub mod folder;
+mod presence;
 pub mod s3;
+mod source;
 mod store;
 mod walk;
 

@@ -71,6 +71,8 @@ pub struct Table {
     pub foreign_keys: Vec<ForeignKey>,
     /// Unique indexes that are partial or on expressions, and exclusion constraints.
     pub narrow_uniques: Vec<NarrowUnique>,
+    /// Columns of keys under which a new value takes the place of the row that has it already (SQLite's `ON CONFLICT REPLACE`).
+    pub replacing: Vec<Vec<String>>,
     /// CHECK constraints.
     pub checks: Vec<Check>,
     /// Triggers that fire on DELETE or UPDATE, and rewrite rules.
@@ -218,6 +220,7 @@ impl Table {
             indexes: Vec::new(),
             foreign_keys: Vec::new(),
             narrow_uniques: Vec::new(),
+            replacing: Vec::new(),
             checks: Vec::new(),
             triggers: Vec::new(),
             row_security: false,

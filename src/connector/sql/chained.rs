@@ -1,5 +1,5 @@
-//! Triggers that set off others: one that writes a row into a table which has triggers for new rows does what those do as well. They are not
-//! read; it is enough to know that they are there. It reads the schema alone.
+//! Triggers whose writing does more than they say: a new row in a table that has triggers for new rows sets those off, and in a table of SQLite
+//! whose key says `ON CONFLICT REPLACE` it takes the place of another. Neither stands in the trigger's own text. It reads the schema alone.
 
 use std::collections::BTreeSet;
 
@@ -15,8 +15,9 @@ const SQLITE: &str = "SELECT tbl_name AS name, sql FROM main.sqlite_schema WHERE
 
 const MYSQL: &str = "SELECT EVENT_OBJECT_TABLE AS name FROM information_schema.TRIGGERS WHERE EVENT_MANIPULATION = 'INSERT'";
 
-/// Notes at each trigger which of the tables it writes into have triggers of their own for new rows.
+/// Notes at each trigger which of the tables it writes into replace rows, and which have triggers of their own for new rows.
 pub(super) async fn mark(handle: Handle<'_>, catalogue: &mut Catalogue) -> Result<(), DbError> {
+    mark_replacing(catalogue);
     let writes_rows = |catalogue: &Catalogue| {
         catalogue.tables.values().flat_map(|table| &table.triggers).any(|trigger| !trigger.effect.inserts_into.is_empty())
     };
@@ -29,6 +30,20 @@ pub(super) async fn mark(handle: Handle<'_>, catalogue: &mut Catalogue) -> Resul
         trigger.effect.sets_off = trigger.effect.inserts_into.iter().filter(is_watched).cloned().collect();
     }
     Ok(())
+}
+
+fn mark_replacing(catalogue: &mut Catalogue) {
+    let replacing: BTreeSet<String> =
+        catalogue.tables.values().filter(|table| !table.replacing.is_empty()).map(|table| table.name.name.to_lowercase()).collect();
+    for table in catalogue.tables.values_mut() {
+        let own = table.name.name.clone();
+        for effect in table.triggers.iter_mut().map(|trigger| &mut trigger.effect) {
+            // Tables of which it changes rows are refused as such; only of its own it may.
+            let rewritten = effect.rewrites.then_some(&own);
+            let written = effect.inserts_into.iter().chain(rewritten).filter(|name| replacing.contains(&name.to_lowercase()));
+            effect.replaces = written.cloned().collect();
+        }
+    }
 }
 
 /// Their names in small letters: which spelling the text of a trigger uses is up to whoever wrote it.

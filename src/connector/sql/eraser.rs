@@ -97,6 +97,18 @@ pub enum EraseError {
         /// Rows that the database says it changed.
         affected: u64,
     },
+    /// A trigger or rule refused the change in words of its own. The words may quote the row and are not repeated (S-1).
+    #[error("`{table}`: {triggers} refused to let rows be {doing} ({code})")]
+    Raised {
+        /// Table.
+        table: String,
+        /// The trigger, or those of which one did.
+        triggers: String,
+        /// Deleted, or changed.
+        doing: &'static str,
+        /// The database's code.
+        code: String,
+    },
     /// A trigger has undone the change in the same statement (E-1).
     #[error("`{table}`: {rows} rows are not as they were to be right after the statement: a trigger puts them back")]
     PutBack {
@@ -108,6 +120,29 @@ pub enum EraseError {
     /// A hold's predicate does not fit the table.
     #[error("a hold's condition cannot be evaluated: {0}")]
     Condition(String),
+}
+
+impl EraseError {
+    /// Whether the same attempt a little later may succeed without anybody doing anything: not where the application's own rules say no.
+    pub fn is_transient(&self) -> bool {
+        !matches!(self, EraseError::Raised { .. } | EraseError::Database(DbError::Raised { .. }))
+    }
+
+    /// The same error, with the table and the triggers that may have raised it.
+    fn of_batch(self, batch: &SqlBatch) -> EraseError {
+        let EraseError::Database(DbError::Raised { code }) = self else { return self };
+        let deletes = batch.action == Action::Delete;
+        let runs = |trigger: &&Trigger| if deletes { trigger.on_delete } else { trigger.on_update };
+        let names: Vec<String> =
+            batch.location.table.triggers.iter().filter(runs).map(|trigger| format!("`{}`", trigger.name)).collect();
+        let triggers = match names.as_slice() {
+            [] => "a trigger of a table that changes with it".to_owned(),
+            [only] => format!("its trigger {only}"),
+            [first @ .., last] => format!("one of its triggers {} or {last}", first.join(", ")),
+        };
+        let doing = if deletes { "deleted" } else { "changed" };
+        EraseError::Raised { table: batch.location.table.name.name.clone(), triggers, doing, code }
+    }
 }
 
 /// A session whose transaction has committed. Connecting anew for each batch would cost more than a small batch itself.
@@ -158,21 +193,25 @@ impl EraseSession {
 
     /// Applies one batch. When every row is as frozen and free, that is one statement; otherwise the rows are looked at one by one.
     pub async fn apply(&mut self, authorised: &Authorised<SqlBatch>) -> Result<Applied, EraseError> {
+        let held: Vec<Predicate> = authorised.must_not_match().iter().map(|(_, condition)| condition.clone()).collect();
         let batch = authorised.batch();
+        self.apply_rows(batch, &held).await.map_err(|problem| problem.of_batch(batch))
+    }
+
+    async fn apply_rows(&mut self, batch: &SqlBatch, held: &[Predicate]) -> Result<Applied, EraseError> {
         if batch.rows.keys.is_empty() || batch.action == Action::Keep {
             return Ok(Applied::default());
         }
-        let held: Vec<Predicate> = authorised.must_not_match().iter().map(|(_, condition)| condition.clone()).collect();
-        if let Some(affected) = self.apply_whole(batch, &held).await? {
+        if let Some(affected) = self.apply_whole(batch, held).await? {
             return Ok(Applied { affected, ..Applied::default() });
         }
-        let (free, mut applied) = self.inspect(batch, &held).await?;
+        let (free, mut applied) = self.inspect(batch, held).await?;
         if free.rows.keys.is_empty() {
             return Ok(applied);
         }
         let expected = free.rows.keys.len() as u64;
         self.load(&free).await?;
-        let affected = self.change(&free, &held).await?;
+        let affected = self.change(&free, held).await?;
         if affected != expected {
             return Err(EraseError::Miscounted { table: batch.location.table.name.name.clone(), expected, affected });
         }

@@ -80,6 +80,7 @@ pub fn hazards(catalogue: &Catalogue, table: &Table, doing: &Doing) -> Vec<Hazar
     for (column, written) in &doing.writes {
         found.extend(refers_to_changed(catalogue, table, column));
         found.extend(collides(table, column, *written));
+        found.extend(replaces_others(table, column, *written));
     }
     if catalogue.dialect == Dialect::Sqlite {
         found.extend(broken_keys(catalogue, table, doing));
@@ -143,13 +144,21 @@ fn of_trigger(catalogue: &Catalogue, table: &Table, trigger: &Trigger, doing: &D
     if effect.reaches_further() && !accepted {
         let what = match effect.is_opaque {
             true => "what it does cannot be read from its text".to_owned(),
-            false if effect.changes.is_empty() => {
+            false if !effect.changes.is_empty() => {
+                format!("it changes or deletes rows of {}", listed(effect.changes.iter().cloned()))
+            }
+            false if !effect.replaces.is_empty() => {
+                format!(
+                    "it writes into {}, where a row that has the key already is deleted (ON CONFLICT REPLACE)",
+                    listed(effect.replaces.iter().cloned())
+                )
+            }
+            false => {
                 format!(
                     "it writes rows into {}, which has triggers of its own for new rows",
                     listed(effect.sets_off.iter().cloned())
                 )
             }
-            false => format!("it changes or deletes rows of {}", listed(effect.changes.iter().cloned())),
         };
         return error(
             Code::TriggerReachesFurther,
@@ -220,6 +229,23 @@ fn refers_to_changed(catalogue: &Catalogue, table: &Table, column: &str) -> Opti
         format!(
             "leave the column as it is (`fides_meta: {{read_only: true}}`), or delete the row; or let {child} refer to the primary key"
         ),
+    ))
+}
+
+/// What is written takes the place of whoever has it already. NULL equals nothing and takes nobody's, unless a column is computed from it.
+fn replaces_others(table: &Table, column: &str, written: Written) -> Option<Hazard> {
+    let is_computed_from =
+        |name: &String| table.column(name).is_some_and(|live| live.computed_from.iter().any(|base| base == column));
+    let is_touched = |name: &String| is_computed_from(name) || (name == column && written != Written::Null);
+    let key = table.replacing.iter().find(|key| key.iter().any(is_touched))?;
+    Some(error(
+        Code::MaskUniqueColumn,
+        format!(
+            "`{column}` would be overwritten, and a row of somebody else that has the value already would be deleted (ON CONFLICT REPLACE on {})",
+            listed(key.iter().cloned())
+        ),
+        "rows that no plan lists would be deleted, whoever owns them and whatever holds cover them",
+        "write `strategy: null_rewrite`, or delete the row; or make the table anew without ON CONFLICT REPLACE".into(),
     ))
 }
 

@@ -1,5 +1,5 @@
-//! What SQLite tells only in the text that it has stored: triggers, CHECK constraints, indexes that are partial or on expressions, and what
-//! a computed column is computed from. Read word by word; what cannot be told counts as able to do more.
+//! What SQLite tells only in the text that it has stored: triggers, CHECK constraints, indexes that are partial or on expressions, keys that
+//! replace rows, and what a computed column is computed from. Read word by word; what cannot be told counts as able to do more.
 
 use std::collections::BTreeSet;
 
@@ -14,6 +14,7 @@ pub(super) fn add(table: &mut Table, kind: &str, name: &str, sql: &str) {
         "table" => {
             table.checks = checks(sql, &words);
             add_computed(table, &words);
+            table.replacing = replacing_keys(table, &words);
         }
         "index" => table.narrow_uniques.extend(narrow_unique(table, name, &words)),
         "trigger" => table.triggers.extend(trigger(&table.name.name, name, sql, &words)),
@@ -49,6 +50,49 @@ fn checks(sql: &str, words: &[Token<'_>]) -> Vec<Check> {
         checks.push(Check { name, condition: sql[first.start..last.end].to_owned() });
     }
     checks
+}
+
+/// The keys that say `ON CONFLICT REPLACE`, as constraint of a column or of the table. Where it cannot be told which columns are meant, all are.
+fn replacing_keys(table: &Table, words: &[Token<'_>]) -> Vec<Vec<String>> {
+    let known: Vec<String> = table.columns.iter().map(|column| column.name.clone()).collect();
+    let mut keys = Vec::new();
+    let starts = words.windows(3).enumerate().filter(|(_, w)| w[0].is("ON") && w[1].is("CONFLICT") && w[2].is("REPLACE"));
+    for (at, _) in starts {
+        let Some(before) = at.checked_sub(1).and_then(|before| words.get(before)) else { continue };
+        let of_column = ["UNIQUE", "KEY", "ASC", "DESC"].iter().any(|word| before.is(word));
+        if before.is("NULL") {
+            // NOT NULL: the default takes the place of NULL in the same row.
+            continue;
+        }
+        let named = if before.is_sign(")") {
+            let open = (0..at).rev().find(|open| bracket(words, *open).is_some_and(|(_, behind)| behind == at)).unwrap_or(0);
+            if open > 0 && words[open - 1].is("CHECK") {
+                continue;
+            }
+            named_in(&words[open..at], &known)
+        } else if of_column {
+            named_in(defined_before(words, at), &known)
+        } else {
+            BTreeSet::new()
+        };
+        keys.push(if named.is_empty() { known.clone() } else { named.into_iter().collect() });
+    }
+    keys
+}
+
+/// The name of the column whose definition goes on at a position: it stands behind the last comma or bracket that is open there.
+fn defined_before<'t, 's>(words: &'t [Token<'s>], at: usize) -> &'t [Token<'s>] {
+    let mut depth = 0;
+    for position in (0..at).rev() {
+        if words[position].is_sign(")") {
+            depth += 1;
+        } else if depth == 0 && (words[position].is_sign(",") || words[position].is_sign("(")) {
+            return &words[position + 1..position + 2];
+        } else if words[position].is_sign("(") {
+            depth -= 1;
+        }
+    }
+    &[]
 }
 
 /// `name TYPE … GENERATED ALWAYS AS (…)` or `AS (…)`: every column that stands in the brackets counts.
@@ -190,6 +234,23 @@ mod tests {
             Swallows::Perhaps
         );
         assert_eq!(swallows("CREATE TRIGGER t BEFORE DELETE ON users BEGIN SELECT RAISE(ABORT, 'no'); END"), Swallows::Never);
+    }
+
+    #[test]
+    fn o_1_keys_that_replace_rows_are_found_in_the_text_of_their_table() {
+        let mut table = Table::new(TableName { schema: "main".into(), name: "desks".into() }, TableKind::Table);
+        table.columns = ["id", "seat", "code", "floor"].map(|name| Column::new(name, "TEXT", ColumnType::Text)).to_vec();
+        for (text, expected) in [
+            ("id INTEGER PRIMARY KEY ON CONFLICT REPLACE, seat", vec![vec!["id"]]),
+            ("id INTEGER PRIMARY KEY DESC ON CONFLICT REPLACE AUTOINCREMENT, seat", vec![vec!["id"]]),
+            ("id, code DECIMAL(3, 1) DEFAULT (1) UNIQUE ON CONFLICT REPLACE", vec![vec!["code"]]),
+            ("id, seat, floor, UNIQUE (\"seat\", Floor) ON CONFLICT REPLACE", vec![vec!["floor", "seat"]]),
+            ("id, seat, PRIMARY KEY (id) ON CONFLICT REPLACE, UNIQUE (seat) ON CONFLICT IGNORE", vec![vec!["id"]]),
+            ("id NOT NULL ON CONFLICT REPLACE DEFAULT 1, seat CHECK (seat > 'ON CONFLICT REPLACE')", vec![]),
+        ] {
+            add(&mut table, "table", "desks", &format!("CREATE TABLE desks ({text})"));
+            assert_eq!(table.replacing, expected, "{text}");
+        }
     }
 
     #[test]

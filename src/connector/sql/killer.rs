@@ -14,12 +14,7 @@ use crate::db::{DbError, Dialect};
 use crate::erase::{SessionError, SessionKiller};
 
 impl SessionKiller for BTreeMap<String, SqlSource> {
-    fn end_session<'a>(
-        &'a self,
-        source: &'a str,
-        permit_id: &'a str,
-        _left: Duration,
-    ) -> BoxFuture<'a, Result<(), SessionError>> {
+    fn end_session<'a>(&'a self, source: &'a str, permit_id: &'a str, _left: Duration) -> BoxFuture<'a, Result<(), SessionError>> {
         async move {
             let open = self.get(source).ok_or_else(|| SessionError(format!("source `{source}` is not reached")))?;
             end(open, permit_id).await.map_err(|error| SessionError(error.to_string()))

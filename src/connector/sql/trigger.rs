@@ -33,6 +33,8 @@ pub struct Effect {
     pub changes: BTreeSet<String>,
     /// Those of the tables into which it writes that have triggers or rules of their own for new rows: nobody reads what these do then.
     pub sets_off: BTreeSet<String>,
+    /// Tables into which it writes and where a row that has the key already is deleted then (SQLite's `ON CONFLICT REPLACE`).
+    pub replaces: BTreeSet<String>,
     /// It changes the row that is being written, or rows of its own table.
     pub rewrites: bool,
     /// It does something that the text does not tell: it runs text as SQL, calls another function, or is in a language that is not read.
@@ -54,7 +56,7 @@ pub enum Swallows {
 impl Effect {
     /// Whether it may touch rows that no plan lists.
     pub fn reaches_further(&self) -> bool {
-        self.is_opaque || !self.changes.is_empty() || !self.sets_off.is_empty()
+        self.is_opaque || !self.changes.is_empty() || !self.sets_off.is_empty() || !self.replaces.is_empty()
     }
 }
 

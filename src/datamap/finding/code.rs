@@ -49,6 +49,8 @@ codes! {
     OwnershipMultiplies = "ownership_multiplies",
     /// The person's id stays in rows that they only access.
     ReferenceLeftBehind = "reference_left_behind",
+    /// A person sees the record of another.
+    AnotherPersonShown = "another_person_shown",
     /// `hide` names no field of the reached collection.
     UnknownHiddenField = "unknown_hidden_field",
     /// `unlink` on a field that leads away.

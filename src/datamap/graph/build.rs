@@ -54,6 +54,8 @@ impl Graph {
                 Right::Accesses | Right::Owns => graph.edges.push(edge),
             }
         }
+        let people = graph.people();
+        graph.edges.iter_mut().for_each(|edge| edge.from_people = people[edge.from.0]);
         graph.objects = super::objects::places(map, &graph);
         graph
     }
@@ -183,6 +185,7 @@ impl Draft {
             unlink: self.unlink,
             filter: self.filter,
             declared_on_to,
+            from_people: false,
             place: self.place,
         };
         Directed { edge, right }

@@ -37,7 +37,9 @@ impl ObjectPlace {
 pub(super) fn places(map: &DataMap, graph: &Graph) -> Vec<ObjectPlace> {
     let mut places = Vec::new();
     for dataset in &map.datasets {
-        for collection in dataset.collections.iter().filter(|collection| !collection.skip_processing && collection.held_by.is_none()) {
+        for collection in
+            dataset.collections.iter().filter(|collection| !collection.skip_processing && collection.held_by.is_none())
+        {
             if let Some(objects) = &collection.objects
                 && let Some(rows) = naming_collection(objects).and_then(|name| graph.node(&dataset.fides_key, name))
             {

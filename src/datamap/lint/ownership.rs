@@ -12,6 +12,7 @@ const TOO_MANY_HOPS: u8 = 2;
 pub(super) fn check(map: &DataMap, graph: &Graph) -> Vec<Finding> {
     let mut findings = multiplied(graph);
     findings.extend(graph.edges.iter().filter_map(|edge| left_behind(map, graph, edge)));
+    findings.extend(graph.edges.iter().filter_map(|edge| shows_another_person(map, graph, edge)));
     findings
 }
 
@@ -86,6 +87,7 @@ fn left_behind(map: &DataMap, graph: &Graph, edge: &Edge) -> Option<Finding> {
         return None;
     }
     let name = edge.to_columns.join("+");
+    let is_person = graph.has_identities(edge.to);
     let field = map.collection(&to.dataset, &to.collection).and_then(|c| c.field(edge.to_columns.first()?));
     Some(Finding {
         severity: Severity::Warning,
@@ -94,7 +96,42 @@ fn left_behind(map: &DataMap, graph: &Graph, edge: &Edge) -> Option<Finding> {
         subject: format!("{}.{name}", to.name()),
         problem: format!("it names a person of {} who only accesses the row, and nothing clears it", from.name()),
         why: "after an erasure the id still stands here, and ties the row to whoever can look it up elsewhere".into(),
-        hint: "write `on_erasure: unlink` beside `right: accesses`, which clears the column in every row that stays".into(),
-        write: Some("habeas: {right: accesses, on_erasure: unlink}".into()),
+        hint: match is_person {
+            true => {
+                "write `on_erasure: unlink`, which clears the column in every row that stays, and `right: none`, so that nobody is shown \
+                 the record of another person"
+            }
+            false => "write `on_erasure: unlink` beside `right: accesses`, which clears the column in every row that stays",
+        }
+        .into(),
+        write: Some(match is_person {
+            true => "habeas: {right: none, on_erasure: unlink}".into(),
+            false => "habeas: {right: accesses, on_erasure: unlink}".into(),
+        }),
+    })
+}
+
+/// Whoever is seen over such an edge is seen as a whole, but for what is hidden: name, address, everything that the map lists of them.
+fn shows_another_person(map: &DataMap, graph: &Graph, edge: &Edge) -> Option<Finding> {
+    let to = &graph.nodes[edge.to.0];
+    let is_hidden = |column: &String| edge.hide.contains(column);
+    if edge.right != Right::Accesses || to.identities.is_empty() || to.identities.iter().all(|field| is_hidden(&field.column)) {
+        return None;
+    }
+    let shown: Vec<String> = to.identities.iter().map(|field| field.column.clone()).filter(|column| !is_hidden(column)).collect();
+    let collection = map.collection(&to.dataset, &to.collection)?;
+    let place = edge.to_columns.first().filter(|_| edge.declared_on_to).and_then(|column| collection.field(column));
+    let none = if edge.declared_on_to { "habeas: {right: none, on_erasure: unlink}" } else { "habeas: {right: none}" };
+    Some(Finding {
+        severity: Severity::Warning,
+        code: Code::AnotherPersonShown,
+        place: Some(place.map_or_else(|| edge.place.clone(), |field| field.place.clone())),
+        subject: format!("{}.{}", to.name(), edge.to_columns.join("+")),
+        problem: format!("a person is shown rows of {} that carry the identifiers of others ({})", to.name(), shown.join(", ")),
+        why: "the archive of one person then holds the record of another; what that one has is never shown over it".into(),
+        hint: format!(
+            "write `{none}` if nothing is to be shown, or list in `hide` what of the other person is not for their eyes; accept this finding where it is meant"
+        ),
+        write: Some(none.into()),
     })
 }

@@ -111,7 +111,9 @@ fn conditions_on_columns_that_the_map_does_not_list_are_warnings() {
 
 #[test]
 fn unlinking_at_the_end_that_leads_away_is_an_error() {
-    assert_eq!(finding(&referring("to", "right: accesses, on_erasure: unlink")).code.as_str(), "unlink_at_the_wrong_end");
+    let seen = "right: accesses, hide: [email, id], on_erasure: unlink";
+    assert_eq!(finding(&referring("to", seen)).code.as_str(), "unlink_at_the_wrong_end");
+    assert_eq!(finding(&referring("to", "right: none, on_erasure: unlink")).code.as_str(), "unlink_at_the_wrong_end");
     assert_eq!(findings(&app(&[&referring("from", "on_erasure: unlink"), USERS])), []);
 }
 
@@ -160,14 +162,27 @@ fn o_1_a_chain_of_link_tables_that_multiplies_owners_is_pointed_out_with_its_way
 
 #[test]
 fn an_id_that_stays_in_rows_which_a_person_only_accesses_is_pointed_out() {
-    let found = finding(&referring("from", "right: accesses"));
+    let found = finding(&referring("from", "right: accesses, hide: [m]"));
     assert_eq!(
         (found.severity, found.code.as_str(), found.subject.as_str()),
         (Severity::Warning, "reference_left_behind", "app.t.x")
     );
-    assert_eq!(found.write.as_deref(), Some("habeas: {right: accesses, on_erasure: unlink}"));
-    assert_eq!(findings(&app(&[&referring("from", "right: accesses, on_erasure: unlink"), USERS])), []);
+    assert_eq!(found.write.as_deref(), Some("habeas: {right: none, on_erasure: unlink}"), "the rows are people's");
+    let impersonal = referring("from", "right: accesses").replace("{name: m, fides_meta: {identity: email}}", "{name: m}");
+    let write = finding(&impersonal).write;
+    assert_eq!(write.as_deref(), Some("habeas: {right: accesses, on_erasure: unlink}"));
+    assert_eq!(findings(&app(&[&referring("from", "right: accesses, hide: [m], on_erasure: unlink"), USERS])), []);
     assert_eq!(findings(&app(&[&referring("from", "right: none"), USERS])), []);
+    assert_eq!(findings(&app(&[&referring("from", "right: none, on_erasure: unlink"), USERS])), []);
+}
+
+#[test]
+fn x_1_whoever_would_be_shown_the_record_of_another_is_pointed_out() {
+    let found = finding(&referring("from", "right: accesses, on_erasure: unlink"));
+    assert_eq!((found.severity, found.code.as_str()), (Severity::Warning, "another_person_shown"));
+    assert_eq!((found.subject.as_str(), found.write.as_deref()), ("app.t.x", Some("habeas: {right: none, on_erasure: unlink}")));
+    let away = finding(&referring("to", "right: accesses"));
+    assert_eq!((away.code.as_str(), away.write.as_deref()), ("another_person_shown", Some("habeas: {right: none}")));
 }
 
 #[test]

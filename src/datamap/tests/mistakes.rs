@@ -171,7 +171,8 @@ fn objects_are_named_by_values_and_by_nothing_that_would_name_those_of_others() 
     assert!(set("prefix: 'a/{users.nr}/'").contains("names `users.nr`, a field that the map does not have"));
     assert!(set("key: 'a/{users.id}', prefix: 'b/'").contains("says in several ways which objects are meant"));
     assert!(set("tag: {name: owner}").contains("value"));
-    let named = |inside: &str| mistake_in(&format!("{{name: t, fields: [{{name: a, habeas: {{object: {{source: s, {inside}}}}}}}]}}"));
+    let named =
+        |inside: &str| mistake_in(&format!("{{name: t, fields: [{{name: a, habeas: {{object: {{source: s, {inside}}}}}}}]}}"));
     assert!(named("key: k").contains("would name the same objects for everybody"));
     assert!(named("key: '{users.id}'").contains("names another collection"));
     assert!(named("key: '{b}'").contains("names `t.b`, a field that the map does not have"));

@@ -82,6 +82,21 @@ pub async fn insert(tx: &mut Tx, keys: &Keys, new: &NewRequest<'_>, now: Timesta
     Err(LedgerError::Unreadable { noun: "request", problem: "no free code was found".into() })
 }
 
+/// The request for the very same that waits for an approval, if there is one: the same person, kind and job file.
+pub async fn waiting_for_approval(
+    tx: &mut Tx,
+    keys: &Keys,
+    kind: Kind,
+    subject: Option<&Subject>,
+    document: &Value,
+) -> Result<Option<Request>, LedgerError> {
+    let digest = digest_of(keys, kind, subject, document, None);
+    let sql =
+        concat!("SELECT ", columns!(), " FROM request WHERE content_digest = $1 AND status = $2 ORDER BY created_at, id LIMIT 1");
+    let args = args![digest, Status::WaitingApproval.as_str()];
+    tx.on().fetch_optional(sql, args).await?.map(|row| read(&row)).transpose()
+}
+
 /// The clear document must not have what belongs in a sealed column: better no request than a person's name in a plain column (S-1).
 fn refuse_private_in_the_clear(document: &Value) -> Result<(), LedgerError> {
     for key in ["subject", "changes", "idempotency_key"] {
@@ -95,11 +110,15 @@ fn refuse_private_in_the_clear(document: &Value) -> Result<(), LedgerError> {
 /// Keyed, because a plain hash of a job file would let anybody with a guess find out whom it names. Keys of objects are sorted by
 /// `serde_json`, so that their order in the job file does not matter.
 fn content_digest(keys: &Keys, new: &NewRequest<'_>) -> String {
+    digest_of(keys, new.kind, new.subject, new.document, new.private)
+}
+
+fn digest_of(keys: &Keys, kind: Kind, subject: Option<&Subject>, document: &Value, private: Option<&Value>) -> String {
     let content = serde_json::json!({
-        "kind": new.kind,
-        "subject": new.subject.map(Subject::to_sealed_json),
-        "document": new.document,
-        "private": new.private,
+        "kind": kind,
+        "subject": subject.map(Subject::to_sealed_json),
+        "document": document,
+        "private": private,
     });
     hex(&keys.mac("request.content", content.to_string().as_bytes()))
 }

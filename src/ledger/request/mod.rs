@@ -6,7 +6,7 @@ mod list;
 mod progress;
 
 pub use asked::{AskedErasure, erasures_asked};
-pub use intake::{NewRequest, Received, insert};
+pub use intake::{NewRequest, Received, insert, waiting_for_approval};
 pub use list::{Filter, Listed, list};
 pub(crate) use progress::fail_for_dead_job;
 pub use progress::{extend, set_plan_digest, set_result, set_status, withdraw};

@@ -24,7 +24,7 @@ pub struct ObjectLimits {
 /// What the search of a store gave.
 #[derive(Debug, Clone, Default)]
 pub struct ObjectReport {
-    /// Occurrences by part of an object (`key`, `tags`, `metadata`, `body`), certain and not.
+    /// Occurrences by part of an object (`keys`, `tags`, `metadata`, `bodies`), certain and not.
     pub hits: Vec<ObjectHit>,
     /// Places that were searched: each key, and each body that was opened.
     pub places: u64,
@@ -65,7 +65,7 @@ pub async fn scan_store(
         for entry in &page {
             let retained = is_retained(&entry.manifest_key());
             report.places += 1;
-            report.take("key", &search_whole(matcher, entry.key.bytes()), retained);
+            report.take("keys", &search_whole(matcher, entry.key.bytes()), retained);
             if entry.kind != EntryKind::Version {
                 continue;
             }
@@ -130,7 +130,7 @@ async fn search_object(
     match search_body(matcher, &bytes, limits.bytes) {
         Some(found) => {
             report.places += 1;
-            report.take("body", &found, retained);
+            report.take("bodies", &found, retained);
         }
         None => report.leave("compressed or an image"),
     }
@@ -247,4 +247,3 @@ impl ObjectReport {
         self.hits.iter().filter(|hit| hit.certain).map(|hit| hit.count - hit.retained).sum()
     }
 }
-

@@ -21,7 +21,8 @@ pub struct Ministack {
 impl Ministack {
     /// `None`, after saying so, where nobody has installed it.
     pub fn start() -> Option<Ministack> {
-        let program = std::env::var_os("HABEAS_TOOLS").map(|folder| PathBuf::from(folder).join("ministack")).filter(|path| path.exists());
+        let program =
+            std::env::var_os("HABEAS_TOOLS").map(|folder| PathBuf::from(folder).join("ministack")).filter(|path| path.exists());
         let Some(program) = program else {
             skipped("ministack: tests/run installs it and sets HABEAS_TOOLS");
             return None;

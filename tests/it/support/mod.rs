@@ -10,6 +10,7 @@ pub mod fides;
 pub mod laws;
 pub mod made_up;
 pub mod mariadb;
+pub mod ministack;
 pub mod postgres;
 pub mod s3;
 pub mod schema_file;

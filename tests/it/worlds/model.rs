@@ -20,12 +20,18 @@ pub struct Edge<'w> {
 
 /// The edges of a world.
 pub fn edges(world: &World) -> Vec<Edge<'_>> {
+    edges_of(world, |words| words.right != Right::None)
+}
+
+/// References that show nothing, and whose columns are cleared all the same.
+pub fn unseen_edges(world: &World) -> Vec<Edge<'_>> {
+    edges_of(world, |words| words.right == Right::None && words.unlink && words.to_referrer)
+}
+
+fn edges_of(world: &World, wanted: impl Fn(&Words) -> bool) -> Vec<Edge<'_>> {
     let mut edges = Vec::new();
     for reference in &world.references {
-        let Some(words) = &reference.words else { continue };
-        if words.right == Right::None {
-            continue;
-        }
+        let Some(words) = reference.words.as_ref().filter(|words| wanted(words)) else { continue };
         let (from, from_columns, to, to_columns) = match words.to_referrer {
             true => (reference.other, &reference.other_columns, reference.on, &reference.columns),
             false => (reference.on, &reference.columns, reference.other, &reference.other_columns),
@@ -78,6 +84,8 @@ pub struct Reach {
     pub named: BTreeSet<RowId>,
     pub owned: BTreeSet<RowId>,
     pub accessed: BTreeSet<RowId>,
+    /// Neither, but they name the person over a reference that shows nothing and is cleared.
+    pub unseen: BTreeSet<RowId>,
     /// Owned, and beyond doubt by nobody else.
     pub alone: BTreeSet<RowId>,
 }
@@ -111,21 +119,47 @@ pub fn reach(world: &World, address: &str) -> Reach {
             reach.named.insert(row);
         }
     }
-    reach.owned = spread(world, &edges, reach.named.clone(), |edge| edge.right == Right::Owns);
-    let seen = spread(world, &edges, reach.owned.clone(), |_| true);
+    reach.owned = spread(world, &edges, reach.named.clone(), |edge, _| edge.right == Right::Owns);
+    // Another person's record may be seen; what they have may not.
+    let tables = tables_of_people(world, &edges);
+    let goes_on = |_: &Edge<'_>, start: RowId| reach.owned.contains(&start) || !tables.contains(&start.0);
+    let seen = spread(world, &edges, reach.owned.clone(), goes_on);
     reach.accessed = seen.difference(&reach.owned).copied().collect();
     reach.alone = alone(world, &edges, &reach, &ours);
+    let unseen = unseen_edges(world);
+    let names_us = |row: &RowId| unseen.iter().any(|edge| edge.starts(world, *row).iter().any(|start| reach.alone.contains(start)));
+    reach.unseen = world.all_rows().filter(|row| !seen.contains(row) && names_us(row)).collect();
     reach
 }
 
-fn spread(world: &World, edges: &[Edge<'_>], mut known: BTreeSet<RowId>, follow: impl Fn(&Edge<'_>) -> bool) -> BTreeSet<RowId> {
+/// Tables with addresses, and those that rows of such tables own by pointing at them.
+fn tables_of_people(world: &World, edges: &[Edge<'_>]) -> BTreeSet<usize> {
+    let has_addresses = |table: &usize| world.tables[*table].mapped && world.tables[*table].identities().next().is_some();
+    let mut people: BTreeSet<usize> = (0..world.tables.len()).filter(has_addresses).collect();
+    loop {
+        let up = edges.iter().filter(|edge| edge.right == Right::Owns && !edge.refers_at_end && people.contains(&edge.from));
+        let new: Vec<usize> = up.map(|edge| edge.to).filter(|table| !people.contains(table)).collect();
+        if new.is_empty() {
+            return people;
+        }
+        people.extend(new);
+    }
+}
+
+fn spread(
+    world: &World,
+    edges: &[Edge<'_>],
+    mut known: BTreeSet<RowId>,
+    follow: impl Fn(&Edge<'_>, RowId) -> bool,
+) -> BTreeSet<RowId> {
     loop {
         let new: Vec<RowId> = world
             .all_rows()
             .filter(|row| !known.contains(row))
             .filter(|row| {
-                let edges = edges.iter().filter(|edge| follow(edge));
-                edges.flat_map(|edge| edge.starts(world, *row)).any(|start| known.contains(&start))
+                edges
+                    .iter()
+                    .any(|edge| edge.starts(world, *row).into_iter().any(|start| known.contains(&start) && follow(edge, start)))
             })
             .collect();
         if new.is_empty() {

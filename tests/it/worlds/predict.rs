@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::model::{Edge, Reach, edges, owners, people_tables, reach};
+use super::model::{Edge, Reach, edges, owners, people_tables, reach, unseen_edges};
 use super::*;
 
 /// What becomes of a row that is reached.
@@ -51,8 +51,8 @@ pub fn predict(world: &World) -> Prediction {
 }
 
 fn give_fates(world: &World, prediction: &mut Prediction) {
-    let Reach { owned, accessed, alone, .. } = &prediction.reach;
-    for row in owned.iter().chain(accessed) {
+    let Reach { owned, accessed, unseen, alone, .. } = &prediction.reach;
+    for row in owned.iter().chain(accessed).chain(unseen) {
         let table = &world.tables[row.0];
         let kind = world.value(*row, "kind");
         let kept_by_law = table.law_keeps.is_some_and(|kept| *kind == Value::Null || *kind == Value::Text(kept.into()));
@@ -102,7 +102,7 @@ fn edge_ends(world: &World, table: usize) -> Vec<&[String]> {
 
 fn clear_columns(world: &World, prediction: &mut Prediction) {
     let ours = Value::Text(world.subject.clone());
-    let edges = edges(world);
+    let edges = [edges(world), unseen_edges(world)].concat();
     let mut cleared: BTreeMap<RowId, BTreeSet<String>> = BTreeMap::new();
     for (row, fate) in &prediction.fates {
         let (Fate::Keep(_) | Fate::Unlink | Fate::Mask) = fate else { continue };
@@ -179,7 +179,7 @@ fn is_cut(prediction: &Prediction, row: RowId, columns: &[String]) -> bool {
 
 /// Kept rows keep what they refer to, and held rows keep the way that leads to them.
 fn keep_what_is_needed(world: &World, prediction: &mut Prediction) {
-    let edges = edges(world);
+    let edges = [edges(world), unseen_edges(world)].concat();
     loop {
         let mut kept: Vec<(RowId, Why)> = Vec::new();
         for reference in references(world) {
@@ -262,7 +262,7 @@ fn refuse_by_the_map(world: &World, reference: &Reference, prediction: &mut Pred
     }
     let changes_rows = reference.declared.is_some_and(|action| !matches!(action, OnDelete::NoAction | OnDelete::Restrict));
     let is_fine = words.is_some_and(|words| {
-        words.unlink && words.right != Right::None
+        words.unlink
             || words.right == Right::Owns && words.kind.is_none() && child.rule == Rule::Delete && child.law_keeps.is_none()
     });
     if changes_rows && !is_fine {

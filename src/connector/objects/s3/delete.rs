@@ -26,7 +26,8 @@ impl S3Store {
                 fates[*at] = fate;
             }
         }
-        let mut each = stream::iter(alone).map(|at| async move { (at, self.delete_alone(&entries[at], end).await) }).buffered(AT_ONCE);
+        let mut each =
+            stream::iter(alone).map(|at| async move { (at, self.delete_alone(&entries[at], end).await) }).buffered(AT_ONCE);
         while let Some((at, fate)) = each.next().await {
             fates[at] = fate?;
         }

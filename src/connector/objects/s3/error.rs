@@ -24,8 +24,14 @@ pub(super) fn classify<E: ProvideErrorMetadata>(doing: &'static str, error: &Sdk
 /// What a code and a status mean.
 pub(super) fn by_code(doing: &'static str, code: &str, status: u16) -> StoreError {
     match code {
-        "AccessDenied" | "AllAccessDisabled" | "AccountProblem" | "InvalidAccessKeyId" | "SignatureDoesNotMatch" | "Forbidden"
-        | "ExpiredToken" | "InvalidToken" => StoreError::Denied { doing },
+        "AccessDenied"
+        | "AllAccessDisabled"
+        | "AccountProblem"
+        | "InvalidAccessKeyId"
+        | "SignatureDoesNotMatch"
+        | "Forbidden"
+        | "ExpiredToken"
+        | "InvalidToken" => StoreError::Denied { doing },
         "NoSuchBucket" => StoreError::Missing("bucket"),
         "PermanentRedirect" | "AuthorizationHeaderMalformed" | "IllegalLocationConstraintException" => StoreError::WrongRegion,
         "NoSuchKey" | "NoSuchVersion" | "NotFound" | "NoSuchUpload" => StoreError::Gone,

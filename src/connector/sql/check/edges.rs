@@ -9,7 +9,8 @@ use crate::value::ColumnType;
 
 pub(super) fn check(live: &Live<'_>) -> Vec<Finding> {
     // Inside JSON a value has whatever type it has, and is compared by its text.
-    live.graph.edges.iter().filter(|edge| edge.to_path.is_empty()).flat_map(|edge| ends(live, edge)).collect()
+    let all = live.graph.edges.iter().chain(live.graph.cut_unseen().map(|(_, edge)| edge));
+    all.filter(|edge| edge.to_path.is_empty()).flat_map(|edge| ends(live, edge)).collect()
 }
 
 fn ends(live: &Live<'_>, edge: &Edge) -> Vec<Finding> {

@@ -103,6 +103,8 @@ enum Untouched {
     Ignored,
     Filtered,
     OtherOwner,
+    /// The same, where the rows are people: whoever is merely named there should not be shown another person's record.
+    OtherPerson,
     NotDeleted,
     Retained,
 }
@@ -114,7 +116,7 @@ impl Untouched {
             Untouched::NoEdge => "no edge leads to them",
             Untouched::Ignored => "the edge has `right: none`",
             Untouched::Filtered => "the edge has a `where`, and other rows point here too",
-            Untouched::OtherOwner => "the edge gives access only, so they belong to somebody else",
+            Untouched::OtherOwner | Untouched::OtherPerson => "the edge gives access only, so they belong to somebody else",
             Untouched::NotDeleted => "the map does not say that they are deleted",
             Untouched::Retained => "`retain_when` keeps some of them",
         }
@@ -124,7 +126,8 @@ impl Untouched {
     fn write(self) -> &'static str {
         match self {
             Untouched::Unmapped | Untouched::NoEdge | Untouched::NotDeleted => "habeas: {on_erasure: delete}",
-            Untouched::Ignored | Untouched::OtherOwner => "habeas: {right: accesses, on_erasure: unlink}",
+            Untouched::Ignored | Untouched::OtherPerson => "habeas: {right: none, on_erasure: unlink}",
+            Untouched::OtherOwner => "habeas: {right: accesses, on_erasure: unlink}",
             Untouched::Filtered | Untouched::Retained => "habeas: {on_erasure: unlink}",
         }
     }
@@ -137,7 +140,10 @@ impl Untouched {
                     "map the rows with `references` on `{column}`, and write `habeas: {{on_erasure: delete}}` if they are the person's own, or {unlink}"
                 )
             }
-            Untouched::Ignored => format!("write `right: accesses` with {unlink}"),
+            Untouched::Ignored => format!("write {unlink}; with `right: none` the rows are still shown to nobody"),
+            Untouched::OtherPerson => {
+                format!("write {unlink}; with `right: none` instead of `accesses`, so that nobody is shown another person's record")
+            }
             Untouched::NotDeleted => format!("write `habeas: {{on_erasure: delete}}` on the collection, or {unlink}"),
             Untouched::Filtered | Untouched::OtherOwner | Untouched::Retained => format!("write {unlink}"),
         }
@@ -147,6 +153,10 @@ impl Untouched {
 fn handling(live: &Live<'_>, table: &Table, key: &ForeignKey) -> Handling {
     if !live.is_mapped(&table.name) {
         return Handling::Untouched(Untouched::Unmapped);
+    }
+    let is_end = |edge: &Edge| live.mapped_to(&table.name).any(|mapped| mapped.node == Some(edge.to));
+    if covering(live, &live.graph.ignored, table, key).any(|edge| edge.is_cut_unseen() && is_end(edge)) {
+        return Handling::Unlinked;
     }
     let is_ignored = covering(live, &live.graph.ignored, table, key).next().is_some();
     let mut untouched = if is_ignored { Untouched::Ignored } else { Untouched::NoEdge };
@@ -159,6 +169,7 @@ fn handling(live: &Live<'_>, table: &Table, key: &ForeignKey) -> Handling {
             return Handling::Unlinked;
         }
         untouched = match (edge.right, mapped.effect()) {
+            (Right::Accesses | Right::None, _) if live.graph.has_identities(edge.to) => Untouched::OtherPerson,
             (Right::Accesses | Right::None, _) => Untouched::OtherOwner,
             (Right::Owns, Some(OnErasure::Delete)) if edge.filter.is_some() => Untouched::Filtered,
             (Right::Owns, Some(OnErasure::Delete)) if mapped.collection.retain_when.is_empty() => return Handling::Deleted,

@@ -14,8 +14,8 @@ const ROWS_WORTH_AN_INDEX: u64 = 10_000;
 pub(super) fn check(live: &Live<'_>) -> Vec<Finding> {
     let mut findings = Vec::new();
     let dialect = live.catalogue.dialect;
-    for edge in &live.graph.edges {
-        let reaches = |node| live.of_node(node).filter(|mapped| mapped.is_reached);
+    for edge in live.graph.edges.iter().chain(live.graph.cut_unseen().map(|(_, edge)| edge)) {
+        let reaches = |node| live.of_node(node).filter(|mapped| mapped.is_reached || edge.is_cut_unseen());
         if edge.to_path.is_empty()
             && let Some(mapped) = reaches(edge.to)
             && let Some(table) = mapped.table

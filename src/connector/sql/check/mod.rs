@@ -146,6 +146,13 @@ impl<'a> Live<'a> {
     fn reached(&self) -> impl Iterator<Item = (&Mapped<'a>, &'a Table)> {
         self.collections.iter().filter(|mapped| mapped.is_reached).filter_map(|mapped| Some((mapped, mapped.table?)))
     }
+
+    /// The same, and those in whose rows a reference is cleared that shows nothing.
+    fn changed(&self) -> impl Iterator<Item = (&Mapped<'a>, &'a Table)> {
+        let is_cut =
+            |mapped: &&Mapped<'a>| mapped.is_reached || self.graph.cut_unseen().any(|(_, edge)| Some(edge.to) == mapped.node);
+        self.collections.iter().filter(is_cut).filter_map(|mapped| Some((mapped, mapped.table?)))
+    }
 }
 
 impl Mapped<'_> {

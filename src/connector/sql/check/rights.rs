@@ -11,11 +11,11 @@ use crate::db::Dialect;
 
 pub(super) fn check(live: &Live<'_>) -> Vec<Finding> {
     let mut findings = Vec::new();
-    let changes_anything = live.reached().any(|(mapped, _)| deletes(mapped) || updates(live, mapped));
+    let changes_anything = live.changed().any(|(mapped, _)| deletes(mapped) || updates(live, mapped));
     if changes_anything && !live.catalogue.writable {
         findings.push(not_writable(live));
     }
-    for (mapped, table) in live.reached() {
+    for (mapped, table) in live.changed() {
         findings.extend(missing_rights(live, mapped, table));
         findings.extend(unreadable_columns(mapped, table));
         findings.extend(row_security(mapped, table));
@@ -25,11 +25,12 @@ pub(super) fn check(live: &Live<'_>) -> Vec<Finding> {
 }
 
 fn deletes(mapped: &Mapped<'_>) -> bool {
-    mapped.effect() == Some(OnErasure::Delete)
+    mapped.deletes_rows()
 }
 
 fn updates(live: &Live<'_>, mapped: &Mapped<'_>) -> bool {
-    let is_unlinked = live.graph.edges.iter().any(|edge| edge.unlink && Some(edge.to) == mapped.node);
+    let unseen = live.graph.cut_unseen().map(|(_, edge)| edge);
+    let is_unlinked = live.graph.edges.iter().chain(unseen).any(|edge| edge.unlink && Some(edge.to) == mapped.node);
     is_unlinked || matches!(mapped.effect(), Some(OnErasure::Mask | OnErasure::Unlink))
 }
 

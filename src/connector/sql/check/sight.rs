@@ -23,7 +23,8 @@ pub fn check_sight(map: &DataMap, graph: &Graph, source: &SqlSource) -> Vec<Find
         });
         return findings;
     }
-    let reached = graph.reachable(None);
+    let mut reached = graph.reachable(None);
+    graph.cut_unseen().for_each(|(_, edge)| reached[edge.to.0] = true);
     for (node, _) in graph.nodes.iter().zip(reached).filter(|(node, is_reached)| node.source == source.name && *is_reached) {
         let Some(table) = source.catalogue.find(node.schema.as_deref(), &node.collection) else { continue };
         let seen = source.sight().tables.get(&table.name);

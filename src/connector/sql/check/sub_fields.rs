@@ -31,7 +31,8 @@ pub(super) fn check(live: &Live<'_>) -> Vec<Finding> {
 fn not_followed(live: &Live<'_>, mapped: &Mapped<'_>) -> Vec<Finding> {
     let (Some(node), Some(table)) = (mapped.node, mapped.table) else { return Vec::new() };
     let identities = live.graph.nodes[node.0].identities.iter().filter_map(|field| Some((field.inside()?, false)));
-    let edges = live.graph.edges_into(node).filter_map(|edge| {
+    let unseen = live.graph.cut_unseen().map(|(_, edge)| edge).filter(|edge| edge.to == node);
+    let edges = live.graph.edges_into(node).chain(unseen).filter_map(|edge| {
         let comes_from_elsewhere = live.graph.nodes[edge.from.0].source != live.graph.nodes[edge.to.0].source;
         Some((edge.inside()?, comes_from_elsewhere))
     });

@@ -9,7 +9,7 @@ use crate::datamap::{Code, Edge, Finding, OnErasure, Place, Right, Severity};
 
 pub(super) fn check(live: &Live<'_>) -> Vec<Finding> {
     let mut findings = Vec::new();
-    for (mapped, table) in live.reached() {
+    for (mapped, table) in live.changed() {
         for column in fixed_columns(live, mapped, table) {
             findings.extend(cannot_be_cleared(mapped, table, column));
         }
@@ -20,7 +20,8 @@ pub(super) fn check(live: &Live<'_>) -> Vec<Finding> {
 /// Edges whose columns are cleared in rows that stay.
 fn cut_edges<'l>(live: &'l Live<'_>, mapped: &'l Mapped<'_>) -> impl Iterator<Item = &'l Edge> {
     let all = mapped.effect() == Some(OnErasure::Unlink);
-    live.graph.edges.iter().filter(move |edge| {
+    let unseen = live.graph.cut_unseen().map(|(_, edge)| edge);
+    live.graph.edges.iter().chain(unseen).filter(move |edge| {
         Some(edge.to) == mapped.node
             && edge.declared_on_to
             && edge.to_path.is_empty()

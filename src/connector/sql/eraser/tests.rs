@@ -1,15 +1,20 @@
-//! H-2: a session is found by the permit that it works under, and ending it undoes what it has not committed.
+//! H-2: a session is found by the permit that it works under, and ending it undoes what it has not committed. E-1: a batch that does not change
+//! exactly the rows that it names is undone before anything else is looked at.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
 
 use secrecy::SecretString;
 
-use super::EraseSession;
+use super::{Applied, EraseSession, RowState, SqlBatch};
 use crate::args;
-use crate::connector::sql::{SqlAddress, SqlSource};
+use crate::connector::sql::text::batch::{self, BatchRows, Guard};
+use crate::connector::sql::{Location, SqlAddress, SqlSource};
+use crate::datamap::NodeId;
 use crate::db::testing::{self, TestDatabase};
 use crate::erase::SessionKiller;
+use crate::plan::Action;
+use crate::value::KeyPart;
 
 const SCHEMA: &str = "CREATE TABLE t (id INT PRIMARY KEY); INSERT INTO t VALUES (1), (2)";
 const TTL: Duration = Duration::from_secs(20);
@@ -70,4 +75,58 @@ async fn a_session_that_the_server_closed_between_permits_is_replaced() {
     second.conn.on().execute("DELETE FROM t WHERE id = 2", args![]).await.unwrap();
     second.commit().await.unwrap();
     assert_eq!(rows(&database).await, 1);
+}
+
+const OWNED: &str =
+    "CREATE TABLE t (id INT PRIMARY KEY, owner INT, note VARCHAR(20)); INSERT INTO t VALUES (1, 7, 'a'), (2, 7, 'b'), (3, 7, 'c')";
+
+/// A step on all rows of `t`, as they are now.
+async fn frozen(source: &SqlSource, database: &TestDatabase, action: Action) -> SqlBatch {
+    let table = source.catalogue.find(None, "t").unwrap();
+    let location = Location::new(NodeId(0), "app", "t", table);
+    let guard = vec!["owner".to_owned()];
+    let is_overwritten = matches!(action, Action::Overwrite { .. });
+    let mut rows = BatchRows {
+        keys: (1..=3).map(|id| vec![KeyPart::Int(id)]).collect(),
+        fingerprints: vec![String::new(); 3],
+        values: if is_overwritten { vec![vec![Some("gone".to_owned())]; 3] } else { Vec::new() },
+    };
+    let mut session = database.db.session().await.unwrap();
+    super::load_batch(&mut session, &location, &rows).await.unwrap();
+    let guarded = Guard { columns: &guard, held: &[], unreferenced: &[], counted: &[] };
+    let statement = batch::inspect(&location, &rows, &[], guarded, source.dialect()).unwrap();
+    let now = session.on().fetch_all(statement.sql, statement.args).await.unwrap();
+    rows.keys = now.iter().map(|record| super::decode::key(record, 1).unwrap()).collect();
+    rows.fingerprints = now.iter().map(|record| RowState::read(record, 1, 0).unwrap().fingerprint).collect();
+    assert_eq!(rows.keys.len(), 3);
+    SqlBatch { source: "app".into(), location, action, guard, unreferenced: Vec::new(), counted: Vec::new(), rows, co_owned: false }
+}
+
+/// One of three rows has come to be somebody else's between plan and erasure: the statement that changes fewer rows than it names is undone as a
+/// whole, and then the two others are changed, counted, and no more.
+#[tokio::test]
+async fn e_1_a_batch_of_which_one_row_has_changed_is_undone_and_then_sorted() {
+    let overwrite = Action::Overwrite { columns: vec!["note".into()], paths: vec![Vec::new()] };
+    for action in [Action::Delete, overwrite] {
+        let all = [Some(testing::sqlite(OWNED).await), testing::postgres(OWNED).await, testing::mariadb(OWNED).await];
+        for database in all.into_iter().flatten() {
+            let sources = source(&database).await;
+            let stale = frozen(&sources["app"], &database, action.clone()).await;
+            let mut other = database.db.session().await.unwrap();
+            assert_eq!(other.on().execute("UPDATE t SET owner = 8 WHERE id = 2", args![]).await.unwrap(), 1);
+            drop(other);
+            let mut session = EraseSession::begin(&sources["app"], None, "permit-1", TTL).await.unwrap();
+            assert_eq!(session.apply_whole(&stale, &[]).await.unwrap(), None, "two rows are not three");
+            let untouched = "SELECT COUNT(*) AS n FROM t WHERE note <> 'gone'";
+            let left = session.conn.on().fetch_one(untouched, args![]).await.unwrap().int("n").unwrap();
+            assert_eq!(left, 3, "what the statement had changed is undone: {action:?}");
+            let applied = session.apply_rows(&stale, &[]).await.unwrap();
+            assert_eq!(applied, Applied { affected: 2, already_done: 0, held: 0, changed: 1 }, "{action:?}");
+            session.commit().await.unwrap();
+            let mut other = database.db.session().await.unwrap();
+            let his = "SELECT COUNT(*) AS n FROM t WHERE id = 2 AND owner = 8 AND note = 'b'";
+            assert_eq!(other.on().fetch_one(his, args![]).await.unwrap().int("n").unwrap(), 1, "{action:?}");
+            assert_eq!(other.on().fetch_one(untouched, args![]).await.unwrap().int("n").unwrap(), 1, "{action:?}");
+        }
+    }
 }

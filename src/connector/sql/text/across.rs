@@ -25,8 +25,9 @@ pub fn outgoing(edge: &Edge, from: &Location, round: i64, dialect: Dialect) -> S
     let mut builder = Builder::new(String::new());
     let current = builder.bind(round);
     builder.text = format!(
-        "SELECT DISTINCT {values}, {rights} AS rights FROM {reach} r JOIN {table} a ON {own} WHERE r.round = {current} AND {present}",
+        "SELECT DISTINCT {values}, {rights} AS rights FROM {reach} r JOIN {table} a ON {own} WHERE r.round = {current}{own_people} AND {present}",
         values = values.join(", "),
+        own_people = reach::of_own_people(edge, "r"),
         rights = quote::as_integer("r.rights", dialect),
         reach = from.reach(),
         table = quote::table(&from.table.name),
@@ -46,7 +47,11 @@ pub fn arrive(
 ) -> Result<Statement, String> {
     let names: Vec<String> = (1..=to.key_width()).map(|part| format!("k{part}")).collect();
     let keys = quote::key(to, "b", dialect);
-    let granted = if edge.right == Right::Owns { rights } else { 1 };
+    let granted = match edge.right {
+        Right::Owns => rights,
+        Right::Accesses => 1,
+        Right::None => 0,
+    };
     let mut builder = Builder::new(String::new());
     let next = builder.bind(round + 1);
     let right = builder.bind(granted);

@@ -1,6 +1,7 @@
 //! Clearing what ties a row that stays to the subject: a bit in `cut` for each edge or identity whose columns go, and what is asked of such rows
 //! before any of it is done. Held rows are left exactly as they are (H-1).
 
+use super::across::{self, Values};
 use super::fate::{Rows, UNLINK};
 use super::{Builder, Statement, inside, predicate, quote, reach, reached};
 use crate::connector::sql::Location;
@@ -56,6 +57,31 @@ pub fn by_edge(edge: &Edge, bit: u32, from: &Location, to: &Location, rows: Rows
         rows = rows.condition(),
         table = quote::table(&to.table.name),
         pairs = pairs.join(" AND "),
+    );
+    Ok(reached::update(builder, to, &[("cut", &flagged)], &condition, dialect))
+}
+
+/// The same over an edge that comes from another source: `values` are those at its start in rows that are the subject's alone.
+pub fn by_values(
+    edge: &Edge,
+    bit: u32,
+    to: &Location,
+    values: &[Values],
+    rows: Rows,
+    dialect: Dialect,
+) -> Result<Statement, String> {
+    let own = quote::all_equal(&quote::key(to, "b", dialect), &quote::reach_key(to.key_width(), &to.reach()));
+    let mut builder = Builder::new(String::new());
+    let mut same = across::one_of(&mut builder, &to.table, "b", &edge.to_columns, values, dialect);
+    if let Some(filter) = &edge.filter {
+        let holds = predicate::condition(&mut builder, filter, &to.table, "b", dialect)?;
+        same.push_str(&format!(" AND {holds}"));
+    }
+    let flagged = format!("cut | {}", builder.bind(1_i64 << bit));
+    let condition = format!(
+        "{rows} AND fate IN (2, 3, 4) AND (ground IS NULL OR ground <> 'hold') AND EXISTS (SELECT 1 FROM {table} b WHERE {own} AND {same})",
+        rows = rows.condition(),
+        table = quote::table(&to.table.name),
     );
     Ok(reached::update(builder, to, &[("cut", &flagged)], &condition, dialect))
 }

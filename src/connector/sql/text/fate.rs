@@ -29,6 +29,10 @@ pub enum Rows {
     Shared,
     /// Only accessed.
     Accessed,
+    /// Neither: they merely name this subject.
+    Unseen,
+    /// All that are not this subject's alone.
+    Others,
 }
 
 impl Rows {
@@ -38,6 +42,8 @@ impl Rows {
             Rows::Exclusive => "rights = 2 AND shared = 0",
             Rows::Shared => "rights = 2 AND shared = 1",
             Rows::Accessed => "rights = 1",
+            Rows::Unseen => "rights = 0",
+            Rows::Others => "(rights <> 2 OR shared <> 0)",
         }
     }
 }

@@ -139,7 +139,13 @@ pub fn seed(location: &Location, field: &IdentityField, value: &str, dialect: Di
 
 /// The FROM part that joins the reached rows of an edge's start (`r`, and its table `a` where the edge leaves from other columns than the
 /// key) with the table of its end (`b`); and the filter of the edge.
-fn joined(builder: &mut Builder, edge: &Edge, from: &Location, to: &Location, dialect: Dialect) -> Result<String, String> {
+pub(super) fn joined(
+    builder: &mut Builder,
+    edge: &Edge,
+    from: &Location,
+    to: &Location,
+    dialect: Dialect,
+) -> Result<String, String> {
     let (join, starts) = starts_of(edge, from, dialect);
     let on = inside::pairs(builder, edge, from, to, &starts, dialect);
     let mut text = format!("FROM {} r {join} JOIN {} b ON {} ", from.reach(), quote::table(&to.table.name), on.join(" AND "));
@@ -148,6 +154,11 @@ fn joined(builder: &mut Builder, edge: &Edge, from: &Location, to: &Location, di
         text.push_str(&format!("AND {condition} "));
     }
     Ok(text)
+}
+
+/// An edge that leaves from people leaves from the subject alone: somebody else's record may be seen, what they have may not.
+pub(super) fn of_own_people(edge: &Edge, alias: &str) -> String {
+    if edge.from_people { format!(" AND {alias}.rights = 2") } else { String::new() }
 }
 
 /// One step along an edge inside one source: rows at its end that are new, or whose right rises. A filter on the start side needs the
@@ -172,8 +183,9 @@ pub fn spread(
     let next = builder.bind(round + 1);
     let join = joined(&mut builder, edge, from, to, dialect)?;
     let current = builder.bind(round);
+    let own_people = of_own_people(edge, "r");
     if dialect == Dialect::MySql {
-        let body = format!("{join} WHERE r.round = {current}{group}");
+        let body = format!("{join} WHERE r.round = {current}{own_people}{group}");
         return Ok(mysql_reach::arrive(builder, to, &quote::key(to, "b", dialect), [right, &next, "0"], &body, true));
     }
     let names = names.join(", ");
@@ -187,7 +199,7 @@ pub fn spread(
     };
     builder.text = format!(
         "INSERT INTO {reach} ({names}, rights, round, seeded, shared) \
-         SELECT {keys}, {right}, {next}, 0, 0 {join} WHERE r.round = {current}{group}{known}",
+         SELECT {keys}, {right}, {next}, 0, 0 {join} WHERE r.round = {current}{own_people}{group}{known}",
     );
     Ok(builder.finish())
 }

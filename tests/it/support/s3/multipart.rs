@@ -155,7 +155,7 @@ fn put_together(upload: &Upload, listed: &[CompletedPart]) -> S3Result<Object> {
     if all_but_last.iter().any(|part| part.bytes.len() < SMALLEST_PART) {
         return Err(s3_error!(EntityTooSmall, "Your proposed upload is smaller than the minimum allowed size"));
     }
-    let whole: Vec<u8> = parts.iter().flat_map(|part| part.bytes.to_vec()).collect();
+    let whole = parts.iter().map(|part| part.bytes.as_ref()).collect::<Vec<&[u8]>>().concat();
     let etags: Vec<String> = parts.iter().map(|part| part.etag.clone()).collect();
     let checksums = parts.iter().map(|part| part.checksum.clone()).collect();
     Ok(Object {
