@@ -99,7 +99,7 @@ fn an_object_in_an_archive_class_is_asked_for_and_told_as_pending() {
 fn v_2_a_bucket_that_may_not_be_listed_is_a_gap_and_never_nothing() {
     let (workspace, store) = Store::bucket(&people(), &objects_map(), Versioning::Enabled);
     fill(&store);
-    store.server().deny("ListBucketVersions", BUCKET, "");
+    store.server().deny("s3:ListBucketVersions", BUCKET, "");
     let done = run(&workspace, &access()).code(3).json();
     assert_eq!(done["gaps"][0]["code"], "objects_not_read", "{done}");
     let archive = Archive::only_in(&workspace.path("archives"));

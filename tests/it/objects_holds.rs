@@ -47,7 +47,7 @@ fn h_1_retention_in_either_mode_keeps_a_version_until_its_day_and_no_longer() {
 fn h_1_what_cannot_be_found_out_about_locks_counts_as_held() {
     let (workspace, store) = Store::lockable(&people(), &objects_map());
     fill(&store);
-    store.server().deny("GetObjectLegalHold", BUCKET, "");
+    store.server().deny("s3:GetObjectLegalHold", BUCKET, "");
     let done = erase_ada(&workspace).json();
     assert_ne!(done["status"], "completed", "{done}");
     assert_eq!(store.keys().len(), 8, "nothing is deleted");

@@ -1,6 +1,5 @@
 //! Stores that are slow, break off, or lie: nothing is certified that did not happen, and nothing is lost (V-1, V-2, E-2).
 
-
 use crate::objects_erase::{fill, objects_map, people};
 use crate::support::laws::{ada, erase_ada, erasure_of, item, numbers, problems};
 use crate::support::s3::bucket::Versioning;
@@ -62,7 +61,7 @@ fn v_1_a_delete_that_only_marks_is_not_certified() {
 #[test]
 fn v_1_refusals_inside_a_success_are_not_success() {
     let (workspace, store) = bucket();
-    store.server().deny("DeleteObjectVersion", BUCKET, "avatars/1/me.jpg");
+    store.server().deny("s3:DeleteObjectVersion", BUCKET, "avatars/1/me.jpg");
     let done = erase_ada(&workspace).json();
     assert_ne!(done["certificate"]["outcome"], "complete", "{done}");
     assert_eq!(item(&done, "avatars")["outcome"], "failed", "{done}");
@@ -85,7 +84,7 @@ fn a_list_that_goes_in_circles_is_caught() {
 #[test]
 fn v_2_without_the_right_to_list_versions_nothing_of_the_request_is_erased() {
     let (workspace, store) = bucket();
-    store.server().deny("ListBucketVersions", BUCKET, "");
+    store.server().deny("s3:ListBucketVersions", BUCKET, "");
     let plan = workspace.habeas("plan - --json").input(erasure_of(&ada()).to_string()).run().code(2).json();
     assert!(problems(&plan).contains(&"objects_not_read"), "{plan}");
     erase_ada(&workspace);
@@ -108,7 +107,7 @@ fn a_bucket_that_is_not_there_is_told_by_name_and_nothing_is_erased() {
 fn s_1_keys_do_not_appear_in_what_is_said_and_logged() {
     let (workspace, store) = bucket();
     store.put("avatars/1/ada@example.com.txt", b"x");
-    store.server().deny("DeleteObjectVersion", BUCKET, "avatars/1/");
+    store.server().deny("s3:DeleteObjectVersion", BUCKET, "avatars/1/");
     let said = workspace.habeas("run - --no-input -vv").input(erasure_of(&ada()).to_string()).run();
     for text in [&said.stdout, &said.stderr] {
         assert!(!text.contains("avatars/1/"), "{text}");

@@ -162,7 +162,11 @@ fn references_that_lead_on_from_inside_objects_are_refused() {
 
 #[test]
 fn objects_are_named_by_values_and_by_nothing_that_would_name_those_of_others() {
-    let set = |inside: &str| mistake_in(&format!("{{name: t, habeas: {{objects: {{source: s, {inside}}}}}}}"));
+    let set = |inside: &str| {
+        let all = mistakes(&app(&[&format!("{{name: t, habeas: {{objects: {{source: s, {inside}}}}}}}"), USERS]));
+        assert!(!all.is_empty(), "{inside}");
+        all[0].clone()
+    };
     assert!(set("prefix: 'a/{users.id}'").contains("ends with a value, so that user 1 would get what belongs to user 10"));
     assert!(set("prefix: 'a/'").contains("would name the same objects for everybody"));
     assert!(set("prefix: 'a/{users.id'").contains("a `{` without its `}`"));

@@ -51,7 +51,8 @@ fn by_status(doing: &'static str, code: &str, status: u16) -> StoreError {
     match status {
         301 | 307 => StoreError::WrongRegion,
         403 => StoreError::Denied { doing },
-        404 => StoreError::Gone,
+        // HEAD has no body to carry a code. Any other 404 is about something else than the object: a configuration that is not there.
+        404 if code.is_empty() => StoreError::Gone,
         412 => StoreError::Changed,
         501 => StoreError::NotSupported { doing },
         500..=599 | 429 => StoreError::Busy(status.to_string()),
@@ -62,7 +63,7 @@ fn by_status(doing: &'static str, code: &str, status: u16) -> StoreError {
 /// Codes of an interface are words; anything else might be somebody's data.
 fn refused(doing: &'static str, code: &str) -> StoreError {
     let is_plain = code.len() <= 64 && code.chars().all(|c| c.is_ascii_alphanumeric() || " .:_-".contains(c));
-    StoreError::Refused { doing, code: if is_plain { code.to_owned() } else { "unreadable code".to_owned() } }
+    StoreError::Refused { doing, code: if is_plain { code.to_owned() } else { "a code of its own".to_owned() } }
 }
 
 #[cfg(test)]
@@ -76,6 +77,13 @@ mod tests {
         assert_eq!(by_code("list", "NoSuchBucket", 404), StoreError::Missing("bucket"));
         assert_eq!(by_code("read", "KMS.DisabledException", 400), StoreError::Encrypted);
         assert_eq!(by_code("write", "", 412), StoreError::Changed);
+        assert_eq!(by_code("look", "", 404), StoreError::Gone);
+    }
+
+    #[test]
+    fn h_1_that_no_hold_is_set_does_not_mean_that_the_object_is_gone() {
+        let unset = by_code("read the legal hold of an object", "NoSuchObjectLockConfiguration", 404);
+        assert!(matches!(unset, StoreError::Refused { .. }), "retention is still to be asked for: {unset}");
     }
 
     #[test]
