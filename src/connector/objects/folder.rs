@@ -66,7 +66,7 @@ impl FolderStore {
 
     fn page(&self, prefix: &[u8], after: Option<PageMark>) -> Result<Page, StoreError> {
         let mut finder = Finder { prefix, after: after.map(|mark| mark.key), entries: Vec::new() };
-        finder.search(&self.root, &mut Vec::new())?;
+        finder.search(&self.root, &[])?;
         let is_full = finder.entries.len() > PAGE;
         finder.entries.truncate(PAGE);
         let next = finder.entries.last().filter(|_| is_full).map(|last| PageMark { key: last.key.bytes().to_vec(), id: None });
@@ -120,13 +120,13 @@ struct Finder<'p> {
 }
 
 impl Finder<'_> {
-    fn search(&mut self, folder: &Path, below: &mut Vec<u8>) -> Result<(), StoreError> {
+    fn search(&mut self, folder: &Path, below: &[u8]) -> Result<(), StoreError> {
         let listed = fs::read_dir(folder).map_err(|error| StoreError::file("list a folder", &error))?;
         let mut names: Vec<(Vec<u8>, bool)> = Vec::new();
         for entry in listed {
             let entry = entry.map_err(|error| StoreError::file("list a folder", &error))?;
             let kind = entry.file_type().map_err(|error| StoreError::file("list a folder", &error))?;
-            let mut key = below.clone();
+            let mut key = below.to_vec();
             key.extend_from_slice(entry.file_name().as_bytes());
             if kind.is_dir() {
                 key.push(b'/');
@@ -136,13 +136,13 @@ impl Finder<'_> {
             }
         }
         names.sort();
-        for (mut key, is_folder) in names {
+        for (key, is_folder) in names {
             if self.entries.len() > PAGE {
                 return Ok(());
             }
             let path = folder.join(OsStr::from_bytes(last_part(&key)));
             if is_folder {
-                self.search(&path, &mut key)?;
+                self.search(&path, &key)?;
             } else if let Some(entry) = entry_of(key, &path)? {
                 self.entries.push(entry);
             }
