@@ -38,7 +38,7 @@ pub use freeze::{Frozen, ManifestSink, WhichRows};
 pub use fuses::Fuses;
 pub use masks::MaskSecret;
 pub use object_holds::{HeldNames, held_names};
-pub use objects::{ObjectDecision, decide_objects};
+pub use objects::{AsidePlace, ObjectDecision, decide_objects};
 pub use schema_digest::schema_digest;
 
 /// What a decision rests on.

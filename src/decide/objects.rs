@@ -6,10 +6,11 @@ use std::path::Path;
 
 use futures_util::TryStreamExt;
 use jiff::Timestamp;
+use tempfile::TempPath;
 
 use super::{Brief, Decided};
 use crate::connector::objects::{Entry, Lock, ObjectSource, Stores};
-use crate::crypto::{SpoolReader, SpoolWriter, random_bytes};
+use crate::crypto::{SpoolReader, SpoolWriter, random_bytes, random_code};
 use crate::datamap::{ObjectPlace, OnErasure};
 use crate::gather::{Found, GatherError, Gathering, Named, ObjectError};
 use crate::hold::CollectionHolds;
@@ -56,7 +57,7 @@ pub async fn decide_objects(
     brief: &Brief<'_>,
     gathering: &mut Gathering<'_>,
     stores: &Stores,
-    folder: &Path,
+    aside: AsidePlace<'_>,
     now: Timestamp,
 ) -> Result<ObjectDecision, ObjectError> {
     let mut decision = ObjectDecision::default();
@@ -70,7 +71,7 @@ pub async fn decide_objects(
             decision.problems.push(overlap_problem(place, &column));
             continue;
         }
-        let mut desk = ObjectDesk::open(brief, place, store, folder, now)?;
+        let mut desk = ObjectDesk::open(brief, place, store, aside, now)?;
         match desk.look(gathering).await {
             Ok(()) => {}
             // A busy store is asked again by the next attempt.
@@ -146,7 +147,7 @@ impl<'a> ObjectDesk<'a> {
         brief: &'a Brief<'a>,
         place: &'a ObjectPlace,
         store: &'a ObjectSource,
-        folder: &Path,
+        aside: AsidePlace<'_>,
         now: Timestamp,
     ) -> Result<ObjectDesk<'a>, GatherError> {
         // A column's objects are held with its collection.
@@ -159,8 +160,8 @@ impl<'a> ObjectDesk<'a> {
             on_place: brief.holds.for_collection(&place.dataset, collection),
             on_person,
             now,
-            goes: AsideWriter::create(folder)?,
-            stays: AsideWriter::create(folder)?,
+            goes: AsideWriter::create(aside)?,
+            stays: AsideWriter::create(aside)?,
             found: 0,
             retained: BTreeMap::new(),
             locks_unknown: 0,
@@ -365,9 +366,19 @@ fn kept_with_row(named: &Named) -> Retained {
     Retained { count: 1, ground, reference: named.reference.clone(), review_on: named.review_on.clone() }
 }
 
+/// Where entries are put aside: beside the manifests, under the request's own name, so that what an attempt that died has left is removed by the
+/// next one.
+#[derive(Clone, Copy)]
+pub struct AsidePlace<'a> {
+    /// The folder.
+    pub folder: &'a Path,
+    /// Id of the request; empty for a rehearsal.
+    pub request: &'a str,
+}
+
 /// Entries put aside in a sealed file of their own, whose key is in memory alone.
 struct AsideWriter {
-    folder: tempfile::TempDir,
+    path: TempPath,
     key: [u8; 32],
     spool: SpoolWriter,
     records: u64,
@@ -375,19 +386,18 @@ struct AsideWriter {
 
 /// The same, closed.
 struct Aside {
-    folder: tempfile::TempDir,
+    path: TempPath,
     key: [u8; 32],
     records: u64,
 }
 
-const FILE: &str = "objects";
-
 impl AsideWriter {
-    fn create(folder: &Path) -> Result<AsideWriter, GatherError> {
-        let folder = tempfile::Builder::new().prefix("found-").tempdir_in(folder).map_err(spool_error)?;
+    fn create(place: AsidePlace<'_>) -> Result<AsideWriter, GatherError> {
+        let code = random_code(12).map_err(spool_error)?.to_lowercase();
+        let path = place.folder.join(format!("{}-{code}.found", place.request));
         let key = random_bytes().map_err(spool_error)?;
-        let spool = SpoolWriter::create(&folder.path().join(FILE), key).map_err(spool_error)?;
-        Ok(AsideWriter { folder, key, spool, records: 0 })
+        let spool = SpoolWriter::create(&path, key).map_err(spool_error)?;
+        Ok(AsideWriter { path: TempPath::try_from_path(path).map_err(spool_error)?, key, spool, records: 0 })
     }
 
     fn put(&mut self, entry: &Entry) -> Result<(), GatherError> {
@@ -399,7 +409,7 @@ impl AsideWriter {
 
     fn finish(self) -> Result<Aside, GatherError> {
         self.spool.finish().map_err(spool_error)?;
-        Ok(Aside { folder: self.folder, key: self.key, records: self.records })
+        Ok(Aside { path: self.path, key: self.key, records: self.records })
     }
 }
 
@@ -410,7 +420,7 @@ impl ObjectStep {
         position: u16,
         mut put: impl FnMut(&ManifestRecord) -> Result<(), GatherError>,
     ) -> Result<u64, GatherError> {
-        let mut reader = SpoolReader::open(&self.aside.folder.path().join(FILE), self.aside.key).map_err(spool_error)?;
+        let mut reader = SpoolReader::open(&self.aside.path, self.aside.key).map_err(spool_error)?;
         let mut records = 0;
         while let Some(bytes) = reader.next_record().map_err(spool_error)? {
             let record = ManifestRecord::from_bytes(bytes).map_err(spool_error)?;

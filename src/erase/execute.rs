@@ -9,7 +9,7 @@ use super::manifest::{Group, ManifestError, ManifestReader};
 use super::{Authorisation, FenceError, PermitError, PermitRequest, authorise, fence};
 use crate::connector::objects::{StoreError, Stores};
 use crate::connector::sql::{Applied, EraseError, EraseSession, Idle, Location, ReadBack, SqlBatch, SqlSource};
-use crate::datamap::NodeId;
+use crate::datamap::{NodeId, ObjectPlace};
 use crate::db::DbError;
 use crate::deployment::Deployment;
 use crate::failpoint;
@@ -64,6 +64,8 @@ pub enum ExecuteError {
 
 /// Objects that one call deletes.
 const OBJECTS_AT_ONCE: u64 = 1_000;
+/// The same where each has to be asked for its locks before, within the time of one permit.
+const LOCKABLE_AT_ONCE: u64 = 200;
 
 /// Everything that carrying out a pass needs.
 pub struct Executor<'a> {
@@ -107,8 +109,12 @@ impl Executor<'_> {
         });
         let limit = self.deployment.config.limits.batch_rows;
         match next {
-            Some(step) if self.stores.contains_key(&step.source) => limit.min(OBJECTS_AT_ONCE),
-            _ => limit,
+            None => limit,
+            Some(step) => match self.stores.get(&step.source).map(|store| store.facts.lockable) {
+                None => limit,
+                Some(Some(false)) => limit.min(OBJECTS_AT_ONCE),
+                Some(_) => limit.min(LOCKABLE_AT_ONCE),
+            },
         }
     }
 
@@ -194,13 +200,23 @@ impl Executor<'_> {
     fn leads_to_held(&self, pass: &Execution, tallies: &[StepTally], step: usize) -> bool {
         let graph = &self.deployment.graph;
         let node = |step: &crate::plan::Step| graph.node(&step.dataset, &step.collection);
-        let held: Vec<NodeId> =
-            pass.steps.iter().zip(tallies).filter(|(_, tally)| tally.held > 0).filter_map(|(step, _)| node(step)).collect();
-        if held.is_empty() {
+        let names_objects = |step: &crate::plan::Step| {
+            let is_of = |place: &&ObjectPlace| place.dataset == step.dataset && place.collection == step.collection;
+            graph.objects.iter().find(is_of).map(|place| place.rows)
+        };
+        let with_held = || pass.steps.iter().zip(tallies).filter(|(_, tally)| tally.held > 0).map(|(step, _)| step);
+        let mut held: Vec<NodeId> = with_held().filter_map(node).collect();
+        let naming: Vec<NodeId> = with_held().filter_map(names_objects).collect();
+        if held.is_empty() && naming.is_empty() {
             return false;
         }
         let mut seen = vec![false; graph.nodes.len()];
         let mut waiting: Vec<NodeId> = node(&pass.steps[step]).into_iter().collect();
+        if waiting.iter().any(|at| naming.contains(at)) {
+            // These very rows name the objects.
+            return true;
+        }
+        held.extend(naming);
         while let Some(at) = waiting.pop() {
             let unseen = graph.cut_unseen().map(|(_, edge)| edge).filter(|edge| edge.from == at);
             for edge in graph.edges_from(at).chain(unseen) {

@@ -8,7 +8,7 @@ use super::environment::pin_source;
 use crate::connector::sql::{Reader, check_live, check_sight};
 use crate::datamap::{Code, Finding, Severity, lint};
 use crate::db::DbError;
-use crate::decide::{self, Decided, Frozen, MaskSecret, WhichRows};
+use crate::decide::{self, AsidePlace, Decided, Frozen, MaskSecret, WhichRows};
 use crate::erase::manifest::ManifestWriter;
 use crate::gather::{GatherError, Gathering, ObjectError};
 use crate::ledger::setting::Pinned;
@@ -101,8 +101,8 @@ pub async fn decide(case: &Case<'_>, gathering: &mut Gathering<'_>) -> Result<De
         held => held?,
     };
     let mut decided = decide::decide(&brief, gathering, &held).await?;
-    let spool = &case.deployment.config.spool;
-    decided.add_objects(decide::decide_objects(&brief, gathering, &case.stores, spool, case.deployment.now()).await?);
+    let aside = AsidePlace { folder: &case.deployment.config.spool, request: &case.request.id };
+    decided.add_objects(decide::decide_objects(&brief, gathering, &case.stores, aside, case.deployment.now()).await?);
     let known: BTreeSet<(String, String)> =
         decided.plan.problems.iter().map(|problem| (problem.code.clone(), problem.problem.clone())).collect();
     decided.plan.problems.extend(changed_sources(case).await?);

@@ -4,7 +4,7 @@
 use std::time::Instant;
 
 use super::presence::present;
-use super::{Entry, Lock, ObjectBatch, ObjectStore, StoreError};
+use super::{Entry, Fate, Lock, ObjectBatch, ObjectStore, StoreError};
 use crate::erase::Authorised;
 
 /// What came of a batch.
@@ -65,11 +65,16 @@ impl Ready {
         if free.is_empty() {
             return Ok(erased);
         }
-        // What the store says of each is for its own log; what counts is what is there afterwards.
-        store.delete(&free, end.saturating_duration_since(Instant::now())).await?;
-        let left = present(store, &free).await?.into_iter().filter(|there| *there).count() as u64;
-        erased.affected = free.len() as u64 - left;
-        erased.refused = left;
+        let fates = store.delete(&free, end.saturating_duration_since(Instant::now())).await?;
+        // That the store says of one that it is gone counts for nothing; what counts is what is there afterwards.
+        for (fate, there) in fates.iter().zip(present(store, &free).await?) {
+            match (there, fate) {
+                (false, _) => erased.affected += 1,
+                // It has not said no: the next attempt asks again.
+                (true, Fate::Unknown) => return Err(StoreError::Lost),
+                (true, Fate::Refused(_) | Fate::Acknowledged) => erased.refused += 1,
+            }
+        }
         Ok(erased)
     }
 }
