@@ -30,7 +30,8 @@ fn rewrite_and_find(folder: &Path, case: &Value) {
     let path = |suffix: &str| folder.join(format!("{name}{suffix}"));
     let open = |suffix: &str| File::open(path(suffix)).expect("the file");
     let output = File::create(path(".rewritten.parquet")).expect("a file");
-    let rewritten = erase_parquet(open(".parquet"), &matcher, Look::Pruned, output).unwrap_or_else(|error| panic!("{name}: {error}"));
+    let rewritten =
+        erase_parquet(open(".parquet"), &matcher, Look::Pruned, output).unwrap_or_else(|error| panic!("{name}: {error}"));
     let (_, tally) = rewritten.into_parts();
 
     let mut lines = String::new();
@@ -41,7 +42,11 @@ fn rewrite_and_find(folder: &Path, case: &Value) {
         Ok(())
     });
     let found = found.unwrap_or_else(|error| panic!("{name}: {error}"));
-    assert_eq!((found.before, &found.erased, &found.shared), (tally.before, &tally.erased, &tally.shared), "{name}: pruning hides nothing");
+    assert_eq!(
+        (found.before, &found.erased, &found.shared),
+        (tally.before, &tally.erased, &tally.shared),
+        "{name}: pruning hides nothing"
+    );
     fs::write(path(".found.jsonl"), lines).expect("a file");
 
     let left = find_parquet(open(".rewritten.parquet"), &matcher, Look::Everything, &mut |_| Ok(())).expect("what is left");

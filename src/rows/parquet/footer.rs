@@ -38,7 +38,8 @@ impl<W: Write> HeldBack<W> {
         let written = list.strip_prefix(&[FIELD]).and_then(|list| list.strip_prefix(header.as_slice())).ok_or_else(unexpected)?;
         let (written, end) = written.split_at_checked(ORDER * self.columns).ok_or_else(unexpected)?;
         let is_order = |order: &[u8]| matches!(order, [0x1c | 0x2c | 0x3c, 0, 0]);
-        if end != [0] || !written.chunks(ORDER).all(is_order) {
+        let fits = orders.is_none_or(|orders| orders.len() == self.columns);
+        if end != [0] || !fits || !written.chunks(ORDER).all(is_order) {
             return Err(unexpected());
         }
         let mut right = Vec::with_capacity(self.last.len());
