@@ -139,8 +139,7 @@ async fn ours(objects: usize) -> Result<(Duration, Duration, Duration), String> 
 
 fn whole_job(objects: usize) -> Result<Duration, String> {
     use support::laws::{PEOPLE, collection, erase_ada, item, map, users};
-    let avatars =
-        collection("avatars", "on_erasure: delete, objects: {source: uploads, prefix: 'avatars/{users.id}/'}", &[]);
+    let avatars = collection("avatars", "on_erasure: delete, objects: {source: uploads, prefix: 'avatars/{users.id}/'}", &[]);
     let (workspace, store) = Store::bucket(PEOPLE, &map(&[users(), avatars]), Versioning::Enabled);
     for n in 0..objects {
         store.put(&format!("avatars/1/{n:06}"), b"x");

@@ -8,11 +8,13 @@ use futures_util::TryStreamExt;
 use jiff::Timestamp;
 use tempfile::TempPath;
 
+use super::rules::policy_mask;
 use super::{Brief, Decided};
-use crate::connector::objects::{Entry, Lock, ObjectSource, Stores};
+use crate::connector::objects::{Entry, Lock, ObjectSource, StoreError, Stores};
+use crate::counted::counted;
 use crate::crypto::{SpoolReader, SpoolWriter, random_bytes, random_code};
-use crate::datamap::{ObjectPlace, OnErasure};
-use crate::gather::{Found, GatherError, Gathering, Named, ObjectError};
+use crate::datamap::{Locate, ObjectPlace, OnErasure, Rule, RuleAction, category_matches};
+use crate::gather::{Found, GatherError, Gathering, Named, ObjectError, OtherSpellings};
 use crate::hold::CollectionHolds;
 use crate::plan::{Action, Disposition, Ground, ManifestRecord, Plan, PlanItem, Problem, Retained, Step};
 use crate::request::Kind;
@@ -101,6 +103,23 @@ fn unread_problem(place: &ObjectPlace, why: &str) -> Problem {
     }
 }
 
+/// Were such an entry left and the row that names it erased, nobody would find it again.
+fn obstacle_problem(place: &ObjectPlace, obstacle: &str, count: u64) -> Problem {
+    let what = match obstacle {
+        "SymbolicLink" => "a link to somewhere else",
+        _ => "known under a second name (a hard link)",
+    };
+    Problem {
+        code: "object_not_erasable".into(),
+        subject: format!("{} ({})", place.name(), place.place),
+        problem: format!(
+            "{} of the person's that would have to go: each is {what}, and its bytes would stay",
+            counted(count, "file", "files")
+        ),
+        hint: "put the files themselves there, or remove the links; then plan again".into(),
+    }
+}
+
 fn overlap_problem(place: &ObjectPlace, column: &str) -> Problem {
     Problem {
         code: "object_prefix_overlaps".into(),
@@ -140,6 +159,21 @@ struct ObjectDesk<'a> {
     found: u64,
     retained: BTreeMap<(Ground, Option<String>), Retained>,
     locks_unknown: u64,
+    obstacles: BTreeMap<&'static str, u64>,
+    missing: u64,
+    spellings: OtherSpellings,
+    on_rows: CollectionHolds,
+    set_rule: SetRule,
+}
+
+/// What the job and the map say of a set of objects.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum SetRule {
+    Undecided,
+    Delete,
+    Keep,
+    /// They share the fate of the row that names them.
+    WithRow,
 }
 
 impl<'a> ObjectDesk<'a> {
@@ -152,6 +186,7 @@ impl<'a> ObjectDesk<'a> {
     ) -> Result<ObjectDesk<'a>, GatherError> {
         // A column's objects are held with its collection.
         let collection = place.collection.split('.').next().unwrap_or(&place.collection);
+        let rows = &brief.graph.nodes[place.rows.0];
         let on_person = brief.holds.covers_subject(&brief.alias_refs).into_iter().next().map(|hold| held_by(&hold));
         Ok(ObjectDesk {
             brief,
@@ -165,26 +200,51 @@ impl<'a> ObjectDesk<'a> {
             found: 0,
             retained: BTreeMap::new(),
             locks_unknown: 0,
+            obstacles: BTreeMap::new(),
+            missing: 0,
+            spellings: OtherSpellings::default(),
+            on_rows: brief.holds.for_collection(&rows.dataset, &rows.collection),
+            set_rule: set_rule(brief, place),
         })
     }
 
     async fn look(&mut self, gathering: &mut Gathering<'_>) -> Result<(), ObjectError> {
         let place = self.place;
         let store = self.store;
-        let mut names = gathering.named(place, true, self.name_is_overwritten())?;
-        while let Some(named) = names.try_next().await? {
-            let mut found = Found::begin(store.work.as_ref(), &place.locate, &named);
+        if store.kind == "folder" {
+            self.spellings = gathering.other_spellings(&store.name).await?;
+        }
+        // The names are few bytes each and are read to their end first: whose the objects are is asked in the same session.
+        let names: Vec<Named> = gathering.named(place, true, self.name_is_overwritten())?.try_collect().await?;
+        for named in &names {
+            let mut found = Found::begin(store.work.as_ref(), &place.locate, named);
+            let mut any = false;
             while let Some(entries) = found.next().await.map_err(|problem| self.failed(problem))? {
+                any = true;
                 for some in entries.chunks(LOCKS_AT_ONCE) {
-                    self.weigh(some, &named).await?;
+                    let claimed = gathering.claimed(&store.name, some, &self.spellings).await?;
+                    self.weigh(some, &claimed, named).await?;
                 }
             }
+            self.missing += u64::from(!any && matches!(place.locate, Locate::Key(_)));
+        }
+        if self.missing > 0 {
+            self.refuse_an_empty_store().await?;
         }
         Ok(())
     }
 
-    fn failed(&self, problem: crate::connector::objects::StoreError) -> ObjectError {
+    fn failed(&self, problem: StoreError) -> ObjectError {
         ObjectError::Store { source_name: self.store.name.clone(), problem }
+    }
+
+    /// A disk that is not mounted looks like a folder without files.
+    async fn refuse_an_empty_store(&self) -> Result<(), ObjectError> {
+        let page = self.store.work.list(b"", None).await.map_err(|problem| self.failed(problem))?;
+        match page.entries.is_empty() {
+            true => Err(self.failed(StoreError::Contradiction("it is empty, although records name objects in it: is it mounted?"))),
+            false => Ok(()),
+        }
     }
 
     /// Whether the plan overwrites a column that names the object: then nobody could find it any more.
@@ -193,15 +253,26 @@ impl<'a> ObjectDesk<'a> {
         let Some(collection) = self.brief.map.collection(&node.dataset, &node.collection) else { return false };
         let columns = self.place.locate.template().columns();
         self.place.follows_row
-            && collection.fields.iter().any(|field| columns.contains(&field.name.as_str()) && field.is_overwritten())
+            && collection.fields.iter().any(|field| {
+                let by_job = match self.brief.policy {
+                    Some(policy) => policy_mask(field, policy).is_some(),
+                    None => field.is_overwritten(),
+                };
+                columns.contains(&field.name.as_str()) && by_job
+            })
     }
 
-    async fn weigh(&mut self, entries: &[Entry], named: &Named) -> Result<(), ObjectError> {
+    async fn weigh(&mut self, entries: &[Entry], claimed: &[bool], named: &Named) -> Result<(), ObjectError> {
         let locks = self.store.work.locks(entries).await.map_err(|problem| self.failed(problem))?;
-        for (entry, lock) in entries.iter().zip(locks) {
+        for ((entry, claimed), lock) in entries.iter().zip(claimed).zip(locks) {
             self.found += 1;
-            match self.why_it_stays(entry, lock, named) {
-                None => self.goes.put(entry)?,
+            match self.why_it_stays(entry, lock, *claimed, named) {
+                None => {
+                    if let Some(obstacle) = entry.obstacle {
+                        *self.obstacles.entry(obstacle).or_default() += 1;
+                    }
+                    self.goes.put(entry)?;
+                }
                 Some(retained) => {
                     let known = self
                         .retained
@@ -217,7 +288,7 @@ impl<'a> ObjectDesk<'a> {
     }
 
     /// Holds come first, ours and the store's; unknown means held (H-1). Then whose it is (O-1), then what the map says.
-    fn why_it_stays(&mut self, entry: &Entry, lock: Lock, named: &Named) -> Option<Retained> {
+    fn why_it_stays(&mut self, entry: &Entry, lock: Lock, claimed: bool, named: &Named) -> Option<Retained> {
         if let Some(hold) = &self.on_person {
             return Some(hold.clone());
         }
@@ -232,15 +303,26 @@ impl<'a> ObjectDesk<'a> {
         if let Some(locked) = self.locked(lock) {
             return Some(locked);
         }
-        if !named.is_owned || named.is_shared {
+        if named.is_shared || claimed {
             return Some(kept(Ground::Shared));
         }
-        match (self.place.follows_row, self.place.on_erasure) {
-            (true, _) if named.goes => None,
-            (true, _) => Some(kept_with_row(named)),
-            (false, Some(OnErasure::Delete)) => None,
-            (false, _) => Some(kept(Ground::Policy)),
+        match self.set_rule {
+            SetRule::WithRow if named.goes => None,
+            SetRule::WithRow => Some(kept_with_row(named)),
+            // What a hold on the very row says, it says of what the row names as well.
+            _ if self.row_is_held(named) => Some(kept_with_row(named)),
+            SetRule::Delete => None,
+            SetRule::Keep | SetRule::Undecided => Some(kept(Ground::Policy)),
         }
+    }
+
+    /// Whether a hold on the naming rows themselves keeps them, and not only something that leads to them.
+    fn row_is_held(&self, named: &Named) -> bool {
+        let holds = &self.on_rows;
+        let of_records = holds.records().iter().map(|(hold, _)| hold);
+        let of_conditions = holds.predicates().iter().map(|(hold, _)| hold);
+        let mut all = holds.whole().iter().chain(of_records).chain(of_conditions);
+        named.ground.as_deref() == Some("hold") && all.any(|hold| Some(hold.matter.to_string()) == named.reference)
     }
 
     fn locked(&mut self, lock: Lock) -> Option<Retained> {
@@ -270,11 +352,11 @@ impl<'a> ObjectDesk<'a> {
             decision.items.push(item_of(place, self.store, Disposition::Export, self.found, self.found, Vec::new()));
             return Ok(());
         }
-        let is_undecided = !place.follows_row && !matches!(place.on_erasure, Some(OnErasure::Delete | OnErasure::Keep));
+        let is_undecided = self.set_rule == SetRule::Undecided;
         let disposition = match (is_undecided, goes.records) {
             (true, _) => Disposition::Undecided,
             (false, 0) if self.found > 0 => Disposition::Retain,
-            (false, 0) if place.on_erasure == Some(OnErasure::Keep) => Disposition::Retain,
+            (false, 0) if self.set_rule == SetRule::Keep => Disposition::Retain,
             (false, _) => Disposition::Erase,
         };
         if self.locks_unknown > 0 {
@@ -284,6 +366,18 @@ impl<'a> ObjectDesk<'a> {
                 place.name(),
                 self.locks_unknown
             ));
+        }
+        if self.missing > 0 {
+            let missing = self.missing;
+            decision.warnings.push(format!(
+                "{}: {} that the person's records name {} not in the store under that name",
+                place.name(),
+                counted(missing, "object", "objects"),
+                if missing == 1 { "is" } else { "are" }
+            ));
+        }
+        for (obstacle, count) in &self.obstacles {
+            decision.problems.push(obstacle_problem(place, obstacle, *count));
         }
         let item = decision.items.len();
         let retained: Vec<Retained> = self.retained.into_values().collect();
@@ -318,6 +412,41 @@ impl<'a> ObjectDesk<'a> {
             if disposition == Disposition::Erase { self.found - retained.iter().map(|kept| kept.count).sum::<u64>() } else { 0 };
         decision.items.push(item_of(place, self.store, disposition, self.found, expected, retained));
         Ok(())
+    }
+}
+
+/// What the job's categories and policy, and else the map, say of a set.
+fn set_rule(brief: &Brief<'_>, place: &ObjectPlace) -> SetRule {
+    let rows = &brief.graph.nodes[place.rows.0];
+    let (collection, field) = match place.collection.split_once('.') {
+        Some((_, field)) => {
+            let collection = brief.map.collection(&rows.dataset, &rows.collection);
+            (collection, collection.and_then(|collection| collection.field(field)))
+        }
+        None => (brief.map.collection(&place.dataset, &place.collection), None),
+    };
+    let Some(collection) = collection else { return SetRule::Undecided };
+    let labels: Vec<&String> = match field {
+        Some(field) => collection.data_categories.iter().chain(&field.data_categories).collect(),
+        None => {
+            let of_fields = collection.fields.iter().flat_map(|field| &field.data_categories);
+            collection.data_categories.iter().chain(of_fields).collect()
+        }
+    };
+    let falls_under = |targets: &[String]| labels.iter().any(|label| targets.iter().any(|target| category_matches(target, label)));
+    // What the job does not name it does not touch; objects that share a row's fate have it from the row.
+    if !place.follows_row && !brief.categories.is_empty() && !falls_under(brief.categories) {
+        return SetRule::Keep;
+    }
+    if let Some(policy) = brief.policy.filter(|_| !place.follows_row) {
+        let erases = |rule: &Rule| matches!(rule.action, RuleAction::Erasure(_)) && falls_under(&rule.targets);
+        return if policy.rules.iter().any(erases) { SetRule::Delete } else { SetRule::Keep };
+    }
+    match (place.follows_row, place.on_erasure) {
+        (true, _) => SetRule::WithRow,
+        (false, Some(OnErasure::Delete)) => SetRule::Delete,
+        (false, Some(OnErasure::Keep)) => SetRule::Keep,
+        (false, _) => SetRule::Undecided,
     }
 }
 

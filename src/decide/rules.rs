@@ -72,7 +72,7 @@ fn is_touched(field: &Field, strategy_of: &dyn Fn(&Field) -> Option<Masking>) ->
 }
 
 /// The first rule whose target the field's label matches; the field's own strategy comes before the rule's.
-fn policy_mask(field: &Field, policy: &crate::datamap::Policy) -> Option<Masking> {
+pub(super) fn policy_mask(field: &Field, policy: &crate::datamap::Policy) -> Option<Masking> {
     for rule in &policy.rules {
         let RuleAction::Erasure(masking) = &rule.action else { continue };
         let hit = |label: &String| rule.targets.iter().any(|target| category_matches(target, label));

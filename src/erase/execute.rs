@@ -51,6 +51,14 @@ pub enum ExecuteError {
         /// What it said.
         problem: StoreError,
     },
+    /// A store would not delete some objects. What it has deleted stays deleted; the rows that name the rest are left.
+    #[error("source `{source_name}` would not delete {count} of the person's objects: nothing that names them is erased")]
+    ObjectsRefused {
+        /// Its name.
+        source_name: String,
+        /// How many.
+        count: u64,
+    },
     /// A source is not reached any more, or its schema has changed since the plan was made.
     #[error("`{0}` is not as it was when the plan was made: plan anew")]
     Drifted(String),

@@ -65,6 +65,7 @@ impl Executor<'_> {
         }
         failpoint::hit("erase-before-source-commit");
         let mut tallies = pass.tallies.clone();
+        let mut refused = 0;
         let mut closing = Closing { outcome: PermitOutcome::Committed, affected: 0, already_absent: 0, held: 0 };
         for part in parts {
             let mut tally = StepTally { held: part.held, ..StepTally::default() };
@@ -82,6 +83,7 @@ impl Executor<'_> {
                 tally.affected = erased.affected;
                 tally.already_done = erased.already_absent;
                 tally.held += erased.held;
+                refused += erased.refused;
             }
             closing.affected += tally.affected;
             closing.already_absent += tally.already_done;
@@ -92,6 +94,13 @@ impl Executor<'_> {
             tallies[part.step].add(tally);
         }
         failpoint::hit("erase-after-source-commit");
+        if refused > 0 {
+            // The pass does not go on: the rows that name what is left are the only way to it.
+            let mut tx = self.deployment.ledger.begin().await?;
+            permit.close(&mut tx, closing).await?;
+            tx.commit().await.map_err(LedgerError::from)?;
+            return Err(ExecuteError::ObjectsRefused { source_name: store.name.clone(), count: refused });
+        }
         self.record(permit, pass, count, tallies, closing, &store.name).await
     }
 

@@ -35,9 +35,7 @@ pub struct Named {
     pub text: String,
     /// The values that fill it.
     pub values: Vec<String>,
-    /// Whether all these rows are the person's own; else they are only accessed.
-    pub is_owned: bool,
-    /// Whether somebody else owns one of these rows, or has a row that names the same (O-1).
+    /// Whether somebody else owns one of these rows too (O-1).
     pub is_shared: bool,
     /// Whether all these rows go. Only once it is decided.
     pub goes: bool,
@@ -113,8 +111,7 @@ fn read(place: &ObjectPlace, row: &Record, width: usize, is_decided: bool) -> Re
     Ok(Some(Named {
         text,
         values: values.into_iter().flatten().collect(),
-        is_owned: row.int("rights")? == 2,
-        is_shared: row.int("shared")? == 1 || row.int("elsewhere")? == 1,
+        is_shared: row.int("shared")? == 1,
         goes: is_decided && row.int("goes")? == 1,
         ground: of_decision("ground")?,
         reference: of_decision("reference")?,
@@ -139,7 +136,7 @@ impl<'a> Found<'a> {
     pub fn begin(store: &'a dyn ObjectStore, locate: &'a Locate, named: &Named) -> Found<'a> {
         let kind = match locate {
             Locate::Prefix(_) => FoundKind::Walk(Walk::under(store, named.text.as_bytes())),
-            Locate::Key(_) => FoundKind::Key(Some(ObjectKey::new(named.text.as_bytes()))),
+            Locate::Key(_) => FoundKind::Key(store.key_of(&named.text)),
             Locate::Tag { prefix, name, .. } => {
                 FoundKind::Labelled { walk: Walk::under(store, prefix.as_bytes()), name, value: named.text.clone(), is_tag: true }
             }

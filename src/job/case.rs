@@ -125,6 +125,7 @@ impl JobError {
             JobError::Ledger(_) => "ledger",
             JobError::Execute(ExecuteError::Stopped) | JobError::Stopped => "stopped",
             JobError::Execute(ExecuteError::Drifted(_) | ExecuteError::SchemaChanged(_)) => "schema_drift",
+            JobError::Execute(ExecuteError::ObjectsRefused { .. }) => "objects_refused",
             JobError::Execute(_) => "erasure_failed",
             JobError::Manifest(_) => "manifest",
             JobError::Look(_) => "verification_failed",

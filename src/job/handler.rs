@@ -126,6 +126,9 @@ async fn ask_somebody(deployment: &Deployment, lease: &JobLease, error: JobError
             Status::WaitingController,
             "restore the ledger, or place the hold again and have the loss looked into; `habeas journal show` lists what was placed",
         ),
+        JobError::Execute(ExecuteError::ObjectsRefused { .. }) => {
+            (Status::WaitingController, "give the role the right to delete versions (docs/objects.md), then `habeas request retry`")
+        }
         // What was erased before it stays erased; of the batch itself nothing was done.
         refusal if refusal.is_raised_by_source() => (
             Status::WaitingController,

@@ -78,6 +78,8 @@ pub struct Entry {
     pub is_latest: bool,
     /// Storage class, where the store names one.
     pub storage_class: Option<String>,
+    /// Why deleting it would leave its bytes where they are: a link, a second name. Such an entry is never deleted.
+    pub obstacle: Option<&'static str>,
 }
 
 impl std::fmt::Debug for Entry {
@@ -89,7 +91,7 @@ impl std::fmt::Debug for Entry {
 impl Entry {
     /// An entry that is known by its name alone, as a manifest lists it.
     pub fn named(key: ObjectKey, kind: EntryKind, id: Option<String>) -> Entry {
-        Entry { key, kind, id, size: 0, etag: None, modified: None, is_latest: false, storage_class: None }
+        Entry { key, kind, id, size: 0, etag: None, modified: None, is_latest: false, storage_class: None, obstacle: None }
     }
 
     /// Whether both are the same thing in the store, whatever else is known of them.

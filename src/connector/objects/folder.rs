@@ -65,12 +65,35 @@ impl FolderStore {
     }
 
     fn page(&self, prefix: &[u8], after: Option<PageMark>) -> Result<Page, StoreError> {
+        self.refuse_links_on_the_way(prefix)?;
         let mut finder = Finder { prefix, after: after.map(|mark| mark.key), entries: Vec::new() };
         finder.search(&self.root, &[])?;
         let is_full = finder.entries.len() > PAGE;
         finder.entries.truncate(PAGE);
         let next = finder.entries.last().filter(|_| is_full).map(|last| PageMark { key: last.key.bytes().to_vec(), id: None });
         Ok(Page { entries: finder.entries, next })
+    }
+
+    /// What lies behind a link is not ours to list; an empty list would be taken for absence (V-2).
+    fn refuse_links_on_the_way(&self, prefix: &[u8]) -> Result<(), StoreError> {
+        let mut path = self.root.clone();
+        let mut parts = prefix.split(|byte| *byte == b'/').peekable();
+        while let Some(part) = parts.next() {
+            if parts.peek().is_none() {
+                // The last part only begins names.
+                break;
+            }
+            path.push(OsStr::from_bytes(part));
+            match fs::symlink_metadata(&path) {
+                Ok(found) if found.is_symlink() => {
+                    return Err(StoreError::Refused { doing: "list what lies behind a link", code: "SymbolicLink".to_owned() });
+                }
+                Ok(_) => {}
+                Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
+                Err(error) => return Err(StoreError::file("list a folder", &error)),
+            }
+        }
+        Ok(())
     }
 
     fn remove(&self, entry: &Entry) -> Result<Fate, StoreError> {
@@ -83,12 +106,8 @@ impl FolderStore {
             Err(StoreError::Denied { .. }) => return Ok(Fate::Refused("AccessDenied".to_owned())),
             Err(error) => return Err(error),
         };
-        if found.is_symlink() {
-            // The name would go and the bytes would stay, wherever they are.
-            return Ok(Fate::Refused("SymbolicLink".to_owned()));
-        }
-        if found.nlink() > 1 {
-            return Ok(Fate::Refused("HardLink".to_owned()));
+        if let Some(why) = obstacle(&found) {
+            return Ok(Fate::Refused(why.to_owned()));
         }
         match fs::remove_file(&path) {
             Ok(()) => {}
@@ -171,11 +190,36 @@ fn entry_of(key: Vec<u8>, path: &Path) -> Result<Option<Entry>, StoreError> {
             entry.etag = Some(tag_of(&found));
             entry.modified = modified(&found);
             entry.is_latest = true;
+            entry.obstacle = obstacle(&found);
             Ok(Some(entry))
         }
         Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
         Err(error) => Err(StoreError::file("look at a file", &error)),
     }
+}
+
+/// The name of such a file would go and its bytes would stay, wherever they are.
+fn obstacle(found: &Metadata) -> Option<&'static str> {
+    match found {
+        found if found.is_symlink() => Some("SymbolicLink"),
+        found if found.nlink() > 1 => Some("HardLink"),
+        _ => None,
+    }
+}
+
+/// A path without `.`, `..` and doubled separators; none if it leads outside or names nothing.
+pub fn plain_path(name: &str) -> Option<String> {
+    let mut parts: Vec<&str> = Vec::new();
+    for part in name.split('/') {
+        match part {
+            "" | "." => {}
+            ".." => {
+                parts.pop()?;
+            }
+            plain => parts.push(plain),
+        }
+    }
+    (!parts.is_empty()).then(|| parts.join("/"))
 }
 
 fn tag_of(found: &Metadata) -> String {
@@ -203,6 +247,10 @@ impl ObjectStore for FolderStore {
 
     fn list<'a>(&'a self, prefix: &'a [u8], after: Option<PageMark>) -> BoxFuture<'a, Result<Page, StoreError>> {
         Box::pin(async move { self.page(prefix, after) })
+    }
+
+    fn key_of(&self, name: &str) -> Option<ObjectKey> {
+        plain_path(name).map(|plain| ObjectKey::new(plain.as_bytes()))
     }
 
     fn list_uploads<'a>(&'a self, _prefix: &'a [u8], _after: Option<PageMark>) -> BoxFuture<'a, Result<Page, StoreError>> {
@@ -311,5 +359,26 @@ impl Writing for NewFile {
 
     fn abort(self: Box<Self>) -> BoxFuture<'static, Result<(), StoreError>> {
         Box::pin(async move { self.partial.close().map_err(|error| StoreError::file("delete a file", &error)) })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::plain_path;
+
+    #[test]
+    fn o_1_a_path_has_one_plain_spelling_and_none_outside() {
+        for (name, plain) in [
+            ("a/b", Some("a/b")),
+            ("./a//b/", Some("a/b")),
+            ("x/../a/b", Some("a/b")),
+            ("../a", None),
+            ("a/../../etc/passwd", None),
+            ("/a", Some("a")),
+            ("..", None),
+            ("", None),
+        ] {
+            assert_eq!(plain_path(name).as_deref(), plain, "{name}");
+        }
     }
 }

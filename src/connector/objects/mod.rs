@@ -19,7 +19,7 @@ pub use batch::ObjectBatch;
 pub use entry::{Entry, EntryKind, Fate, Lock, ObjectKey};
 pub use eraser::{Erased, Ready, look_before};
 pub use error::StoreError;
-pub use folder::FolderStore;
+pub use folder::{FolderStore, plain_path};
 pub use presence::present;
 pub use s3::S3Store;
 pub use source::{ObjectSource, Stores};

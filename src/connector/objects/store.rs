@@ -113,6 +113,11 @@ pub trait ObjectStore: Send + Sync {
     /// Versions and markers whose key begins with these bytes. No right to list versions is an error, never an empty list (V-2).
     fn list<'a>(&'a self, prefix: &'a [u8], after: Option<PageMark>) -> BoxFuture<'a, Result<Page, StoreError>>;
 
+    /// The key under which a name is kept; none for a name that lies outside. A folder knows a file under many spellings of its path.
+    fn key_of(&self, name: &str) -> Option<ObjectKey> {
+        Some(ObjectKey::new(name.as_bytes()))
+    }
+
     /// Unfinished uploads whose key begins with these bytes.
     fn list_uploads<'a>(&'a self, prefix: &'a [u8], after: Option<PageMark>) -> BoxFuture<'a, Result<Page, StoreError>>;
 

@@ -37,6 +37,7 @@ impl S3Store {
                 modified: version.last_modified().and_then(instant),
                 is_latest: version.is_latest().unwrap_or(false),
                 storage_class: version.storage_class().map(|class| class.as_str().to_owned()),
+                obstacle: None,
             });
         }
         for marker in answer.delete_markers() {

@@ -1,32 +1,21 @@
-//! Statements about rows that name objects: the values that fill a template, and whether somebody else's row has the same.
+//! Statements about rows that name objects: the values that fill a template, and whether rows of somebody else name the same objects.
 
-use super::{Builder, Statement, fate, quote, reached};
+use super::{Builder, Statement, fate, quote};
 use crate::connector::sql::Location;
+use crate::datamap::{Piece, Template};
 use crate::db::Dialect;
 
-/// The distinct values of `columns` in the reached rows as text `c1…`, with what is known of all rows that have them: the least `rights`, whether
-/// any is `shared`, whether others have the same (`elsewhere`: rows that were not reached, or are not owned, O-1), and once it is decided
-/// whether all of them go (`goes`) and on which ground one stays.
+/// The distinct values of `columns` in the rows that are this person's own, as text `c1…`, with whether any of these rows is `shared`, and once it is
+/// decided whether all of them go (`goes`) and on which ground one stays. Rows that are only accessed name nothing: what they name is somebody else's.
 pub fn names(location: &Location, columns: &[&str], is_decided: bool, masks_name: bool, dialect: Dialect) -> Statement {
     let mut builder = Builder::new(String::new());
-    let reach = location.reach();
-    let table = quote::table(&location.table.name);
-    let width = location.key_width();
-    let own = quote::all_equal(&quote::key(location, "b", dialect), &quote::reach_key(width, "r"));
+    let own = quote::all_equal(&quote::key(location, "b", dialect), &quote::reach_key(location.key_width(), "r"));
     let values: Vec<String> = columns
         .iter()
         .enumerate()
         .map(|(at, name)| format!("{} AS c{}", quote::column_text(&location.table, "b", name, dialect), at + 1))
         .collect();
     let groups: Vec<String> = (1..=columns.len()).map(|at| at.to_string()).collect();
-    let alike: Vec<String> =
-        columns.iter().map(|name| format!("{} = {}", quote::column("o", name), quote::column("b", name))).collect();
-    let again = reached::beside(&mut builder, location, location, dialect);
-    let is_ours = quote::all_equal(&quote::key(location, "o", dialect), &quote::reach_key(width, "x"));
-    let elsewhere = format!(
-        "EXISTS (SELECT 1 FROM {table} o WHERE {alike} AND NOT EXISTS (SELECT 1 FROM {again} x WHERE {is_ours} AND x.rights = 2))",
-        alike = alike.join(" AND ")
-    );
     let integer = |expression: &str| quote::as_integer(expression, dialect);
     let decision = match is_decided {
         false => String::new(),
@@ -46,15 +35,95 @@ pub fn names(location: &Location, columns: &[&str], is_decided: bool, masks_name
         }
     };
     builder.text = format!(
-        "SELECT {values}, {rights} AS rights, {shared} AS shared, {elsewhere} AS elsewhere{decision} \
-         FROM {reach} r JOIN {table} b ON {own} GROUP BY {groups} ORDER BY {groups}",
+        "SELECT {values}, {shared} AS shared{decision} FROM {reach} r JOIN {table} b ON {own} WHERE r.rights = 2 \
+         GROUP BY {groups} ORDER BY {groups}",
         values = values.join(", "),
-        rights = integer("MIN(r.rights)"),
         shared = integer("MAX(r.shared)"),
-        elsewhere = integer(&format!("MAX(CASE WHEN {elsewhere} THEN 1 ELSE 0 END)")),
+        reach = location.reach(),
+        table = quote::table(&location.table.name),
         groups = groups.join(", "),
     );
     builder.finish()
+}
+
+/// Those of the keys that a row names which is not this person's own: exactly, or as what the key begins with.
+pub fn named_by_others(location: &Location, template: &Template, keys: &[String], is_prefix: bool, dialect: Dialect) -> Statement {
+    let mut builder = Builder::new(String::new());
+    let asked: Vec<String> = keys
+        .iter()
+        .map(|key| {
+            let place = builder.bind(key.as_str());
+            match dialect {
+                Dialect::Postgres => format!("SELECT {place}::text AS k"),
+                Dialect::Sqlite => format!("SELECT {place} AS k"),
+                Dialect::MySql => format!("SELECT CAST({place} AS BINARY) AS k"),
+            }
+        })
+        .collect();
+    let (name, present) = filled(&mut builder, location, template, dialect);
+    let meets = match (is_prefix, dialect) {
+        (false, _) => format!("{name} = v.k"),
+        (true, Dialect::Postgres) => format!("starts_with(v.k, {name})"),
+        (true, Dialect::Sqlite) => format!("substr(v.k, 1, length({name})) = {name}"),
+        (true, Dialect::MySql) => format!("LEFT(v.k, LENGTH({name})) = {name}"),
+    };
+    builder.text = format!(
+        "SELECT v.k FROM ({asked}) v WHERE EXISTS (SELECT 1 FROM {table} o WHERE {present} AND {meets} AND {others})",
+        asked = asked.join(" UNION ALL "),
+        table = quote::table(&location.table.name),
+        others = of_others(location, dialect),
+    );
+    builder.finish()
+}
+
+/// Names that rows of others have and that are not written plainly as a path.
+pub fn spelt_otherwise(location: &Location, template: &Template, dialect: Dialect) -> Statement {
+    let mut builder = Builder::new(String::new());
+    let (name, present) = filled(&mut builder, location, template, dialect);
+    let odd: Vec<String> = ["%//%", "./%", "%/./%", "../%", "%/../%", "%/", "%/.", "%/..", "/%"]
+        .into_iter()
+        .map(|pattern| format!("{name} LIKE {}", builder.bind(pattern.to_owned())))
+        .collect();
+    builder.text = format!(
+        "SELECT {name} AS k FROM {table} o WHERE {present} AND ({odd}) AND {others}",
+        table = quote::table(&location.table.name),
+        odd = odd.join(" OR "),
+        others = of_others(location, dialect),
+    );
+    builder.finish()
+}
+
+/// The filled template of a row `o` as text, and that nothing in it is missing.
+fn filled(builder: &mut Builder, location: &Location, template: &Template, dialect: Dialect) -> (String, String) {
+    let mut parts = Vec::new();
+    let mut present = Vec::new();
+    for piece in template.pieces() {
+        match piece {
+            Piece::Text(text) => {
+                let place = builder.bind(text.as_str());
+                parts.push(match dialect {
+                    Dialect::Postgres => format!("{place}::text"),
+                    Dialect::Sqlite | Dialect::MySql => place,
+                });
+            }
+            Piece::Value { column, .. } => {
+                let value = quote::column_text(&location.table, "o", column, dialect);
+                present.push(format!("{value} <> ''"));
+                parts.push(value);
+            }
+        }
+    }
+    let name = match dialect {
+        Dialect::MySql => format!("CAST(CONCAT({}) AS BINARY)", parts.join(", ")),
+        Dialect::Postgres | Dialect::Sqlite => format!("({})", parts.join(" || ")),
+    };
+    (name, present.join(" AND "))
+}
+
+/// That a row `o` is not this person's own.
+fn of_others(location: &Location, dialect: Dialect) -> String {
+    let is_ours = quote::all_equal(&quote::key(location, "o", dialect), &quote::reach_key(location.key_width(), "x"));
+    format!("NOT EXISTS (SELECT 1 FROM {} x WHERE {is_ours} AND x.rights = 2)", location.reach())
 }
 
 /// How many rows of the table, anybody's, have a value with this separator in it: then what one row names may lie inside what another does.
