@@ -1,6 +1,7 @@
 //! `habeas doctor`: looks at everything that an installation rests on, goes on after each finding, and says for each what to do. It erases
 //! nothing and changes nothing but the pins by which a source is recognised later.
 
+mod archives;
 mod folders;
 mod holdings;
 mod systems;
@@ -93,6 +94,7 @@ async fn examine(config: Config, context: &Context) -> Result<(Vec<Finding>, Vec
         .collect();
     findings.extend(unfinished(&config));
     findings.extend(folders::check(&config));
+    findings.extend(archives::check(&config).await);
     findings.extend(ledger(&config).await);
     match map::check::report(&map::check::Args::default(), &config, context.lenient_map).await {
         Ok(report) => findings.extend(report.findings.into_iter().map(of_map)),

@@ -193,6 +193,7 @@ impl ObjectStore for FolderStore {
             Ok(StoreFacts {
                 versioning: Versioning::Never,
                 lockable: Some(false),
+                retains_new: None,
                 mfa_delete: false,
                 copies: Vec::new(),
                 unknown: Vec::new(),
