@@ -48,6 +48,7 @@ mod ownership_worlds;
 mod policies;
 mod readme;
 mod relook;
+mod rows_parquet;
 mod s3_bodies;
 mod s3_engines;
 mod s3_faults;

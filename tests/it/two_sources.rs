@@ -5,7 +5,9 @@ use std::fs;
 use serde_json::json;
 
 use crate::support::database::Database;
-use crate::support::laws::{KEY, PEOPLE, ada, collection, erase_ada, erasure_of, hold, item, items, map, refers, users};
+use crate::support::laws::{
+    KEY, KEY_OF_USERS, PEOPLE, ada, collection, erase_ada, erasure_of, hold, item, items, map, refers, to_user, users,
+};
 use crate::support::postgres::postgres;
 use crate::support::workspace::Workspace;
 
@@ -169,5 +171,25 @@ fn o_1_a_reference_from_another_source_is_cut_and_shown_to_nobody() {
             assert_eq!(company.billing.count("invoices WHERE id = 1 AND user_id IS NULL"), 1, "{right}");
             assert_eq!(company.billing.count("invoices WHERE id = 2 AND user_id = 2"), 1, "{right}");
         }
+    }
+}
+
+/// Ada sees whom she invited. What Grace has in the other database is Grace's, as it would be in the same one.
+#[test]
+fn x_1_o_1_whoever_is_seen_is_seen_without_what_they_have_in_another_source() {
+    let people = format!("{PEOPLE} ALTER TABLE users ADD COLUMN invited_by INTEGER; UPDATE users SET invited_by = 1 WHERE id = 2;");
+    let invited_by = to_user("invited_by", "right: accesses, on_erasure: unlink");
+    let user =
+        collection("users", "on_erasure: delete", &[KEY_OF_USERS, "name: email, fides_meta: {identity: email}", &invited_by]);
+    for company in companies(&people, &map(&[user]), &invoices(2), &invoice_map("")) {
+        let job = json!({"kind": "access", "subject": ada()});
+        let access = company.workspace.habeas("run - --json --no-input").input(job.to_string()).run().code(0).json();
+        let found = |collection: &str| -> u64 { items(&access, collection).iter().filter_map(|item| item["found"].as_u64()).sum() };
+        assert_eq!((found("users"), found("invoices")), (2, 2), "Grace, and nothing that is hers: {access}");
+        let done = erase_ada(&company.workspace).code(0).json();
+        assert_eq!(item(&done, "invoices")["found"], 2, "Grace's invoices were not even looked at: {done}");
+        assert_eq!(company.billing.count("invoices WHERE user_id = 2"), 2);
+        assert_eq!(company.billing.count("invoices"), 2);
+        assert_eq!(company.workspace.database.count("users WHERE id = 2 AND invited_by IS NULL"), 1);
     }
 }

@@ -52,3 +52,35 @@ fn an_email_reaches_every_table_of_the_shop() {
     assert!(!graph.reachable(Some(&["phone_number"])).iter().any(|reached| *reached));
     assert!(!graph.reachable(Some(&[])).iter().any(|reached| *reached));
 }
+
+/// Whoever calls is shown whom they look after, and not what those have: the telephone alone leads no further than to them.
+#[test]
+fn x_1_an_identity_that_only_shows_people_does_not_reach_what_they_have() {
+    let graph = graph(
+        "
+dataset:
+  - fides_key: app
+    collections:
+      - name: carers
+        fields:
+          - {name: id, fides_meta: {primary_key: true}}
+          - {name: phone, fides_meta: {identity: phone_number}}
+      - name: users
+        fields:
+          - {name: id, fides_meta: {primary_key: true}}
+          - {name: email, fides_meta: {identity: email}}
+          - {name: carer, fides_meta: {references: [{dataset: app, field: carers.id, direction: from}]}, habeas: {right: accesses}}
+      - name: orders
+        fields:
+          - {name: id, fides_meta: {primary_key: true}}
+          - {name: user_id, fides_meta: {references: [{dataset: app, field: users.id, direction: from}]}}
+",
+    );
+    for (kinds, expected) in [
+        (["phone_number"].as_slice(), [true, false, true]),
+        (["email"].as_slice(), [false, true, true]),
+        (["email", "phone_number"].as_slice(), [true, true, true]),
+    ] {
+        assert_eq!(graph.reachable(Some(kinds)), expected, "carers, orders, users by {kinds:?}");
+    }
+}
