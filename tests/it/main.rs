@@ -37,6 +37,7 @@ mod mariadb;
 mod mariadb_discover;
 mod mariadb_json;
 mod mariadb_planning;
+mod objects_checks;
 mod objects_erase;
 mod objects_export;
 mod objects_holds;
