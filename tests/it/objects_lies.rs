@@ -71,7 +71,7 @@ fn v_1_refusals_inside_a_success_are_not_success_and_are_not_forgotten() {
     // Allowed at last: the same request goes on to its end.
     store.server().world().denied.clear();
     let code = done["code"].as_str().expect("a code");
-    workspace.habeas(&format!("request retry {code}")).run().code(0);
+    workspace.habeas(&format!("request retry {code} --by grace")).run().code(0);
     workspace.habeas("worker --once").run().code(0);
     let done = workspace.habeas(&format!("request show {code} --json")).run().json();
     assert_eq!(done["certificate"]["outcome"], "complete", "{done}");
