@@ -2,6 +2,7 @@
 //! because their catalogue must be fresh, and one that cannot be reached is a gap and no reason to stop.
 
 use std::collections::BTreeMap;
+use std::path::Path;
 use std::sync::Arc;
 
 use jiff::Timestamp;
@@ -133,7 +134,8 @@ impl Deployment {
         name_sources(&config, &mut loaded.map);
         let keys = Keys::load(&config.keys)?;
         let graph = graph_of(&config, &loaded.map)?;
-        for folder in [&config.archives, &config.certificates, &config.spool, &config.journal.copies] {
+        let workshop = config.archives.workshop(&config.spool);
+        for folder in [workshop, &config.certificates, &config.spool, &config.journal.copies] {
             let refuse =
                 |error: std::io::Error| DeploymentError::Folder { path: folder.display().to_string(), reason: error.to_string() };
             std::fs::create_dir_all(folder).map_err(refuse)?;
@@ -158,6 +160,11 @@ impl Deployment {
     pub fn sessions<'a>(&self, databases: &'a BTreeMap<String, SqlSource>) -> Sessions<'a> {
         let is_store = |source: &&Source| source.object_address().is_some();
         Sessions { databases, stores: self.config.sources.values().filter(is_store).map(|source| source.name.clone()).collect() }
+    }
+
+    /// The folder in which archives are made.
+    pub fn workshop(&self) -> &Path {
+        self.config.archives.workshop(&self.config.spool)
     }
 
     /// The current instant.

@@ -4,6 +4,8 @@
 //! All places: `export-before-publish`, `freeze-before-ledger`, `erase-before-permit`, `erase-after-permit`, `erase-before-source-commit`,
 //! `erase-after-source-commit`, `erase-after-close`, `pass-before-ledger`, `verify-before-record`, `certify-before-record`,
 //! `certify-before-commit`, `certify-after-record`, `answer-before-settle`.
+//!
+//! And only where archives go into a bucket: archive-while-sending, archive-sent.
 
 /// Ends the process as SIGKILL would, if the environment asks for it here.
 #[cfg(feature = "failpoints")]

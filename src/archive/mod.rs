@@ -50,4 +50,4 @@ pub use outcome::{Closing, Held, NotCovered, NotHeldHere, Snapshot, SourceError,
 pub use table::{ColumnSpec, ForeignKeySpec, TableSpec, TableTally, Withheld};
 pub use verify::{Check, Problem, VerifyReport, verify};
 pub use words::{category_in_words, period_in_words};
-pub use writer::{ArchiveWriter, Published};
+pub use writer::{ArchiveWriter, Finished, FinishedFile, Published};

@@ -63,12 +63,15 @@ impl Workshop {
         Ok((self.latch(file), handle, path))
     }
 
+    /// Whatever day an earlier attempt at the same request began on.
     fn remove_leftovers(&self, name: &str) -> io::Result<()> {
-        let prefix = format!(".{name}.");
+        let code = code_in(name);
         for entry in std::fs::read_dir(&self.folder)? {
             let entry = entry?;
             let file_name = entry.file_name();
-            let is_leftover = file_name.to_str().is_some_and(|n| n.starts_with(&prefix) && n.ends_with(".partial"));
+            let is_leftover = file_name
+                .to_str()
+                .is_some_and(|n| n.starts_with('.') && n.ends_with(".partial") && code.is_some() && code_in(n) == code);
             if is_leftover {
                 std::fs::remove_file(entry.path())?;
             }
@@ -96,6 +99,12 @@ impl Workshop {
     fn cannot(&self, doing: &'static str, error: io::Error) -> ArchiveError {
         ArchiveError::File { doing, path: self.folder.clone(), error }
     }
+}
+
+/// The request's code in `<controller>-personal-data-<YYYY-MM-DD>-<code>`, whatever follows a dot.
+fn code_in(name: &str) -> Option<&str> {
+    let (_, dated) = name.split_once("-personal-data-")?;
+    dated.get("2026-11-24-".len()..)?.split('.').next()
 }
 
 /// A file that takes nothing more after the first failure. Later writes are swallowed: the failure was reported, the archive is lost, and

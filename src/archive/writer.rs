@@ -38,8 +38,43 @@ pub struct ArchiveWriter {
     finished: bool,
     // Dropped in this order: first the zip, then the file that it writes to.
     bag: Option<Bag>,
-    handle: File,
+    handle: Option<File>,
     partial: Option<TempPath>,
+}
+
+/// A finished archive that has been read back and has not yet its name. Dropped, it is gone.
+pub struct Finished {
+    workshop: Workshop,
+    /// Its file.
+    pub file: FinishedFile,
+}
+
+/// A file of a finished archive, under a name that nobody takes for the archive.
+pub struct FinishedFile {
+    /// The name that it is to have.
+    pub file_name: String,
+    /// Its size.
+    pub bytes: u64,
+    /// Its digest, in hex.
+    pub sha256: String,
+    handle: File,
+    partial: TempPath,
+}
+
+impl FinishedFile {
+    /// Opens it for reading from the beginning.
+    pub fn open(&self) -> Result<File, ArchiveError> {
+        Ok(File::open(&self.partial)?)
+    }
+}
+
+impl Finished {
+    /// Gives it its name, in the folder in which it was made.
+    pub fn publish(self) -> Result<Published, ArchiveError> {
+        let FinishedFile { file_name, bytes, sha256, handle, partial } = self.file;
+        let path = self.workshop.publish(&handle, partial, &file_name)?;
+        Ok(Published { path, bytes, sha256, parts: 1 })
+    }
 }
 
 /// A finished archive under its own name.
@@ -83,7 +118,7 @@ impl ArchiveWriter {
             written: Vec::new(),
             open: None,
             finished: false,
-            handle,
+            handle: Some(handle),
             partial: Some(partial),
         })
     }
@@ -161,7 +196,12 @@ impl ArchiveWriter {
     }
 
     /// Writes everything else, reads the archive back, compares it with its manifests, and gives it its name.
-    pub fn finish(mut self, closing: Closing) -> Result<Published, ArchiveError> {
+    pub fn finish(self, closing: Closing) -> Result<Published, ArchiveError> {
+        self.close(closing)?.publish()
+    }
+
+    /// The same, but the archive does not get its name yet.
+    pub fn close(mut self, closing: Closing) -> Result<Finished, ArchiveError> {
         if self.open.is_some() {
             return Err(ArchiveError::OutOfOrder("the archive was closed inside a table"));
         }
@@ -174,14 +214,14 @@ impl ArchiveWriter {
         if self.workshop.is_broken() {
             return Err(ArchiveError::Write(std::io::Error::other("a write failed before the archive was closed")));
         }
-        let Some(partial) = self.partial.take() else {
+        let (Some(partial), Some(handle)) = (self.partial.take(), self.handle.take()) else {
             return Err(ArchiveError::OutOfOrder("the archive was closed twice"));
         };
         verify::read_back(&partial, &self.name)?;
         let (bytes, sha256) = digest(&partial)?;
-        let path = self.workshop.publish(&self.handle, partial, &format!("{}.zip", self.name))?;
         self.finished = true;
-        Ok(Published { path, bytes, sha256, parts: 1 })
+        let file_name = format!("{}.zip", self.name);
+        Ok(Finished { workshop: self.workshop.clone(), file: FinishedFile { file_name, bytes, sha256, handle, partial } })
     }
 
     fn write_documents(&self, bag: &mut Bag, closing: &Closing) -> Result<(), ArchiveError> {

@@ -1,8 +1,10 @@
 //! `habeas doctor`: looks at everything that an installation rests on, goes on after each finding, and says for each what to do. It erases
 //! nothing and changes nothing but the pins by which a source is recognised later.
 
+mod archives;
 mod folders;
 mod holdings;
+mod stores;
 mod systems;
 
 use std::sync::Arc;
@@ -46,16 +48,20 @@ impl Finding {
 
 /// Looks at everything. Exit 1 when anything is an error.
 pub async fn run(context: &Context) -> Result<Exit, CliError> {
-    let (findings, looked_at) = match context.load_config() {
+    let Examined { findings, notes, looked_at } = match context.load_config() {
         Ok(config) => examine(config, context).await?,
-        Err(CliError::Config(error)) => (configuration(&error), vec!["configuration"]),
+        Err(CliError::Config(error)) => {
+            Examined { findings: configuration(&error), notes: Vec::new(), looked_at: vec!["configuration"] }
+        }
         Err(other) => return Err(other),
     };
     let errors = findings.iter().filter(|finding| finding.severity == Severity::Error).count();
     let warnings = findings.len() - errors;
     let exit = if errors == 0 { Exit::Done } else { Exit::Failure };
     if context.printer.is_json() {
-        context.printer.document(&json!({"errors": errors, "warnings": warnings, "looked_at": looked_at, "findings": findings}))?;
+        context.printer.document(
+            &json!({"errors": errors, "warnings": warnings, "looked_at": looked_at, "findings": findings, "notes": notes}),
+        )?;
         return Ok(exit);
     }
     for finding in &findings {
@@ -63,6 +69,9 @@ pub async fn run(context: &Context) -> Result<Exit, CliError> {
         context
             .printer
             .data(&format!("{severity}[{}]: {}: {}\n  hint: {}\n", finding.code, finding.subject, finding.problem, finding.hint))?;
+    }
+    for note in &notes {
+        context.printer.data(&format!("note: {note}"))?;
     }
     context.printer.data(&format!("looked at {}: {}", looked_at.join(", "), show::counted(errors, warnings)))?;
     Ok(exit)
@@ -81,8 +90,17 @@ fn configuration(error: &ConfigError) -> Vec<Finding> {
     problems.iter().map(finding).collect()
 }
 
+/// What was found.
+struct Examined {
+    findings: Vec<Finding>,
+    /// Worth knowing, and nothing to mend.
+    notes: Vec<String>,
+    looked_at: Vec<&'static str>,
+}
+
 /// What can be looked at without the rest is looked at first, so that one damaged part hides no other.
-async fn examine(config: Config, context: &Context) -> Result<(Vec<Finding>, Vec<&'static str>), CliError> {
+async fn examine(config: Config, context: &Context) -> Result<Examined, CliError> {
+    let mut notes = Vec::new();
     let mut looked_at = vec!["configuration", "folders", "keys", "ledger", "journal", "data map", "sources"];
     let mut findings: Vec<Finding> = config
         .unused
@@ -93,6 +111,7 @@ async fn examine(config: Config, context: &Context) -> Result<(Vec<Finding>, Vec
         .collect();
     findings.extend(unfinished(&config));
     findings.extend(folders::check(&config));
+    findings.extend(archives::check(&config).await);
     findings.extend(ledger(&config).await);
     match map::check::report(&map::check::Args::default(), &config, context.lenient_map).await {
         Ok(report) => findings.extend(report.findings.into_iter().map(of_map)),
@@ -106,11 +125,14 @@ async fn examine(config: Config, context: &Context) -> Result<(Vec<Finding>, Vec
         Deployment::open(config, Arc::clone(&context.clock), Arc::clone(&context.progress), context.lenient_map).await
     {
         findings.extend(systems::check(&deployment, &findings).await?);
+        let stores = stores::check(&deployment, &findings).await?;
+        findings.extend(stores.findings);
+        notes = stores.notes;
         findings.extend(holdings::check(&deployment).await?);
         looked_at.push("holds");
     }
     findings.sort_by_key(|finding| finding.severity);
-    Ok((findings, looked_at))
+    Ok(Examined { findings, notes, looked_at })
 }
 
 /// What `habeas init` leaves for people to write.

@@ -5,6 +5,7 @@ mod discover;
 pub(super) mod check;
 mod listing;
 mod register;
+mod stores;
 
 use clap::Subcommand;
 use serde_json::json;
@@ -69,7 +70,7 @@ fn graph(args: &Graph, config: &Config, context: &Context) -> Result<Exit, CliEr
 
 fn as_json(graph: &MapGraph) -> serde_json::Value {
     let reached = graph.reachable(None);
-    let nodes = graph.nodes.iter().zip(reached.into_iter().zip(graph.owned())).map(|(node, (reached, owned))| {
+    let nodes = graph.nodes.iter().zip(reached.iter().copied().zip(graph.owned())).map(|(node, (reached, owned))| {
         let identities = node
             .identities
             .iter()
@@ -88,5 +89,13 @@ fn as_json(graph: &MapGraph) -> serde_json::Value {
             "where": edge.filter.as_ref().map(|filter| filter.to_value()),
         })
     });
-    json!({"nodes": nodes.collect::<Vec<_>>(), "edges": edges.collect::<Vec<_>>()})
+    let objects = graph.objects.iter().map(|place| {
+        json!({
+            "dataset": place.dataset, "collection": place.collection, "source": place.source,
+            "rows": graph.nodes[place.rows.0].name(), "locate": place.locate.to_string(), "reached": reached[place.rows.0],
+            "follows_row": place.follows_row,
+        })
+    });
+    let objects: Vec<_> = objects.collect();
+    json!({"nodes": nodes.collect::<Vec<_>>(), "edges": edges.collect::<Vec<_>>(), "objects": objects})
 }

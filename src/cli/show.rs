@@ -40,7 +40,7 @@ pub fn result(printer: Printer, document: &Value, time_zone: &TimeZone) -> Resul
         }
     }
     if let Some(path) = document["archive"]["path"].as_str() {
-        printer.data(&format!("{:<12} {path}", "archive"))?;
+        printer.data(&format!("{:<12} {path}{}", "archive", life_of(&document["archive"], time_zone)))?;
     }
     if let Some(outcome) = document["certificate"]["outcome"].as_str() {
         let level = document["certificate"]["level"].as_u64().map(|level| format!(", level {level}")).unwrap_or_default();
@@ -48,6 +48,19 @@ pub fn result(printer: Printer, document: &Value, time_zone: &TimeZone) -> Resul
         printer.data(&format!("{:<12} {outcome}{level}  {path}", "certificate"))?;
     }
     Ok(())
+}
+
+/// How long an archive is there, or since when it is not.
+fn life_of(archive: &Value, time_zone: &TimeZone) -> String {
+    let at = |key: &str| archive[key].as_str().and_then(|at| at.parse().ok()).map(|at: Timestamp| minute(at, time_zone));
+    let why = archive["still_there"].as_str();
+    match (at("removed_at"), why, at("locked_until"), at("expires_at")) {
+        (Some(removed), ..) => format!("  (removed {removed})"),
+        (_, Some(why), ..) => format!("  (its time is over, and it is still there: {why})"),
+        (_, _, Some(locked), _) => format!("  (the bucket keeps it until {locked})"),
+        (_, _, _, Some(expires)) => format!("  (until {expires})"),
+        _ => String::new(),
+    }
 }
 
 /// Whether an answer found nothing anywhere; said only where every place was reached (V-2).

@@ -1,4 +1,5 @@
-//! `habeas sweep`: every duty that is due, once: holds whose grace is over, looks again, requests past their deadline.
+//! `habeas sweep`: every duty that is due, once: holds whose grace is over, archives whose time is over, looks again, requests past their
+//! deadline.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -26,6 +27,7 @@ pub async fn run(context: &Context) -> Result<Exit, CliError> {
     let released = job::release_due_holds(&deployment).await?;
     let (_stop, shutdown) = watch::channel(false);
     let tally = work::worker(&deployment, 2)?.run_until_empty(shutdown).await?;
+    let swept = job::expire_archives(&deployment).await?;
     let head =
         journal::check_head(&deployment.ledger, deployment.notary.anchor()).await.map_err(|error| CliError::Other(error.into()))?;
     if head.is_consistent() {
@@ -39,6 +41,9 @@ pub async fn run(context: &Context) -> Result<Exit, CliError> {
     for late in &overdue {
         context.printer.warn(&format!("request {} is overdue ({})", late.request.code, late.request.status));
     }
+    for (path, why) in &swept.kept {
+        context.printer.warn(&format!("an archive whose time is over is still there: {path} ({why})"));
+    }
     for gap in &unreached {
         context.printer.warn(&format!("source `{}` was not reached: {}", gap.source, gap.problem));
     }
@@ -48,6 +53,8 @@ pub async fn run(context: &Context) -> Result<Exit, CliError> {
         "requests_resumed": released.requeued.len(),
         "jobs_done": tally.done,
         "jobs_dead": tally.dead,
+        "archives_removed": swept.removed,
+        "archives_kept": swept.kept.iter().map(|(path, why)| json!({"path": path, "why": why})).collect::<Vec<_>>(),
         "overdue": overdue.iter().map(|late| late.request.code.clone()).collect::<Vec<_>>(),
         "journal_consistent": head.is_consistent(),
     });
@@ -55,10 +62,11 @@ pub async fn run(context: &Context) -> Result<Exit, CliError> {
         context.printer.document(&document)?;
     } else {
         context.printer.data(&format!(
-            "{} released, {} resumed, {} done, {} overdue",
+            "{} released, {} resumed, {} done, {} removed, {} overdue",
             counted(released.holds.len(), "hold", "holds"),
             counted(released.requeued.len(), "request", "requests"),
             counted(tally.done, "job", "jobs"),
+            counted(swept.removed, "archive", "archives"),
             overdue.len()
         ))?;
     }

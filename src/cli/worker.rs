@@ -24,7 +24,7 @@ pub struct Args {
     pub concurrency: u16,
 }
 
-/// How often a worker looks for holds whose grace is over.
+/// How often a worker looks for holds and archives whose time is over.
 const DUTIES_EVERY: Duration = Duration::from_secs(60);
 
 /// Works until the queue is empty, or until it is interrupted.
@@ -36,7 +36,7 @@ pub async fn run(args: &Args, context: &Context) -> Result<Exit, CliError> {
     let tally = if args.once {
         worker.run_until_empty(shutdown).await?
     } else {
-        let duties = tokio::spawn(release_holds(Arc::clone(&deployment)));
+        let duties = tokio::spawn(do_what_is_due(Arc::clone(&deployment)));
         let tally = worker.run_forever(shutdown).await?;
         duties.abort();
         tally
@@ -45,11 +45,19 @@ pub async fn run(args: &Args, context: &Context) -> Result<Exit, CliError> {
     Ok(if tally.dead > 0 { Exit::Failure } else { Exit::Done })
 }
 
-async fn release_holds(deployment: Arc<Deployment>) {
+async fn do_what_is_due(deployment: Arc<Deployment>) {
     loop {
         tokio::time::sleep(DUTIES_EVERY).await;
         if let Err(error) = job::release_due_holds(&deployment).await {
             tracing::warn!("holds whose grace is over could not be released: {error}");
+        }
+        match job::expire_archives(&deployment).await {
+            Ok(swept) => {
+                for (_, why) in swept.kept {
+                    tracing::warn!("an archive whose time is over is still there: {why}");
+                }
+            }
+            Err(error) => tracing::warn!("archives whose time is over could not be removed: {error}"),
         }
     }
 }

@@ -2,6 +2,7 @@
 //! strictly: an unknown key is an error with file, line and a suggestion, and all errors are reported at once. Secrets come by
 //! reference (`env:NAME`, `file:PATH`) and are never printed. Nothing here opens a connection.
 
+mod archives;
 mod controller;
 mod error;
 mod object_source;
@@ -16,6 +17,7 @@ use std::path::{Path, PathBuf};
 
 use secrecy::SecretString;
 
+pub use archives::{ArchivePlace, Archives};
 pub use controller::{Controller, Recipient, SupervisoryAuthority};
 pub use error::{ConfigError, ConfigProblem};
 pub use reference::{Environment, process_environment};
@@ -33,8 +35,8 @@ pub struct Config {
     pub controller: Controller,
     /// `sqlite:PATH` or `postgres://…`, for [`crate::ledger::Ledger::open`].
     pub ledger: SecretString,
-    /// Folder into which archives are written.
-    pub archives: PathBuf,
+    /// Where archives go, and how long they stay.
+    pub archives: Archives,
     /// Folder into which certificates are written.
     pub certificates: PathBuf,
     /// Folder of the sealed manifests of running erasures.
@@ -63,6 +65,7 @@ const KEYS: &[&str] = &[
     "controller",
     "ledger",
     "archives",
+    "archives_expire_after",
     "certificates",
     "spool",
     "keys",
@@ -130,7 +133,7 @@ fn read(path: &Path, root: &Section<'_, '_>) -> Option<Config> {
     let keys = folder("keys", "keys");
     let controller = controller::read(root);
     let ledger = read_ledger(root);
-    let archives = read_archives(root);
+    let archives = archives::read(root);
     let sources = source::read_all(root);
     let limits = settings::read_limits(root);
     let journal = settings::read_journal(root, &keys);
@@ -187,25 +190,6 @@ fn read_ledger(root: &Section<'_, '_>) -> Option<(SecretString, PathBuf)> {
 
 fn sqlite_url(path: &Path) -> String {
     format!("sqlite:{}", path.display())
-}
-
-fn read_archives(root: &Section<'_, '_>) -> Option<PathBuf> {
-    if root.node("archives").is_none() {
-        return Some(root.reader.anchor("archives"));
-    }
-    let entry = root.text_with_file_scheme("archives")?;
-    if entry.value.starts_with("s3://") {
-        let message = format!("`{}`: object storage (s3://) is not supported by this version", entry.name);
-        root.reader.note(entry.position, message, Some("use a folder: `archives: file:archives`".into()));
-        return None;
-    }
-    match entry.value.strip_prefix("file:") {
-        Some(path) if !path.is_empty() => Some(root.reader.anchor(path)),
-        _ => {
-            root.reader.note(entry.position, format!("`{}` must be file:DIR", entry.name), Some("such as `file:archives`".into()));
-            None
-        }
-    }
 }
 
 #[cfg(test)]

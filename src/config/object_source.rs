@@ -27,10 +27,16 @@ pub(super) fn read_folder(section: &Section<'_, '_>) -> Option<ObjectAddress> {
 }
 
 pub(super) fn read_s3(parent: &Section<'_, '_>) -> Option<ObjectAddress> {
-    let section = parent.section("s3", S3)?;
+    read_bucket(parent, &[]).map(|address| ObjectAddress::S3(Box::new(address)))
+}
+
+/// What `s3:` says of a bucket; `further` are keys that the caller reads.
+pub(super) fn read_bucket(parent: &Section<'_, '_>, further: &[&str]) -> Option<S3Address> {
+    let known: Vec<&str> = S3.iter().chain(further).copied().collect();
+    let section = parent.section("s3", &known)?;
     let bucket = section.required_text("bucket", "the name of the bucket, without `s3://`")?;
     if bucket.is_empty() || bucket.contains('/') {
-        let hint = "parts of a bucket are chosen by `prefix` in the data map";
+        let hint = "parts of a bucket are chosen by a `prefix`";
         section.note_at("bucket", "must be the name of a bucket alone", Some(hint));
         return None;
     }
@@ -63,7 +69,7 @@ pub(super) fn read_s3(parent: &Section<'_, '_>) -> Option<ObjectAddress> {
         None => None,
         Some(_) => Some(credentials(&section.section("verify", CREDENTIALS)?)??),
     };
-    Some(ObjectAddress::S3(Box::new(S3Address {
+    Some(S3Address {
         bucket,
         region: section.text("region").map(|entry| entry.value),
         endpoint,
@@ -74,7 +80,7 @@ pub(super) fn read_s3(parent: &Section<'_, '_>) -> Option<ObjectAddress> {
         encryption,
         credentials: credentials(&section)?,
         verify,
-    })))
+    })
 }
 
 /// `None` when what stands there is wrong, `Some(None)` when nothing does.

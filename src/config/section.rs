@@ -116,6 +116,11 @@ impl<'n, 'e> Section<'n, 'e> {
         Section::open(self.reader, &self.name_of(key), self.node(key)?, known)
     }
 
+    /// A mapping whose keys somebody else has looked at.
+    pub(super) fn inside(&self, key: &str) -> Option<Section<'n, 'e>> {
+        Section::open_any(self.reader, &self.name_of(key), self.node(key)?)
+    }
+
     /// Text, by reference or as it stands.
     pub(super) fn text(&self, key: &str) -> Option<Entry<String>> {
         let node = self.node(key)?;

@@ -1,6 +1,7 @@
 //! What a configuration may say, and the exact words with which a wrong one is answered.
 
 use super::*;
+use crate::connector::objects::Checksums;
 use jiff::SignedDuration;
 use secrecy::ExposeSecret;
 
@@ -37,7 +38,8 @@ fn with_controller(rest: &str) -> Vec<String> {
 fn a_name_is_enough_and_every_default_lies_beside_the_file() {
     let config = parse(CONTROLLER).unwrap();
     assert_eq!(config.ledger.expose_secret(), "sqlite:/etc/habeas/habeas.db");
-    assert_eq!(config.archives, Path::new("/etc/habeas/archives"));
+    assert!(matches!(&config.archives.place, ArchivePlace::Folder(folder) if folder == Path::new("/etc/habeas/archives")));
+    assert_eq!(config.archives.expire_after, SignedDuration::from_hours(14 * 24));
     assert_eq!(config.certificates, Path::new("/etc/habeas/certificates"));
     assert_eq!(config.spool, Path::new("/etc/habeas/spool"));
     assert_eq!(config.keys, Path::new("/etc/habeas/keys"));
@@ -56,6 +58,7 @@ fn the_whole_of_the_interface_is_read() {
 controller: {name: Acme Ltd, address: Ring 1, contact: privacy@acme.example, dpo: dpo@acme.example, supervisory_authority: {name: DSB, url: 'https://dsb.gv.at'}, time_zone: Europe/Vienna, country: AT}
 ledger: sqlite:state/habeas.db
 archives: file:/srv/archives
+archives_expire_after: 7d
 keys: keys
 data_map: datamap
 sources:
@@ -73,7 +76,8 @@ mail: {anything: [goes]}
     let config = Config::parse(text, Path::new("/srv/conf/habeas.yaml"), &environment).unwrap();
     assert_eq!(config.controller.time_zone.iana_name(), Some("Europe/Vienna"));
     assert_eq!(config.spool, Path::new("/srv/conf/state/spool"), "beside the ledger");
-    assert_eq!(config.archives, Path::new("/srv/archives"));
+    assert_eq!(config.archives.workshop(&config.spool), Path::new("/srv/archives"));
+    assert_eq!(config.archives.expire_after, SignedDuration::from_hours(7 * 24));
     assert_eq!(config.sources["local"].url().unwrap().expose_secret(), "sqlite:/srv/conf/data/local.db");
     assert_eq!(config.sources["app"].url().unwrap().expose_secret(), "postgres://app_url@db/app");
     assert_eq!(config.sources["app"].verify_url().unwrap().expose_secret(), "postgres://verify_url@db/app");
@@ -150,10 +154,26 @@ fn what_this_version_cannot_do_is_an_error_and_not_a_gap() {
         let complaint = with_controller(&format!("sources: {{other: {{{kind}}}}}\n"));
         assert!(complaint[0].contains("not supported by this version"), "{complaint:?}");
     }
+}
+
+#[test]
+fn archives_go_into_a_bucket_by_address_or_with_all_that_a_bucket_needs() {
+    let place = |text: &str| match parse(&format!("{CONTROLLER}{text}")).unwrap().archives.place {
+        ArchivePlace::S3 { address, prefix } => (address, prefix),
+        ArchivePlace::Folder(folder) => panic!("{}", folder.display()),
+    };
+    let (address, prefix) = place("archives: s3://acme-archives/dsr/2026/\n");
     assert_eq!(
-        with_controller("archives: s3://bucket/prefix\n"),
-        ["2:11: `archives`: object storage (s3://) is not supported by this version | use a folder: `archives: file:archives`"]
+        (address.bucket.as_str(), prefix.as_str(), address.checksums),
+        ("acme-archives", "dsr/2026/", Checksums::WhenSupported)
     );
+    assert_eq!(place("archives: s3://acme-archives\n").1, "");
+    let (address, prefix) = place("archives: {s3: {bucket: a, prefix: /x, region: eu-west-1, endpoint: 'https://rgw.example'}}\n");
+    assert_eq!((address.region.as_deref(), prefix.as_str(), address.checksums), (Some("eu-west-1"), "x/", Checksums::WhenRequired));
+    let complaint = with_controller("archives: {s3: {bucket: a, prefx: x}}\n");
+    assert!(complaint[0].contains("did you mean `prefix`?"), "{complaint:?}");
+    assert!(with_controller("archives: s3:///x\n")[0].contains("names no bucket"));
+    assert!(with_controller("archives_expire_after: never\n")[0].contains("must be a length of time"));
 }
 
 #[test]

@@ -1,6 +1,7 @@
 //! What the map alone shows to be unwise or unfinished, before any database is asked. Errors block plans, warnings do not.
 //! It never looks at data and never repairs a map: it says what to write.
 
+mod objects;
 mod order;
 mod ownership;
 mod words;
@@ -27,6 +28,7 @@ pub fn lint(map: &DataMap, graph: &Graph) -> Vec<Finding> {
         findings.extend(owned_by_default(map, node, collection));
         findings.extend(words::legal_basis(node, collection));
     }
+    findings.extend(objects::check(map, graph));
     findings.extend(ownership::check(map, graph));
     findings.extend(order::check(map));
     for edge in graph.edges.iter().chain(&graph.ignored) {

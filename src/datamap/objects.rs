@@ -1,6 +1,8 @@
 //! Objects in the map: a collection may be a set of objects in a store (`habeas: {objects: …}`), and a column may name one
 //! (`habeas: {object: …}`). Which objects are a person's is said by templates that their rows fill.
 
+use std::fmt;
+
 use super::reader::{Keys, Object, Reader};
 use super::template::Template;
 use super::tree::Node;
@@ -39,6 +41,28 @@ impl Locate {
         match self {
             Locate::Prefix(template) | Locate::Key(template) => template,
             Locate::Tag { value, .. } | Locate::Metadata { value, .. } => value,
+        }
+    }
+
+    /// Whether an object of this key may be meant. Labels are not in the key, so that every key below their prefix may.
+    pub fn could_name(&self, key: &[u8]) -> bool {
+        match self {
+            Locate::Prefix(template) => template.could_name(key, false),
+            Locate::Key(template) => template.could_name(key, true),
+            Locate::Tag { prefix, .. } | Locate::Metadata { prefix, .. } => key.starts_with(prefix.as_bytes()),
+        }
+    }
+}
+
+impl fmt::Display for Locate {
+    /// In a few words, for people.
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let below = |prefix: &str| if prefix.is_empty() { String::new() } else { format!(" below {prefix}") };
+        match self {
+            Locate::Prefix(template) => write!(formatter, "prefix {template}"),
+            Locate::Key(template) => write!(formatter, "key {template}"),
+            Locate::Tag { prefix, name, value } => write!(formatter, "tag {name} = {value}{}", below(prefix)),
+            Locate::Metadata { prefix, name, value } => write!(formatter, "metadata {name} = {value}{}", below(prefix)),
         }
     }
 }

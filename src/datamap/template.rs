@@ -1,6 +1,7 @@
 //! Templates of object keys: `avatars/{users.id}/`. Text and places that values of a row fill; `{{` and `}}` stand for the braces themselves.
 //! Filling never changes a value, and a value that is missing fills nothing.
 
+use std::fmt;
 use std::str::FromStr;
 
 use thiserror::Error;
@@ -77,6 +78,20 @@ impl FromStr for Template {
     }
 }
 
+impl fmt::Display for Template {
+    /// As a map writes it.
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for piece in &self.pieces {
+            match piece {
+                Piece::Text(text) => formatter.write_str(&text.replace('{', "{{").replace('}', "}}"))?,
+                Piece::Value { collection: Some(collection), column } => write!(formatter, "{{{collection}.{column}}}")?,
+                Piece::Value { collection: None, column } => write!(formatter, "{{{column}}}")?,
+            }
+        }
+        Ok(())
+    }
+}
+
 fn value_of(name: &str) -> Result<Piece, TemplateError> {
     let mut parts: Vec<&str> = name.split('.').collect();
     let column = parts.pop().unwrap_or_default().to_owned();
@@ -141,6 +156,32 @@ impl Template {
             })
     }
 
+    /// Whether some values, none of them empty, make this template name the key: all of it, or its beginning.
+    pub fn could_name(&self, key: &[u8], whole: bool) -> bool {
+        let mut at = 0;
+        // Bytes that the values since the last text need.
+        let mut owed = 0;
+        for (position, piece) in self.pieces.iter().enumerate() {
+            let Piece::Text(text) = piece else {
+                owed += 1;
+                continue;
+            };
+            let text = text.as_bytes();
+            let is_last = position + 1 == self.pieces.len();
+            let found = match (owed, is_last && whole) {
+                (0, _) => key[at..].starts_with(text).then_some(at),
+                // The very end, because the text may stand in the last value as well.
+                (_, true) => key.ends_with(text).then(|| key.len() - text.len()).filter(|found| *found >= at + owed),
+                (_, false) => (at + owed..=key.len()).find(|from| key[*from..].starts_with(text)),
+            };
+            let Some(found) = found else { return false };
+            at = found + text.len();
+            owed = 0;
+        }
+        let rest = key.len() - at;
+        rest >= owed && (!whole || owed > 0 || rest == 0)
+    }
+
     /// The text with these values in their order; none when one is missing or empty, because what is then named is somebody else's or everybody's.
     pub fn fill(&self, values: &[Option<String>]) -> Option<String> {
         let mut values = values.iter();
@@ -197,6 +238,35 @@ mod tests {
             ("{a.b.c}", TemplateError::TooDeep("a.b.c".into())),
         ] {
             assert_eq!(text.parse::<Template>(), Err(error), "{text}");
+        }
+    }
+
+    #[test]
+    fn a_template_can_name_what_some_values_make_of_it() {
+        for (text, key, whole, can) in [
+            ("avatars/{users.id}/", "avatars/1/me.png", false, true),
+            ("avatars/{users.id}/", "avatars//me.png", false, false),
+            ("avatars/{users.id}/", "avatars/1", false, false),
+            ("avatars/{users.id}/", "old/avatars/1/x", false, false),
+            ("shots/{w}/{file}", "shots/1/a.png", true, true),
+            ("shots/{w}/{file}", "shots/1/", true, false),
+            ("shots/{w}.png", "shots/a.png.png", true, true),
+            ("shots/{w}.png", "shots/a.png.bak", true, false),
+            ("shots/{w}.png", "shots/.png", true, false),
+            ("{a}{b}", "x", true, false),
+            ("{a}{b}", "xy", true, true),
+            ("a/{x}/a/", "a/a/a/", true, true),
+            ("fixed", "fixed", true, true),
+            ("fixed", "fixed.bak", true, false),
+        ] {
+            assert_eq!(template(text).could_name(key.as_bytes(), whole), can, "{text} {key}");
+        }
+    }
+
+    #[test]
+    fn a_template_is_shown_as_it_is_written() {
+        for text in ["avatars/{users.id}/", "{{x}}/{file}"] {
+            assert_eq!(template(text).to_string(), text);
         }
     }
 

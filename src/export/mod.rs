@@ -6,7 +6,9 @@ mod frame;
 mod inside;
 mod objects;
 mod selection;
+mod shelf;
 mod write;
 
 pub use selection::Selection;
+pub use shelf::{Removal, Shelf, ShelfError, Shelved};
 pub use write::{Account, Source, write_archive};

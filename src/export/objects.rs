@@ -265,7 +265,7 @@ async fn copy(source: &Source<'_>, store: &ObjectSource, entry: &Entry) -> Resul
 /// Copies the bytes of an object; they must be as many as the store says that it has.
 async fn copy_bytes(source: &Source<'_>, store: &ObjectSource, entry: &Entry, size: u64) -> Result<(File, String), StoreError> {
     let failed = |error: std::io::Error| StoreError::file("keep a copy of an object", &error);
-    let scratch = tempfile::tempfile_in(&source.deployment.config.archives).map_err(failed)?;
+    let scratch = tempfile::tempfile_in(source.deployment.workshop()).map_err(failed)?;
     let mut out = tokio::fs::File::from_std(scratch);
     let mut input = store.work.read(entry).await?;
     let mut hash = Sha256::new();

@@ -12,7 +12,7 @@ use super::columns::Columns;
 use super::frame::{closing_of, header_of};
 use super::inside::{Inside, LeftOut};
 use super::objects::{ObjectRow, export_place};
-use crate::archive::{ArchiveError, ArchiveHeader, ArchiveWriter, Published, TableSpec, TableTally, Withheld};
+use crate::archive::{ArchiveError, ArchiveHeader, ArchiveWriter, Finished, TableSpec, TableTally, Withheld};
 use crate::connector::objects::Stores;
 use crate::connector::sql::decode::{self, DecodeError};
 use crate::connector::sql::{Column, Location, SqlSource, Tally};
@@ -102,10 +102,10 @@ pub(super) struct Written {
     not_covered: BTreeSet<String>,
 }
 
-/// Writes and publishes the archive.
-pub async fn write_archive(source: &Source<'_>, mut gathering: Gathering<'_>) -> Result<(Published, Vec<Account>), JobError> {
+/// Writes the archive, and reads it back. Nobody but us can see it yet.
+pub async fn write_archive(source: &Source<'_>, mut gathering: Gathering<'_>) -> Result<(Finished, Vec<Account>), JobError> {
     let header = header_of(source);
-    let folder = source.deployment.config.archives.clone();
+    let folder = source.deployment.workshop().to_owned();
     let (messages, inbox) = mpsc::channel::<Message>(MESSAGES_WAITING);
     let (answers, mut written) = mpsc::unbounded_channel::<Written>();
     let writer = tokio::task::spawn_blocking(move || write(&folder, header, inbox, &answers));
@@ -124,10 +124,10 @@ pub async fn write_archive(source: &Source<'_>, mut gathering: Gathering<'_>) ->
     let closing = closing_of(source, &accounts, &descriptions, &gathering);
     gathering.close().await?;
     source.deployment.progress.begin("publish", None);
-    let published = tokio::task::spawn_blocking(move || archive.finish(closing))
+    let finished = tokio::task::spawn_blocking(move || archive.close(closing))
         .await
         .map_err(|_| JobError::Stored("the archive's thread ended early".into()))??;
-    Ok((published, accounts))
+    Ok((finished, accounts))
 }
 
 /// The writer's thread.

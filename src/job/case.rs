@@ -75,6 +75,9 @@ pub enum JobError {
     /// The archive.
     #[error("archive: {0}")]
     Archive(#[from] crate::archive::ArchiveError),
+    /// Where archives are.
+    #[error(transparent)]
+    Shelf(#[from] crate::export::ShelfError),
     /// A row that cannot be carried over.
     #[error(transparent)]
     Decode(#[from] crate::connector::sql::decode::DecodeError),
@@ -133,7 +136,7 @@ impl JobError {
             JobError::Journal(_) | JobError::JournalHead => "journal",
             JobError::HoldMissing | JobError::Hold(_) => "holds",
             JobError::Blind(_) => "verifier_blind",
-            JobError::Archive(_) => "archive",
+            JobError::Archive(_) | JobError::Shelf(_) => "archive",
             JobError::Decode(_) => "undecodable_value",
             JobError::Keys(_) => "keys",
             JobError::Stored(_) => "stored_job",
@@ -165,6 +168,7 @@ impl JobError {
             JobError::Execute(ExecuteError::Ledger(error)) => error.is_transient(),
             JobError::Look(LookError::Source { problem, .. }) => problem.is_transient(),
             JobError::Look(LookError::Store { problem, .. }) | JobError::Store { problem, .. } => problem.is_transient(),
+            JobError::Shelf(error) => error.is_transient(),
             JobError::Stopped => true,
             _ => false,
         }

@@ -3,7 +3,6 @@
 
 use jiff::Timestamp;
 
-use crate::connector::sql::SqlSource;
 use crate::db::Tx;
 use crate::ledger::LedgerError;
 use crate::ledger::setting::{self, Pinned};
@@ -17,7 +16,7 @@ pub async fn pinned_identity(ledger_url: &str, source: &str) -> Result<Option<St
     setting::peek(ledger_url, &key(source)).await
 }
 
-/// Pins the source's system identity, or compares it with the pinned one.
-pub async fn pin_source(tx: &mut Tx, source: &SqlSource, now: Timestamp) -> Result<Pinned, LedgerError> {
-    setting::pin(tx, &key(&source.name), &source.catalogue.system_identity, now).await
+/// Pins which system a source is, or compares it with the pinned one.
+pub async fn pin_source(tx: &mut Tx, source: &str, identity: &str, now: Timestamp) -> Result<Pinned, LedgerError> {
+    setting::pin(tx, &key(source), identity, now).await
 }

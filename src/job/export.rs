@@ -2,14 +2,16 @@
 //! each one, and publish only what was read back whole. A source that could not be read is said so, on the first page and in the
 //! status.
 
+use jiff::Timestamp;
+
 use super::case::{Case, JobError};
 use super::erasure::Ended;
 use super::planning::{gather, map_problems};
 use super::result::{ArchiveResult, ItemResult, PlaceResult, Reason, StoredResult};
+use super::shelving::{clear_leftovers, clear_superseded, note_published, shelve};
 use super::waiting::store_waiting;
-use crate::archive::Published;
 use crate::connector::sql::Reader;
-use crate::export::{Account, Selection, Source, write_archive};
+use crate::export::{Account, Selection, Shelf, Shelved, Source, write_archive};
 use crate::failpoint;
 use crate::gather::Unreached;
 use crate::journal::{self, Count, Digest, EventKind};
@@ -33,6 +35,8 @@ pub async fn export(mut case: Case<'_>) -> Result<Ended, JobError> {
         store_waiting(&mut case, Status::WaitingController, None, &result).await?;
         return Ok(Ended::Waiting);
     }
+    let shelf = Shelf::open(&case.deployment.config.archives).await?;
+    clear_leftovers(&case, &shelf).await?;
     case.deployment.progress.begin("gather", None);
     let started_at = case.deployment.now();
     let gathering = gather(&case, Reader::Work).await?;
@@ -47,30 +51,47 @@ pub async fn export(mut case: Case<'_>) -> Result<Ended, JobError> {
     };
     // Also a source that was open and would not be read: a gap, never nothing (V-2).
     let unreached = gathering.unreached.clone();
-    let (published, accounts) = write_archive(&source, gathering).await?;
+    let (finished, accounts) = write_archive(&source, gathering).await?;
+    let shelved = shelve(&case, &shelf, finished).await?;
     failpoint::hit("export-before-publish");
-    let (result, status) = answer(&unreached, &published, &accounts);
     let now = case.deployment.now();
-    let document = serde_json::to_value(&result).unwrap_or_default();
     let mut tx = case.deployment.ledger.begin().await?;
+    let expires_at = note_published(&mut tx, &case, &shelved, now).await?;
+    let (result, status) = answer(&unreached, archive_of(&shelved, expires_at), &accounts);
+    let document = serde_json::to_value(&result).unwrap_or_default();
     request::set_result(&mut tx, Writer::Attempt(case.lease), &case.request.id, &document, now).await?;
     let mut event = case
         .event(EventKind::ArchivePublished)
-        .count(Count::Bytes, published.bytes)
-        .count(Count::Parts, u64::from(published.parts))
+        .count(Count::Bytes, shelved.bytes)
+        .count(Count::Parts, 1)
         .count(Count::Exported, accounts.iter().map(|account| account.exported).sum());
-    if let Ok(digest) = Digest::parse(&format!("sha256:{}", published.sha256)) {
+    if let Ok(digest) = Digest::parse(&format!("sha256:{}", shelved.sha256)) {
         event = event.digest(digest);
     }
     journal::append(&mut tx, &event).await?;
     case.write_status(&mut tx, status).await?;
     tx.commit().await?;
+    clear_superseded(&case, &shelf, &shelved.path).await;
     case.deployment.progress.end();
     case.close().await;
     Ok(Ended::Answered)
 }
 
-fn answer(unreached: &[Unreached], published: &Published, accounts: &[Account]) -> (StoredResult, Status) {
+fn archive_of(shelved: &Shelved, expires_at: Timestamp) -> ArchiveResult {
+    ArchiveResult {
+        path: shelved.path.clone(),
+        parts: 1,
+        bytes: shelved.bytes,
+        sha256: shelved.sha256.clone(),
+        version: shelved.version.clone(),
+        expires_at: Some(expires_at),
+        locked_until: shelved.locked_until.filter(|until| *until > expires_at),
+        removed_at: None,
+        still_there: None,
+    }
+}
+
+fn answer(unreached: &[Unreached], archive: ArchiveResult, accounts: &[Account]) -> (StoredResult, Status) {
     let mut gaps: Vec<PlaceResult> = unreached
         .iter()
         .map(|gap| PlaceResult { source: gap.source.clone(), place: None, code: "source_unreachable".into(), count: None })
@@ -93,12 +114,7 @@ fn answer(unreached: &[Unreached], published: &Published, accounts: &[Account]) 
         items: accounts.iter().map(item_of).collect(),
         gaps,
         pending: pending.collect(),
-        archive: Some(ArchiveResult {
-            path: published.path.display().to_string(),
-            parts: published.parts,
-            bytes: published.bytes,
-            sha256: published.sha256.clone(),
-        }),
+        archive: Some(archive),
         ..StoredResult::default()
     };
     (result, status)

@@ -20,6 +20,7 @@ mod result;
 mod result_document;
 mod resume;
 mod reverify;
+mod shelving;
 mod verifying;
 mod waiting;
 
@@ -36,6 +37,7 @@ pub use intake::{IntakeError, receive, refuse_what_cannot_work, waiting_for_appr
 pub use result::{ArchiveResult, CertificateResult, ItemResult, PlaceResult, Reason, StoredResult};
 pub use result_document::result_document;
 pub use resume::{Released, activate_placed_holds, release_due_holds};
+pub use shelving::{Swept, expire_archives};
 
 /// Carries out an access, portability or erasure request, or a look again at all erasures.
 pub const ANSWER: &str = "answer";

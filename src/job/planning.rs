@@ -120,17 +120,19 @@ pub async fn decide(case: &Case<'_>, gathering: &mut Gathering<'_>) -> Result<De
     Ok(decided)
 }
 
-/// Sources that are another database than the one first seen under their name: a restored copy, or a test server.
+/// Sources that are another system than the one first seen under their name: a restored copy, or a test server.
 async fn changed_sources(case: &Case<'_>) -> Result<Vec<Problem>, JobError> {
+    let databases = case.sources.values().map(|source| (&source.name, &source.catalogue.system_identity, "database"));
+    let stores = case.stores.values().map(|store| (&store.name, &store.facts.identity, "bucket or folder"));
     let mut problems = Vec::new();
     let mut tx = case.deployment.ledger.begin().await?;
-    for source in case.sources.values() {
-        if matches!(pin_source(&mut tx, source, case.deployment.now()).await?, Pinned::Other(_)) {
+    for (name, identity, noun) in databases.chain(stores) {
+        if matches!(pin_source(&mut tx, name, identity, case.deployment.now()).await?, Pinned::Other(_)) {
             problems.push(Problem {
                 code: "source_identity_changed".into(),
-                subject: source.name.clone(),
-                problem: "this is another database than the one that was first seen under this name".into(),
-                hint: "check the source's URL; `habeas doctor` tells how to accept the new one".into(),
+                subject: name.clone(),
+                problem: format!("this is another {noun} than the one that was first seen under this name"),
+                hint: "check the source in the configuration; if it was moved on purpose, give it a new name".into(),
             });
         }
     }

@@ -1,5 +1,6 @@
 //! The stored part of a request's answer: items, gaps, residue, archive, certificate. What names the request itself is added when it is shown.
 
+use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use crate::plan::{Disposition, Outcome, Retained};
@@ -92,6 +93,21 @@ pub struct ArchiveResult {
     pub bytes: u64,
     /// Digest in hex.
     pub sha256: String,
+    /// The version that a bucket made of it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub version: Option<String>,
+    /// When it will be removed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub expires_at: Option<Timestamp>,
+    /// Until when the bucket keeps it, where that is longer.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub locked_until: Option<Timestamp>,
+    /// When it was removed, and a list showed nothing of it any more.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub removed_at: Option<Timestamp>,
+    /// Why it is still there although its time is over.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub still_there: Option<String>,
 }
 
 /// The certificate.

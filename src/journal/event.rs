@@ -49,6 +49,8 @@ pub enum EventKind {
     CertificateIssued,
     /// An archive was published; `digest` is that of the archive.
     ArchivePublished,
+    /// A file of an archive was removed, and a list shows nothing of it any more; `reason` says why.
+    ArchiveRemoved,
     /// A manifest was destroyed after its last verification.
     ManifestDestroyed,
     /// A checkpoint was copied outside; `digest` is that of the note.

@@ -3,6 +3,7 @@
 //! Ids are text, times are whole microseconds since the epoch, flags are 0 or 1, documents are JSON text, and what names a person is sealed.
 
 pub mod approval;
+pub mod archive;
 pub mod certificate;
 mod dialect;
 mod error;

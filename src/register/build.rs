@@ -331,9 +331,19 @@ pub(super) fn security(config: &Config, part: &Part<'_>) -> Vec<String> {
 }
 
 fn systems(part: &Part<'_>) -> Vec<String> {
-    let sources = part.collections.iter().map(|(dataset, _)| dataset.source.clone().unwrap_or_else(|| dataset.fides_key.clone()));
+    let sources = part.collections.iter().flat_map(|(dataset, collection)| stored_in(dataset, collection));
     let declared = part.declarations.iter().map(|(system, _)| system.name.clone().unwrap_or_else(|| system.fides_key.clone()));
     sources.chain(declared).collect::<BTreeSet<String>>().into_iter().collect()
+}
+
+/// The database of a collection with the stores of what its rows name; or the store of a set of objects.
+fn stored_in(dataset: &Dataset, collection: &Collection) -> Vec<String> {
+    if let Some(objects) = &collection.objects {
+        return vec![objects.source.clone()];
+    }
+    let database = dataset.source.clone().unwrap_or_else(|| dataset.fides_key.clone());
+    let stores = collection.fields.iter().filter_map(|field| field.object.as_ref()).map(|object| object.source.clone());
+    std::iter::once(database).chain(stores).collect()
 }
 
 fn held_elsewhere(map: &DataMap) -> Vec<HeldElsewhere> {

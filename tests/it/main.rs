@@ -1,6 +1,7 @@
 //! Integration tests: the built program, real databases, files on disk. One binary, because each further one would link everything again.
 //! A test whose server is missing says `SKIPPED: needs …`; under `tests/run` that is a failure.
 
+mod archives_s3;
 mod awkward;
 mod bad_input;
 mod catalogue_cascades;
@@ -36,6 +37,7 @@ mod mariadb;
 mod mariadb_discover;
 mod mariadb_json;
 mod mariadb_planning;
+mod objects_checks;
 mod objects_erase;
 mod objects_export;
 mod objects_holds;

@@ -11,10 +11,10 @@ use crate::crypto::{Keys, SigningKey};
 pub(super) fn check(config: &Config) -> Vec<Finding> {
     let mut findings = keys(&config.keys);
     let folders = [
-        ("archives", &config.archives),
-        ("certificates", &config.certificates),
-        ("spool", &config.spool),
-        ("journal.copies", &config.journal.copies),
+        ("archives", config.archives.workshop(&config.spool)),
+        ("certificates", config.certificates.as_path()),
+        ("spool", config.spool.as_path()),
+        ("journal.copies", config.journal.copies.as_path()),
     ];
     findings.extend(folders.into_iter().filter_map(|(key, folder)| not_writable(key, folder)));
     findings

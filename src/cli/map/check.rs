@@ -4,7 +4,7 @@
 use secrecy::ExposeSecret;
 use serde_json::json;
 
-use super::listing;
+use super::{listing, stores};
 use crate::cli::context::Context;
 use crate::cli::error::CliError;
 use crate::cli::exit::Exit;
@@ -109,6 +109,9 @@ async fn live_findings(config: &Config, only: Option<&str>, map: &DataMap, graph
             }
             Err(gap) => findings.push(unreachable(gap)),
         }
+    }
+    for source in config.sources.values().filter(|source| only.is_none_or(|only| source.name == only)) {
+        findings.extend(stores::check(config, graph, source).await);
     }
     findings
 }

@@ -182,6 +182,16 @@ fn tag_of(found: &Metadata) -> String {
     format!("{}-{}-{}.{}", found.ino(), found.len(), found.mtime(), found.mtime_nsec())
 }
 
+/// Where the file system remembers when a folder was made, that and its number tell it from another one in its place: a restored copy, or the
+/// empty folder below a disk that is not mounted. The number of the device may be another after a restart.
+fn identity_of(found: &Metadata) -> String {
+    let born = found.created().ok().and_then(|born| born.duration_since(std::time::UNIX_EPOCH).ok());
+    match born {
+        Some(born) => format!("folder {}-{}", found.ino(), born.as_nanos()),
+        None => format!("folder {}:{}", found.dev(), found.ino()),
+    }
+}
+
 fn modified(found: &Metadata) -> Option<Timestamp> {
     Timestamp::new(found.mtime(), i32::try_from(found.mtime_nsec()).ok()?).ok()
 }
@@ -193,10 +203,11 @@ impl ObjectStore for FolderStore {
             Ok(StoreFacts {
                 versioning: Versioning::Never,
                 lockable: Some(false),
+                retains_new: None,
                 mfa_delete: false,
                 copies: Vec::new(),
                 unknown: Vec::new(),
-                identity: format!("folder {}:{}", found.dev(), found.ino()),
+                identity: identity_of(&found),
             })
         })
     }

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use futures_util::future::BoxFuture;
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use tokio::io::AsyncRead;
 
 use super::{Entry, Fate, Lock, ObjectKey, StoreError};
@@ -29,6 +29,8 @@ pub struct StoreFacts {
     pub versioning: Versioning,
     /// Whether entries may be locked; `None` when that could not be found out.
     pub lockable: Option<bool>,
+    /// How long everything that is written there is retained, whatever its writer wants.
+    pub retains_new: Option<SignedDuration>,
     /// Versions can be deleted only with a second factor, which we do not have.
     pub mfa_delete: bool,
     /// Copies that deleting does not reach, in words: replication, for instance.

@@ -79,6 +79,8 @@ codes! {
     ViewErased = "view_erased",
     /// A table that the map does not mention.
     UnmappedTable = "unmapped_table",
+    /// Objects that no template of the map can name.
+    UnnamedObjects = "unnamed_objects",
     /// Rights that the role lacks.
     MissingRights = "missing_rights",
     /// Row security applies to the role.

@@ -1,5 +1,5 @@
 //! The graph as a picture: Graphviz and Mermaid. Both show the same: identities, collections by source, whose the rows are, and along each
-//! edge its columns, right and condition. Nodes have made-up ids, and every name stands in a quoted label alone, so that no name can
+//! edge its columns, right and condition; and sets of objects with what names them. Nodes have made-up ids, and every name stands in a quoted label alone, so that no name can
 //! become part of the drawing's own language.
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -41,6 +41,17 @@ impl Graph {
             }
             lines.push("  }".into());
         }
+        for (number, (source, objects)) in self.objects_by_source().iter().enumerate() {
+            lines.push(format!("  subgraph cluster_objects_{number} {{"));
+            lines.push(format!("    label={};", dot_text(&[&format!("objects in {source}")])));
+            for at in objects {
+                lines.push(format!("    o{at} [shape=folder, label={}];", dot_text(&[&self.objects[*at].name()])));
+            }
+            lines.push("  }".into());
+        }
+        for (at, place) in self.objects.iter().enumerate() {
+            lines.push(format!("  n{} -> o{at} [label={}];", place.rows.0, dot_text(&[&place.locate.to_string()])));
+        }
         for (kind, node, column) in self.entries() {
             lines.push(format!("  i{kind} -> n{} [label={}];", node.0, dot_text(&[column])));
         }
@@ -69,6 +80,16 @@ impl Graph {
                 lines.push(format!("    n{}[{}]", node.0, mermaid_text(&self.node_lines(*node, standings[node.0]))));
             }
             lines.push("  end".into());
+        }
+        for (number, (source, objects)) in self.objects_by_source().iter().enumerate() {
+            lines.push(format!("  subgraph t{number}[{}]", mermaid_text(&[format!("objects in {source}")])));
+            for at in objects {
+                lines.push(format!("    o{at}[/{}/]", mermaid_text(&[self.objects[*at].name()])));
+            }
+            lines.push("  end".into());
+        }
+        for (at, place) in self.objects.iter().enumerate() {
+            lines.push(format!("  n{} -->|{}| o{at}", place.rows.0, mermaid_text(&[place.locate.to_string()])));
         }
         for (kind, node, column) in self.entries() {
             lines.push(format!("  i{kind} -->|{}| n{}", mermaid_text(&[column.to_owned()]), node.0));
@@ -116,6 +137,14 @@ impl Graph {
         let mut by_source: BTreeMap<&str, Vec<NodeId>> = BTreeMap::new();
         for (at, node) in self.nodes.iter().enumerate() {
             by_source.entry(&node.source).or_default().push(NodeId(at));
+        }
+        by_source
+    }
+
+    fn objects_by_source(&self) -> BTreeMap<&str, Vec<usize>> {
+        let mut by_source: BTreeMap<&str, Vec<usize>> = BTreeMap::new();
+        for (at, place) in self.objects.iter().enumerate() {
+            by_source.entry(&place.source).or_default().push(at);
         }
         by_source
     }

@@ -29,6 +29,14 @@ impl Graph {
                 let _ = writeln!(text, "  nobody's: rows are only accessed");
             }
         }
+        for place in &self.objects {
+            let rows = self.nodes[place.rows.0].name();
+            let _ = writeln!(text, "{} (objects in source {})", place.name(), place.source);
+            let _ = writeln!(text, "  named by {rows}: {}", place.locate);
+            if !reached[place.rows.0] {
+                let _ = writeln!(text, "  no identity reaches it");
+            }
+        }
         text
     }
 

@@ -1,7 +1,10 @@
 //! What a bucket's configuration says about what deleting in it does: versions, locks, second factor, replication, lifecycle. What cannot be
 //! read is said to be unknown.
 
-use aws_sdk_s3::types::{BucketVersioningStatus, MfaDeleteStatus, ObjectLockEnabled, ReplicationRuleStatus};
+use aws_sdk_s3::types::{
+    BucketVersioningStatus, MfaDeleteStatus, ObjectLockConfiguration, ObjectLockEnabled, ReplicationRuleStatus,
+};
+use jiff::SignedDuration;
 
 use super::error::classify;
 use super::{S3Store, StoreError, StoreFacts};
@@ -13,11 +16,11 @@ impl S3Store {
             self.client.get_bucket_versioning().bucket(&self.bucket).set_expected_bucket_owner(self.owner.clone()).send().await;
         let versioning = sent.map_err(|error| classify("read the versioning of the bucket", &error))?;
         let mut unknown = Vec::new();
-        let lockable = match self.is_lockable().await {
-            Ok(lockable) => Some(lockable),
+        let (lockable, retains_new) = match self.lock_configuration().await {
+            Ok(lock) => (Some(is_enabled(lock.as_ref())), lock.as_ref().and_then(default_retention)),
             Err(StoreError::Denied { .. }) => {
                 unknown.push("whether objects can be locked (s3:GetBucketObjectLockConfiguration)".to_owned());
-                None
+                (None, None)
             }
             Err(error) => return Err(error),
         };
@@ -36,6 +39,7 @@ impl S3Store {
                 Some(_) => Versioning::Suspended,
             },
             lockable,
+            retains_new,
             mfa_delete: versioning.mfa_delete() == Some(&MfaDeleteStatus::Enabled),
             copies,
             unknown,
@@ -45,6 +49,10 @@ impl S3Store {
 
     /// Whether entries of the bucket may carry locks.
     pub(super) async fn is_lockable(&self) -> Result<bool, StoreError> {
+        Ok(is_enabled(self.lock_configuration().await?.as_ref()))
+    }
+
+    async fn lock_configuration(&self) -> Result<Option<ObjectLockConfiguration>, StoreError> {
         let sent = self
             .client
             .get_object_lock_configuration()
@@ -53,16 +61,13 @@ impl S3Store {
             .send()
             .await;
         match sent {
-            Ok(answer) => {
-                let enabled = answer.object_lock_configuration().and_then(|lock| lock.object_lock_enabled());
-                Ok(enabled == Some(&ObjectLockEnabled::Enabled))
-            }
+            Ok(answer) => Ok(answer.object_lock_configuration),
             Err(error) => match classify("read the lock configuration of the bucket", &error) {
-                StoreError::Gone | StoreError::NotSupported { .. } => Ok(false),
+                StoreError::Gone | StoreError::NotSupported { .. } => Ok(None),
                 StoreError::Refused { code, .. }
                     if code == "ObjectLockConfigurationNotFoundError" || code == "NoSuchObjectLockConfiguration" =>
                 {
-                    Ok(false)
+                    Ok(None)
                 }
                 other => Err(other),
             },
@@ -85,4 +90,15 @@ impl S3Store {
             },
         }
     }
+}
+
+fn is_enabled(lock: Option<&ObjectLockConfiguration>) -> bool {
+    lock.and_then(|lock| lock.object_lock_enabled()) == Some(&ObjectLockEnabled::Enabled)
+}
+
+/// What the bucket does with everything that is written into it.
+fn default_retention(lock: &ObjectLockConfiguration) -> Option<SignedDuration> {
+    let retention = lock.rule()?.default_retention()?;
+    let days = retention.days().map_or_else(|| retention.years().map(|years| i64::from(years) * 365), |days| Some(days.into()))?;
+    (days > 0).then(|| SignedDuration::from_hours(days * 24))
 }
