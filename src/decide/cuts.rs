@@ -3,8 +3,9 @@
 
 use std::collections::BTreeMap;
 
+use super::limits::may_clear;
 use super::rules::Rule;
-use super::{Desk, GatherError, map_error};
+use super::{Brief, Desk, GatherError, map_error};
 use crate::connector::sql::text::across::VALUES_AT_ONCE;
 use crate::connector::sql::text::fate::Rows;
 use crate::connector::sql::text::{Statement, cut as cut_text, reach};
@@ -65,7 +66,9 @@ pub(super) struct Cuts(pub Vec<Cut>);
 const MOST_CUTS: u32 = 60;
 
 impl Cuts {
-    pub(super) fn of(graph: &Graph, snapshots: &BTreeMap<String, Snapshot>) -> Cuts {
+    /// Those that the job may make: none under a policy, and with categories only of columns that are labelled so.
+    pub(super) fn of(brief: &Brief<'_>, snapshots: &BTreeMap<String, Snapshot>) -> Cuts {
+        let graph = brief.graph;
         let mut cuts = Vec::new();
         for (node, place) in graph.nodes.iter().enumerate() {
             let Some(location) = snapshots.get(&place.source).and_then(|snapshot| snapshot.location(node)) else { continue };
@@ -81,7 +84,11 @@ impl Cuts {
                     Some(_) => columns.iter().filter(is_written).cloned().collect(),
                     None => columns_to_clear(graph, node, &columns, &location.table),
                 };
-                cuts.push(Cut { node, bit, columns, cleared, inside, tie });
+                let written = if cleared.is_empty() { &columns } else { &cleared };
+                let path = inside.as_ref().map(|spot| spot.path.as_slice()).unwrap_or_default();
+                if written.iter().all(|column| may_clear(brief, place, column, path)) {
+                    cuts.push(Cut { node, bit, columns, cleared, inside, tie });
+                }
             }
         }
         Cuts(cuts)
@@ -96,10 +103,6 @@ impl Cuts {
 
 impl Desk<'_, '_> {
     pub(super) async fn apply_cuts(&mut self) -> Result<(), GatherError> {
-        if self.brief.policy.is_some() {
-            // A policy overwrites labelled fields; it does not untie anything.
-            return Ok(());
-        }
         for cut in self.cuts.0.clone() {
             for rows in self.rows_to_cut(&cut) {
                 if rows == Rows::Shared && self.shared_rows(cut.node).await? == 0 {

@@ -10,6 +10,7 @@ mod foreign_keys;
 mod freeze;
 mod fuses;
 mod items;
+mod limits;
 mod mask_checks;
 mod masks;
 mod object_holds;
@@ -94,7 +95,7 @@ pub struct Decided {
 /// Decides what an erasure does.
 pub async fn decide(brief: &Brief<'_>, gathering: &mut Gathering<'_>, held: &[HeldNames]) -> Result<Decided, GatherError> {
     let rules = brief.graph.nodes.iter().map(|node| rules::rule_for(brief, node)).collect();
-    let cuts = cuts::Cuts::of(brief.graph, &gathering.snapshots);
+    let cuts = cuts::Cuts::of(brief, &gathering.snapshots);
     let warnings = gathering.set_aside.iter().map(|name| set_aside_words(&name.kind)).collect();
     let mut desk =
         Desk { brief, gathering, rules, cuts, detached: Vec::new(), deferred: Vec::new(), problems: Vec::new(), warnings };

@@ -1,6 +1,7 @@
 //! What the map or the job's policy says of a collection's own rows. Pure.
 
 use super::Brief;
+use super::limits::{is_labelled, limited};
 use super::overwrite::{Overwrite, overwrites};
 use crate::datamap::{Collection, Field, Masking, Node, OnErasure, RetainWhen, RuleAction, category_matches};
 
@@ -19,31 +20,36 @@ pub(super) enum Rule {
     Keep,
 }
 
-/// The rule of a node under this job.
+/// The rule of a node under this job. What the job's categories leave out is not spoken of at all: a collection whose own label matches goes as
+/// the map says, of any other nothing changes but the fields that are labelled.
 pub(super) fn rule_for(brief: &Brief<'_>, node: &Node) -> Rule {
     let Some(collection) = brief.map.collection(&node.dataset, &node.collection) else { return Rule::Undecided };
-    if !in_categories(collection, brief.categories) {
-        return Rule::Keep;
+    if brief.categories.is_empty() || is_labelled(&collection.data_categories, brief.categories) {
+        return match brief.policy {
+            Some(policy) => by_policy(collection, policy),
+            None => by_map(collection),
+        };
     }
+    let Some(collection) = limited(collection, brief.categories) else { return Rule::Keep };
     match brief.policy {
-        Some(policy) => by_policy(collection, policy),
-        None => by_map(collection),
+        Some(policy) => by_policy(&collection, policy),
+        None => in_fields(&collection),
+    }
+}
+
+/// Of rows of which only some fields are asked for: deleting the row would take the others along, and untying it is left to the columns that
+/// are among them.
+fn in_fields(collection: &Collection) -> Rule {
+    match by_map(collection) {
+        Rule::Mask(masks) if masks.is_empty() => Rule::Keep,
+        Rule::Delete | Rule::Unlink => Rule::Keep,
+        rule => rule,
     }
 }
 
 /// Rows that a statutory duty keeps, whatever the rule.
 pub(super) fn duties<'m>(brief: &Brief<'m>, node: &Node) -> &'m [RetainWhen] {
     brief.map.collection(&node.dataset, &node.collection).map(|c| c.retain_when.as_slice()).unwrap_or_default()
-}
-
-fn in_categories(collection: &Collection, categories: &[String]) -> bool {
-    fn matches(labels: &[String], categories: &[String]) -> bool {
-        labels.iter().any(|label| categories.iter().any(|target| category_matches(target, label)))
-    }
-    fn in_fields(fields: &[Field], categories: &[String]) -> bool {
-        fields.iter().any(|field| matches(&field.data_categories, categories) || in_fields(&field.fields, categories))
-    }
-    categories.is_empty() || matches(&collection.data_categories, categories) || in_fields(&collection.fields, categories)
 }
 
 fn by_map(collection: &Collection) -> Rule {

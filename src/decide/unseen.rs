@@ -1,6 +1,7 @@
 //! References that show nothing and are cut all the same (`right: none, on_erasure: unlink`). The rows that name the person over them are
 //! somebody else's: they enter when an erasure is decided, after everything that is the person's has been found, and lead nowhere.
 
+use super::cuts::Tie;
 use super::rules::Rule;
 use super::{Desk, GatherError, map_error};
 use crate::connector::sql::SnapshotError;
@@ -10,17 +11,20 @@ use crate::datamap::Edge;
 use crate::db::DbError;
 
 impl Desk<'_, '_> {
-    /// Adds the rows whose columns such references clear; none under a policy, which overwrites labelled fields and unties nothing.
+    /// Adds the rows whose columns such references clear: none where the job's policy or categories leave the columns alone.
     pub(super) async fn find_unseen_rows(&mut self) -> Result<(), GatherError> {
         if self.brief.policy.is_some() {
             return Ok(());
         }
         let graph = self.brief.graph;
         let reached = graph.reachable(None);
-        for (_, edge) in graph.cut_unseen() {
+        for (at, edge) in graph.cut_unseen() {
             // Nobody has to say what becomes of rows of which none can be anybody's.
             if !reached[edge.to.0] && self.rules[edge.to.0] == Rule::Undecided {
                 self.rules[edge.to.0] = Rule::Keep;
+            }
+            if !self.cuts.0.iter().any(|cut| matches!(cut.tie, Tie::Unseen(of) if of == at)) {
+                continue;
             }
             let start = &graph.nodes[edge.from.0].source;
             if self.gathering.snapshots.get(start).is_none_or(|snapshot| !snapshot.is_reached(edge.from.0)) {

@@ -136,3 +136,46 @@ fn rules_that_contradict_each_other_and_strategies_that_do_not_exist_are_mistake
         assert!(said.stderr.contains(expected) || said.stdout.contains(expected), "{expected}: {}{}", said.stdout, said.stderr);
     }
 }
+
+#[test]
+fn o_1_an_erasure_of_some_categories_changes_no_column_outside_them() {
+    let script = format!(
+        "{PEOPLE}
+         CREATE TABLE messages (id INTEGER PRIMARY KEY, sender INTEGER, recipient INTEGER, body TEXT);
+         INSERT INTO messages VALUES (1, 2, 1, 'to her'), (2, 1, 2, 'from her');
+         CREATE TABLE therapies (id INTEGER PRIMARY KEY, first_id INTEGER, second_id INTEGER, topic TEXT);
+         INSERT INTO therapies VALUES (1, 1, 2, 'both'), (2, 1, NULL, 'hers');
+         CREATE TABLE posts (id INTEGER PRIMARY KEY, user_id INTEGER, title TEXT, phone TEXT);
+         INSERT INTO posts VALUES (1, 1, 'hers', '1'), (2, 2, 'his', '2');"
+    );
+    let messages = collection(
+        "messages",
+        "on_erasure: delete",
+        &[KEY, &to_user("sender", ""), &to_user("recipient", "right: none, on_erasure: unlink"), "name: body"],
+    );
+    let therapies =
+        collection("therapies", "on_erasure: delete", &[KEY, &to_user("first_id", ""), &to_user("second_id", ""), "name: topic"]);
+    let posts = collection(
+        "posts",
+        "on_erasure: delete",
+        &[KEY, &to_user("user_id", ""), "name: title", "name: phone, data_categories: [user.contact.phone_number]"],
+    );
+    let map = map(&[users(), messages, therapies, posts]);
+    let of = |category: &str| json!({"kind": "erasure", "subject": {"user_id": "1"}, "categories": [category], "approval": "none"});
+    for workspace in Workspace::on_both(&script, &map) {
+        let before = workspace.database.dump();
+        run(&workspace, &of("user.content"));
+        assert_eq!(workspace.database.dump(), before, "no field is labelled so: nothing changes");
+        let done = run(&workspace, &of("user.contact")).code(0).json();
+        let after = workspace.database.dump();
+        for table in ["users", "messages", "therapies"] {
+            assert_eq!(after[table], before[table], "{table}: {done}");
+        }
+        assert_eq!(
+            workspace.database.count("posts WHERE id = 1 AND user_id = 1 AND title = 'hers' AND phone IS NULL"),
+            1,
+            "{done}"
+        );
+        assert_eq!(workspace.database.count("posts WHERE id = 2 AND phone = '2'"), 1);
+    }
+}
