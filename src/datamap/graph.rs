@@ -154,6 +154,11 @@ impl Graph {
         self.nodes.get(node.0).is_some_and(|node| !node.identities.is_empty())
     }
 
+    /// The place of objects that results know under this name.
+    pub fn object_place(&self, dataset: &str, collection: &str) -> Option<&ObjectPlace> {
+        self.objects.iter().find(|place| place.dataset == dataset && place.collection == collection)
+    }
+
     /// Edges that lead out of a node.
     pub fn edges_from(&self, node: NodeId) -> impl Iterator<Item = &Edge> {
         self.edges.iter().filter(move |edge| edge.from == node)

@@ -117,7 +117,7 @@ fn freeze_objects(
 
 fn freeze_object(mut object: ObjectStep, steps: &mut Vec<Step>, sink: &mut dyn ManifestSink) -> Result<(), GatherError> {
     let position = u16::try_from(steps.len()).map_err(|_| GatherError::Map("a plan has too many steps".into()))?;
-    let written = object.each(position, |record| sink.put(record).map_err(|error| GatherError::Spool(error.to_string())))?;
+    let written = object.aside.each(position, |record| sink.put(record).map_err(|error| GatherError::Spool(error.to_string())))?;
     object.step.records = written;
     steps.push(object.step);
     Ok(())

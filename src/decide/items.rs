@@ -40,13 +40,7 @@ pub(super) fn item_of(place: &Node, rule: &Rule, tally: &[Tally]) -> PlanItem {
 fn retained_of(tally: &[Tally]) -> Vec<Retained> {
     let mut retained: Vec<Retained> = Vec::new();
     for row in tally.iter().filter(|t| t.fate == fate::RETAIN) {
-        let ground = match row.ground.as_deref() {
-            Some("hold") => Ground::Hold,
-            Some("art17_3_b") => Ground::LegalObligation,
-            Some("art17_3_e") => Ground::LegalClaims,
-            Some("shared") => Ground::Shared,
-            _ => Ground::Policy,
-        };
+        let ground = Ground::of_row(row.ground.as_deref());
         match retained.iter_mut().find(|known| known.ground == ground && known.reference == row.reference) {
             Some(known) => {
                 known.count += row.count;

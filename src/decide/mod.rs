@@ -1,6 +1,7 @@
 //! From everything reached to a plan: what happens to which rows, row by row, and whether it can work. It writes only into the snapshots'
 //! temporary tables; the source's own rows are read alone.
 
+mod aside;
 mod co_owners;
 mod copies;
 mod cuts;
@@ -14,12 +15,14 @@ mod limits;
 mod mask_checks;
 mod masks;
 mod object_holds;
+mod object_words;
 mod objects;
 mod overwrite;
 mod referrers;
 mod rules;
 mod schema;
 mod schema_digest;
+mod set_rule;
 mod steps;
 mod unseen;
 mod ways;
@@ -34,12 +37,13 @@ use crate::hold::HoldSet;
 use crate::plan::{Gap, Plan, PlanItem, Problem};
 use crate::request::Kind;
 
+pub use aside::AsidePlace;
 pub use copies::{changed_tables, copies_of};
 pub use freeze::{Frozen, ManifestSink, WhichRows};
 pub use fuses::Fuses;
 pub use masks::MaskSecret;
 pub use object_holds::{HeldNames, held_names};
-pub use objects::{AsidePlace, ObjectDecision, decide_objects};
+pub use objects::{ObjectDecision, decide_objects};
 pub use schema_digest::schema_digest;
 
 /// What a decision rests on.

@@ -5,7 +5,7 @@ use futures_util::TryStreamExt;
 use jiff::Timestamp;
 
 use super::{Brief, Desk, map_error};
-use crate::connector::objects::{EntryKind, Lock, Stores};
+use crate::connector::objects::{EntryKind, Stores};
 use crate::connector::sql::SnapshotError;
 use crate::connector::sql::text::fate::{self, Narrowed};
 use crate::datamap::{NodeId, ObjectPlace};
@@ -34,8 +34,7 @@ pub async fn held_names(
     let mut all = Vec::new();
     for place in &brief.graph.objects {
         let Some(store) = stores.get(&place.source) else { continue };
-        let collection = place.collection.split('.').next().unwrap_or(&place.collection);
-        let on_place = brief.holds.for_collection(&place.dataset, collection);
+        let on_place = brief.holds.for_collection(&place.dataset, &place.described_in);
         if store.facts.lockable == Some(false) && on_place.is_empty() {
             continue;
         }
@@ -53,7 +52,7 @@ pub async fn held_names(
                     let key = entry.key.text().map(|key| vec![key.to_owned()]);
                     let ours = on_place.held_by(key.as_deref()).into_iter().next();
                     let unanswerable = on_place.predicates().first().map(|(hold, _)| hold.clone());
-                    let is_locked = entry.kind == EntryKind::Version && !is_free(lock, now);
+                    let is_locked = entry.kind == EntryKind::Version && lock.holds(now);
                     matter = match ours.or(unanswerable) {
                         Some(hold) => Some(hold.matter.to_string()),
                         None if is_locked => Some(super::objects::STORE_LOCK.to_owned()),
@@ -70,14 +69,6 @@ pub async fn held_names(
         all.extend(held);
     }
     Ok(all)
-}
-
-fn is_free(lock: Lock, now: Timestamp) -> bool {
-    match lock {
-        Lock::Free => true,
-        Lock::Until(until) => until <= now,
-        Lock::LegalHold | Lock::Unknown => false,
-    }
 }
 
 fn add(held: &mut Vec<HeldNames>, place: &ObjectPlace, named: Named, matter: String) {

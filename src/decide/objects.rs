@@ -2,21 +2,20 @@
 //! put aside, sealed, until the plan is frozen, so that memory does not grow with it and the plan speaks of exactly what was seen.
 
 use std::collections::BTreeMap;
-use std::path::Path;
 
 use futures_util::TryStreamExt;
 use jiff::Timestamp;
-use tempfile::TempPath;
 
-use super::rules::policy_mask;
+use super::aside::{Aside, AsidePlace, AsideWriter};
+use super::object_words::{obstacle_problem, overlap_problem, unread_problem, warnings_of};
+use super::set_rule::{SetRule, name_is_overwritten, set_rule};
 use super::{Brief, Decided};
 use crate::connector::objects::{Entry, Lock, ObjectSource, StoreError, Stores};
 use crate::counted::counted;
-use crate::crypto::{SpoolReader, SpoolWriter, random_bytes, random_code};
-use crate::datamap::{Locate, ObjectPlace, OnErasure, Rule, RuleAction, category_matches};
+use crate::datamap::{Locate, ObjectPlace};
 use crate::gather::{Found, GatherError, Gathering, Named, ObjectError, OtherSpellings};
 use crate::hold::CollectionHolds;
-use crate::plan::{Action, Disposition, Ground, ManifestRecord, Plan, PlanItem, Problem, Retained, Step};
+use crate::plan::{Action, Disposition, Ground, Plan, PlanItem, Problem, Retained, Step};
 use crate::request::Kind;
 
 /// What results name where a store itself keeps an object.
@@ -36,7 +35,7 @@ pub struct ObjectDecision {
 /// A step on objects, and what was found for it.
 pub(super) struct ObjectStep {
     pub(super) step: Step,
-    aside: Aside,
+    pub(super) aside: Aside,
 }
 
 impl Decided {
@@ -54,7 +53,7 @@ impl Decided {
     }
 }
 
-/// Looks at every place of objects and decides. A store that cannot be read is a gap (V-2).
+/// Looks at every place of objects and decides. A store that cannot be read is a problem of the plan, never nothing (V-2).
 pub async fn decide_objects(
     brief: &Brief<'_>,
     gathering: &mut Gathering<'_>,
@@ -64,6 +63,7 @@ pub async fn decide_objects(
 ) -> Result<ObjectDecision, ObjectError> {
     let mut decision = ObjectDecision::default();
     let mut told = Vec::new();
+    let mut spellings: BTreeMap<&str, OtherSpellings> = BTreeMap::new();
     for place in &brief.graph.objects {
         let Some(store) = stores.get(&place.source) else {
             decision.problems.push(unread_problem(place, "the store was not reached"));
@@ -73,8 +73,15 @@ pub async fn decide_objects(
             decision.problems.push(overlap_problem(place, &column));
             continue;
         }
+        if !spellings.contains_key(place.source.as_str()) {
+            let others = match store.kind {
+                "folder" => gathering.other_spellings(&store.name).await?,
+                _ => OtherSpellings::default(),
+            };
+            spellings.insert(&place.source, others);
+        }
         let mut desk = ObjectDesk::open(brief, place, store, aside, now)?;
-        match desk.look(gathering).await {
+        match desk.look(gathering, &spellings[place.source.as_str()]).await {
             Ok(()) => {}
             // A busy store is asked again by the next attempt.
             Err(ObjectError::Store { problem, .. }) if !problem.is_transient() => {
@@ -92,60 +99,6 @@ pub async fn decide_objects(
     Ok(decision)
 }
 
-/// Rows are the way to the objects that they name. Were they erased while the store cannot be read, nobody would ever find those objects again.
-fn unread_problem(place: &ObjectPlace, why: &str) -> Problem {
-    Problem {
-        code: "objects_not_read".into(),
-        subject: format!("{} ({})", place.name(), place.place),
-        problem: format!("the objects that this person's rows name cannot be listed: {why}"),
-        hint: "nothing is erased, because the rows are the only way to the objects; `habeas doctor` tells what the source needs"
-            .into(),
-    }
-}
-
-/// Were such an entry left and the row that names it erased, nobody would find it again.
-fn obstacle_problem(place: &ObjectPlace, obstacle: &str, count: u64) -> Problem {
-    let what = match obstacle {
-        "SymbolicLink" => "a link to somewhere else",
-        _ => "known under a second name (a hard link)",
-    };
-    Problem {
-        code: "object_not_erasable".into(),
-        subject: format!("{} ({})", place.name(), place.place),
-        problem: format!(
-            "{} of the person's that would have to go: each is {what}, and its bytes would stay",
-            counted(count, "file", "files")
-        ),
-        hint: "put the files themselves there, or remove the links; then plan again".into(),
-    }
-}
-
-fn overlap_problem(place: &ObjectPlace, column: &str) -> Problem {
-    Problem {
-        code: "object_prefix_overlaps".into(),
-        subject: format!("{} ({})", place.name(), place.place),
-        problem: format!(
-            "values of `{column}` contain the separator that follows them in the prefix, so that one person's prefix may \
-                          lie inside another's"
-        ),
-        hint: "name the objects by a column that cannot contain the separator, such as a number".into(),
-    }
-}
-
-fn warnings_of(store: &ObjectSource) -> Vec<String> {
-    let mut warnings = Vec::new();
-    let facts = &store.facts;
-    if facts.mfa_delete {
-        warnings.push(format!(
-            "source `{}`: versions can be deleted only with a second factor, which has to be done by hand",
-            store.name
-        ));
-    }
-    warnings.extend(facts.copies.iter().map(|copy| format!("source `{}`: {copy} is not reached by this erasure", store.name)));
-    warnings.extend(facts.unknown.iter().map(|what| format!("source `{}`: it could not be found out {what}", store.name)));
-    warnings
-}
-
 /// The decision on one place.
 struct ObjectDesk<'a> {
     brief: &'a Brief<'a>,
@@ -161,19 +114,8 @@ struct ObjectDesk<'a> {
     locks_unknown: u64,
     obstacles: BTreeMap<&'static str, u64>,
     missing: u64,
-    spellings: OtherSpellings,
     on_rows: CollectionHolds,
     set_rule: SetRule,
-}
-
-/// What the job and the map say of a set of objects.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum SetRule {
-    Undecided,
-    Delete,
-    Keep,
-    /// They share the fate of the row that names them.
-    WithRow,
 }
 
 impl<'a> ObjectDesk<'a> {
@@ -184,15 +126,13 @@ impl<'a> ObjectDesk<'a> {
         aside: AsidePlace<'_>,
         now: Timestamp,
     ) -> Result<ObjectDesk<'a>, GatherError> {
-        // A column's objects are held with its collection.
-        let collection = place.collection.split('.').next().unwrap_or(&place.collection);
         let rows = &brief.graph.nodes[place.rows.0];
         let on_person = brief.holds.covers_subject(&brief.alias_refs).into_iter().next().map(|hold| held_by(&hold));
         Ok(ObjectDesk {
             brief,
             place,
             store,
-            on_place: brief.holds.for_collection(&place.dataset, collection),
+            on_place: brief.holds.for_collection(&place.dataset, &place.described_in),
             on_person,
             now,
             goes: AsideWriter::create(aside)?,
@@ -202,27 +142,23 @@ impl<'a> ObjectDesk<'a> {
             locks_unknown: 0,
             obstacles: BTreeMap::new(),
             missing: 0,
-            spellings: OtherSpellings::default(),
             on_rows: brief.holds.for_collection(&rows.dataset, &rows.collection),
             set_rule: set_rule(brief, place),
         })
     }
 
-    async fn look(&mut self, gathering: &mut Gathering<'_>) -> Result<(), ObjectError> {
+    async fn look(&mut self, gathering: &mut Gathering<'_>, spellings: &OtherSpellings) -> Result<(), ObjectError> {
         let place = self.place;
         let store = self.store;
-        if store.kind == "folder" {
-            self.spellings = gathering.other_spellings(&store.name).await?;
-        }
         // The names are few bytes each and are read to their end first: whose the objects are is asked in the same session.
-        let names: Vec<Named> = gathering.named(place, true, self.name_is_overwritten())?.try_collect().await?;
+        let names: Vec<Named> = gathering.named(place, true, name_is_overwritten(self.brief, place))?.try_collect().await?;
         for named in &names {
             let mut found = Found::begin(store.work.as_ref(), &place.locate, named);
             let mut any = false;
             while let Some(entries) = found.next().await.map_err(|problem| self.failed(problem))? {
                 any = true;
                 for some in entries.chunks(LOCKS_AT_ONCE) {
-                    let claimed = gathering.claimed(&store.name, some, &self.spellings).await?;
+                    let claimed = gathering.claimed(&store.name, some, spellings).await?;
                     self.weigh(some, &claimed, named).await?;
                 }
             }
@@ -245,21 +181,6 @@ impl<'a> ObjectDesk<'a> {
             true => Err(self.failed(StoreError::Contradiction("it is empty, although records name objects in it: is it mounted?"))),
             false => Ok(()),
         }
-    }
-
-    /// Whether the plan overwrites a column that names the object: then nobody could find it any more.
-    fn name_is_overwritten(&self) -> bool {
-        let node = &self.brief.graph.nodes[self.place.rows.0];
-        let Some(collection) = self.brief.map.collection(&node.dataset, &node.collection) else { return false };
-        let columns = self.place.locate.template().columns();
-        self.place.follows_row
-            && collection.fields.iter().any(|field| {
-                let by_job = match self.brief.policy {
-                    Some(policy) => policy_mask(field, policy).is_some(),
-                    None => field.is_overwritten(),
-                };
-                columns.contains(&field.name.as_str()) && by_job
-            })
     }
 
     async fn weigh(&mut self, entries: &[Entry], claimed: &[bool], named: &Named) -> Result<(), ObjectError> {
@@ -326,22 +247,15 @@ impl<'a> ObjectDesk<'a> {
     }
 
     fn locked(&mut self, lock: Lock) -> Option<Retained> {
-        let by_store = |review_on: Option<String>| Retained {
-            count: 1,
-            ground: Ground::Hold,
-            reference: Some(STORE_LOCK.to_owned()),
-            review_on,
-        };
-        match lock {
-            Lock::Free => None,
-            Lock::LegalHold => Some(by_store(None)),
-            Lock::Until(until) if until > self.now => Some(by_store(Some(until.to_string()[..10].to_owned()))),
-            Lock::Until(_) => None,
-            Lock::Unknown => {
-                self.locks_unknown += 1;
-                Some(by_store(None))
-            }
+        if !lock.holds(self.now) {
+            return None;
         }
+        self.locks_unknown += u64::from(lock == Lock::Unknown);
+        let review_on = match lock {
+            Lock::Until(until) => Some(until.to_string()[..10].to_owned()),
+            _ => None,
+        };
+        Some(Retained { count: 1, ground: Ground::Hold, reference: Some(STORE_LOCK.to_owned()), review_on })
     }
 
     fn close(self, decision: &mut ObjectDecision) -> Result<(), GatherError> {
@@ -415,41 +329,6 @@ impl<'a> ObjectDesk<'a> {
     }
 }
 
-/// What the job's categories and policy, and else the map, say of a set.
-fn set_rule(brief: &Brief<'_>, place: &ObjectPlace) -> SetRule {
-    let rows = &brief.graph.nodes[place.rows.0];
-    let (collection, field) = match place.collection.split_once('.') {
-        Some((_, field)) => {
-            let collection = brief.map.collection(&rows.dataset, &rows.collection);
-            (collection, collection.and_then(|collection| collection.field(field)))
-        }
-        None => (brief.map.collection(&place.dataset, &place.collection), None),
-    };
-    let Some(collection) = collection else { return SetRule::Undecided };
-    let labels: Vec<&String> = match field {
-        Some(field) => collection.data_categories.iter().chain(&field.data_categories).collect(),
-        None => {
-            let of_fields = collection.fields.iter().flat_map(|field| &field.data_categories);
-            collection.data_categories.iter().chain(of_fields).collect()
-        }
-    };
-    let falls_under = |targets: &[String]| labels.iter().any(|label| targets.iter().any(|target| category_matches(target, label)));
-    // What the job does not name it does not touch; objects that share a row's fate have it from the row.
-    if !place.follows_row && !brief.categories.is_empty() && !falls_under(brief.categories) {
-        return SetRule::Keep;
-    }
-    if let Some(policy) = brief.policy.filter(|_| !place.follows_row) {
-        let erases = |rule: &Rule| matches!(rule.action, RuleAction::Erasure(_)) && falls_under(&rule.targets);
-        return if policy.rules.iter().any(erases) { SetRule::Delete } else { SetRule::Keep };
-    }
-    match (place.follows_row, place.on_erasure) {
-        (true, _) => SetRule::WithRow,
-        (false, Some(OnErasure::Delete)) => SetRule::Delete,
-        (false, Some(OnErasure::Keep)) => SetRule::Keep,
-        (false, _) => SetRule::Undecided,
-    }
-}
-
 fn item_of(
     place: &ObjectPlace,
     store: &ObjectSource,
@@ -485,81 +364,6 @@ fn kept(ground: Ground) -> Retained {
 }
 
 fn kept_with_row(named: &Named) -> Retained {
-    let ground = match named.ground.as_deref() {
-        Some("hold") => Ground::Hold,
-        Some("art17_3_b") => Ground::LegalObligation,
-        Some("art17_3_e") => Ground::LegalClaims,
-        Some("shared") => Ground::Shared,
-        _ => Ground::Policy,
-    };
+    let ground = Ground::of_row(named.ground.as_deref());
     Retained { count: 1, ground, reference: named.reference.clone(), review_on: named.review_on.clone() }
-}
-
-/// Where entries are put aside: beside the manifests, under the request's own name, so that what an attempt that died has left is removed by the
-/// next one.
-#[derive(Clone, Copy)]
-pub struct AsidePlace<'a> {
-    /// The folder.
-    pub folder: &'a Path,
-    /// Id of the request; empty for a rehearsal.
-    pub request: &'a str,
-}
-
-/// Entries put aside in a sealed file of their own, whose key is in memory alone.
-struct AsideWriter {
-    path: TempPath,
-    key: [u8; 32],
-    spool: SpoolWriter,
-    records: u64,
-}
-
-/// The same, closed.
-struct Aside {
-    path: TempPath,
-    key: [u8; 32],
-    records: u64,
-}
-
-impl AsideWriter {
-    fn create(place: AsidePlace<'_>) -> Result<AsideWriter, GatherError> {
-        let code = random_code(12).map_err(spool_error)?.to_lowercase();
-        let path = place.folder.join(format!("{}-{code}.found", place.request));
-        let key = random_bytes().map_err(spool_error)?;
-        let spool = SpoolWriter::create(&path, key).map_err(spool_error)?;
-        Ok(AsideWriter { path: TempPath::try_from_path(path).map_err(spool_error)?, key, spool, records: 0 })
-    }
-
-    fn put(&mut self, entry: &Entry) -> Result<(), GatherError> {
-        let fingerprint = format!("{} {}", entry.size, entry.etag.as_deref().unwrap_or_default());
-        let record = ManifestRecord { step: 0, key: entry.manifest_key(), fingerprint, values: Vec::new() };
-        self.records += 1;
-        self.spool.append(&record.to_bytes()).map_err(spool_error)
-    }
-
-    fn finish(self) -> Result<Aside, GatherError> {
-        self.spool.finish().map_err(spool_error)?;
-        Ok(Aside { path: self.path, key: self.key, records: self.records })
-    }
-}
-
-impl ObjectStep {
-    /// The records of the step, for the manifest.
-    pub(super) fn each(
-        &self,
-        position: u16,
-        mut put: impl FnMut(&ManifestRecord) -> Result<(), GatherError>,
-    ) -> Result<u64, GatherError> {
-        let mut reader = SpoolReader::open(&self.aside.path, self.aside.key).map_err(spool_error)?;
-        let mut records = 0;
-        while let Some(bytes) = reader.next_record().map_err(spool_error)? {
-            let record = ManifestRecord::from_bytes(bytes).map_err(spool_error)?;
-            put(&ManifestRecord { step: position, ..record })?;
-            records += 1;
-        }
-        Ok(records)
-    }
-}
-
-fn spool_error(error: impl std::fmt::Display) -> GatherError {
-    GatherError::Spool(error.to_string())
 }

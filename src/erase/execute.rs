@@ -9,7 +9,7 @@ use super::manifest::{Group, ManifestError, ManifestReader};
 use super::{Authorisation, FenceError, PermitError, PermitRequest, authorise, fence};
 use crate::connector::objects::{StoreError, Stores};
 use crate::connector::sql::{Applied, EraseError, EraseSession, Idle, Location, ReadBack, SqlBatch, SqlSource};
-use crate::datamap::{NodeId, ObjectPlace};
+use crate::datamap::NodeId;
 use crate::db::DbError;
 use crate::deployment::Deployment;
 use crate::failpoint;
@@ -208,10 +208,7 @@ impl Executor<'_> {
     fn leads_to_held(&self, pass: &Execution, tallies: &[StepTally], step: usize) -> bool {
         let graph = &self.deployment.graph;
         let node = |step: &crate::plan::Step| graph.node(&step.dataset, &step.collection);
-        let names_objects = |step: &crate::plan::Step| {
-            let is_of = |place: &&ObjectPlace| place.dataset == step.dataset && place.collection == step.collection;
-            graph.objects.iter().find(is_of).map(|place| place.rows)
-        };
+        let names_objects = |step: &crate::plan::Step| graph.object_place(&step.dataset, &step.collection).map(|place| place.rows);
         let with_held = || pass.steps.iter().zip(tallies).filter(|(_, tally)| tally.held > 0).map(|(step, _)| step);
         let mut held: Vec<NodeId> = with_held().filter_map(node).collect();
         let naming: Vec<NodeId> = with_held().filter_map(names_objects).collect();
@@ -406,7 +403,7 @@ impl Executor<'_> {
         for group in reader.next_batch(count, pass.position + count)? {
             let name = pass.steps[group.step].source.clone();
             if let Some(store) = self.stores.get(&name) {
-                done += self.objects_gone(group, pass, store).await?;
+                done += self.objects_gone(&group, store).await?;
                 continue;
             }
             let source = self.sources.get(&name).ok_or_else(|| ExecuteError::Drifted(name.clone()))?;

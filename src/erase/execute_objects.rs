@@ -39,9 +39,9 @@ impl Executor<'_> {
         let mut parts = Vec::with_capacity(groups.len());
         for group in groups {
             let step = group.step;
-            let batch = match object_batch_of(pass, group) {
+            let batch = match self.object_batch_of(pass, &group) {
                 Ok(batch) => batch,
-                Err(damaged) => return Err(self.undone(None, permit, pass, damaged).await),
+                Err(why) => return Err(self.undone(None, permit, pass, why).await),
             };
             let Authorisation { authorised, held } = match authorise(batch, &mut permit) {
                 Ok(authorisation) => authorisation,
@@ -104,27 +104,31 @@ impl Executor<'_> {
         self.record(permit, pass, count, tallies, closing, &store.name).await
     }
 
+    /// The entries of a group, under the name by which holds know them.
+    fn object_batch_of(&self, pass: &Execution, group: &Group) -> Result<ObjectBatch, ExecuteError> {
+        let step = &pass.steps[group.step];
+        let place = self.deployment.graph.object_place(&step.dataset, &step.collection);
+        let place = place.ok_or_else(|| ExecuteError::Drifted(format!("{}.{}", step.dataset, step.collection)))?;
+        Ok(ObjectBatch {
+            source: step.source.clone(),
+            dataset: step.dataset.clone(),
+            collection: place.described_in.clone(),
+            entries: entries_of(group).map_err(|damaged| ExecuteError::Manifest(damaged.into()))?,
+        })
+    }
+
     /// How many entries of the batch at the present position are gone.
-    pub(super) async fn objects_gone(&self, group: Group, pass: &Execution, store: &ObjectSource) -> Result<u64, ExecuteError> {
-        let batch = object_batch_of(pass, group)?;
-        let there = crate::connector::objects::present(store.work.as_ref(), &batch.entries).await;
+    pub(super) async fn objects_gone(&self, group: &Group, store: &ObjectSource) -> Result<u64, ExecuteError> {
+        let entries = entries_of(group).map_err(|damaged| ExecuteError::Manifest(damaged.into()))?;
+        let there = crate::connector::objects::present(store.work.as_ref(), &entries).await;
         let there = there.map_err(|problem| failed(store, problem))?;
         Ok(there.into_iter().filter(|there| !there).count() as u64)
     }
 }
 
 /// The entries of a group.
-pub fn object_batch_of(pass: &Execution, group: Group) -> Result<ObjectBatch, ExecuteError> {
-    let step = &pass.steps[group.step];
-    let damaged = || ExecuteError::Manifest(DamagedRecord.into());
-    let entries: Option<Vec<Entry>> = group.rows.keys.iter().map(|key| Entry::from_manifest_key(key)).collect();
-    Ok(ObjectBatch {
-        source: step.source.clone(),
-        dataset: step.dataset.clone(),
-        // Objects that a column names are held with the column's collection.
-        collection: step.collection.split('.').next().unwrap_or(&step.collection).to_owned(),
-        entries: entries.ok_or_else(damaged)?,
-    })
+pub fn entries_of(group: &Group) -> Result<Vec<Entry>, DamagedRecord> {
+    group.rows.keys.iter().map(|key| Entry::from_manifest_key(key).ok_or(DamagedRecord)).collect()
 }
 
 fn failed(store: &ObjectSource, problem: crate::connector::objects::StoreError) -> ExecuteError {

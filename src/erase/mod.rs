@@ -13,5 +13,5 @@ mod permit;
 pub use authorise::{Authorisation, Authorised, Batch, CoOwners, Held, authorise};
 pub use drain::{DrainError, DrainReport, Drained, FenceError, InFlight, SessionError, SessionKiller, drain, fence};
 pub use execute::{ExecuteError, Executor, batch_of};
-pub use execute_objects::object_batch_of;
+pub use execute_objects::entries_of;
 pub use permit::{Opening, Permit, PermitError, PermitRequest, open};

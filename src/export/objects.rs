@@ -14,7 +14,7 @@ use crate::archive::{ColumnSpec, ReadFile, TableSpec, TableTally, Withheld};
 use crate::connector::objects::{Entry, EntryKind, ObjectSource, Restore, StoreError};
 use crate::crypto::hex;
 use crate::datamap::{Collection, ObjectPlace};
-use crate::gather::{Found, Gathering, Named, ObjectError};
+use crate::gather::{Found, Gathering, Named};
 use crate::job::JobError;
 use crate::value::{Cell, ColumnType};
 
@@ -60,7 +60,8 @@ pub(super) async fn export_place(
     messages: &mpsc::Sender<Message>,
     written: &mut mpsc::UnboundedReceiver<Written>,
 ) -> Result<Account, JobError> {
-    let collection = collection_of(source, gathering, place)?;
+    let missing = || JobError::Stored(format!("`{}` is not in the data map", place.name()));
+    let collection = source.deployment.map.collection(&place.dataset, &place.described_in).ok_or_else(missing)?;
     let spec = table_spec(source, place, collection);
     let left_out = why_left_out(source, place, collection);
     let closed = || JobError::Stopped;
@@ -72,14 +73,11 @@ pub(super) async fn export_place(
     while let Some(named) = names.try_next().await? {
         match export_named(source, place, store, &named, left_out.is_some(), messages, &mut counts).await {
             Ok(()) => {}
-            Err(ObjectError::Rows(error)) => return Err(error.into()),
-            Err(ObjectError::Store { problem: why, .. }) if why.is_transient() => {
-                return Err(JobError::Store { source_name: store.name.clone(), problem: why });
-            }
-            Err(ObjectError::Store { problem: why, .. }) => {
+            Err(JobError::Store { problem: why, .. }) if !why.is_transient() => {
                 problem = Some(why);
                 break;
             }
+            Err(error) => return Err(error),
         }
     }
     drop(names);
@@ -108,14 +106,6 @@ pub(super) async fn export_place(
 struct Counts {
     found: u64,
     pending: u64,
-}
-
-fn collection_of<'s>(source: &'s Source<'_>, gathering: &Gathering<'_>, place: &ObjectPlace) -> Result<&'s Collection, JobError> {
-    let map = &source.deployment.map;
-    let rows = &gathering.graph.nodes[place.rows.0];
-    let own = map.collection(&place.dataset, &place.collection);
-    own.or_else(|| map.collection(&rows.dataset, &rows.collection))
-        .ok_or_else(|| JobError::Stored(format!("`{}` is not in the data map", place.name())))
 }
 
 fn table_spec(source: &Source<'_>, place: &ObjectPlace, collection: &Collection) -> TableSpec {
@@ -156,7 +146,7 @@ fn why_left_out(source: &Source<'_>, place: &ObjectPlace, collection: &Collectio
             "These objects were not provided by you or observed of you under consent or contract. Ask for access to see them.";
         return withheld("not_portable", Some("Art. 20(1) GDPR"), text);
     }
-    let field = place.collection.split_once('.').and_then(|(_, field)| collection.field(field));
+    let field = place.field.as_deref().and_then(|field| collection.field(field));
     if let Some(reason) = field.and_then(|field| field.withhold) {
         return withheld(withhold_word(reason), None, "The data map withholds the field that names these objects.");
     }
@@ -183,8 +173,10 @@ async fn export_named(
     leave_out: bool,
     messages: &mpsc::Sender<Message>,
     counts: &mut Counts,
-) -> Result<(), ObjectError> {
-    let failed = |problem| ObjectError::Store { source_name: store.name.clone(), problem };
+) -> Result<(), JobError> {
+    let failed = |problem| JobError::Store { source_name: store.name.clone(), problem };
+    // Nobody takes the rows any more when the archive itself has failed, and says why.
+    let closed = |_| JobError::Stopped;
     let mut found = Found::begin(store.work.as_ref(), &place.locate, named);
     let mut any = false;
     while let Some(entries) = found.next().await.map_err(failed)? {
@@ -204,14 +196,15 @@ async fn export_named(
                 Err(NotCopied::Failed(why)) => Message::Failed(why),
             };
             source.deployment.progress.advance(1);
-            let _ = messages.send(message).await;
+            messages.send(message).await.map_err(closed)?;
         }
     }
     if !any && matches!(place.locate, crate::datamap::Locate::Key(_)) {
         // A row names it and it is not there: not nothing, but a failure of this one.
         counts.found += 1;
         if !leave_out {
-            let _ = messages.send(Message::Failed("an object that a record names is not in the store".into())).await;
+            let message = Message::Failed("an object that a record names is not in the store".into());
+            messages.send(message).await.map_err(closed)?;
         }
     }
     Ok(())

@@ -176,7 +176,9 @@ impl Bucket {
             Ok(()) => writing.finish().await?,
             Err(error) => {
                 // The reason why it could not be sent is the one to tell; what is left is taken away again by whoever noted the file.
-                let _ = writing.abort().await;
+                if let Err(left) = writing.abort().await {
+                    tracing::warn!("parts of an archive that could not be sent are still in the store: {left}");
+                }
                 return Err(error);
             }
         };

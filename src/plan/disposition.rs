@@ -50,6 +50,12 @@ impl Ground {
             Ground::Shared => "shared",
         }
     }
+
+    /// The ground that a row of the gathering names; what names none is kept because the map says so.
+    pub fn of_row(word: Option<&str>) -> Ground {
+        let known = [Ground::Hold, Ground::LegalObligation, Ground::LegalClaims, Ground::Shared];
+        known.into_iter().find(|ground| Some(ground.as_str()) == word).unwrap_or(Ground::Policy)
+    }
 }
 
 /// Records kept on one ground.

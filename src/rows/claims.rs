@@ -23,6 +23,17 @@ pub(super) enum Verdict<'c> {
     Shared(&'c [usize]),
 }
 
+impl Verdict<'_> {
+    /// The subjects whom a row is about, and whether it is somebody else's too; none where it is about no subject.
+    pub(super) fn subjects(&self) -> Option<(&[usize], bool)> {
+        match self {
+            Verdict::Of(subject) => Some((std::slice::from_ref(subject), false)),
+            Verdict::Shared(subjects) => Some((subjects, true)),
+            Verdict::Unnamed | Verdict::Others => None,
+        }
+    }
+}
+
 impl Claims {
     pub(super) fn clear(&mut self) {
         self.named.clear();

@@ -5,7 +5,7 @@
 use std::borrow::Cow;
 use std::io::{Read, Write};
 
-use super::claims::{Claims, Verdict};
+use super::claims::Claims;
 use super::csv_record::{Cell, first_record};
 use super::found::Taker;
 use super::stream::{self, Sieve};
@@ -175,12 +175,7 @@ impl<'m, 't, 'f> Records<'m, 't, 'f> {
         }
         let verdict = self.claims.verdict();
         let erase = self.tally.count(verdict);
-        if let Some(taker) = &mut self.taker {
-            let (subjects, shared) = match &verdict {
-                Verdict::Of(subject) => (std::slice::from_ref(subject), false),
-                Verdict::Shared(subjects) => (*subjects, true),
-                Verdict::Unnamed | Verdict::Others => return Ok(true),
-            };
+        if let (Some(taker), Some((subjects, shared))) = (&mut self.taker, verdict.subjects()) {
             let cells: Vec<Cow<'_, [u8]>> = cells.iter().map(|cell| cell.text(record)).collect();
             let content = Content::Cells { names: &header.names, cells: &cells };
             taker(Found { row: self.tally.before, subjects, shared, content }).map_err(RowsError::HandOver)?;

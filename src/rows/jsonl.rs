@@ -7,7 +7,7 @@ use std::io::{Read, Write};
 
 use memchr::memchr;
 
-use super::claims::{Claims, Verdict};
+use super::claims::Claims;
 use super::found::Taker;
 use super::json_row::JsonRow;
 use super::stream::{self, Sieve};
@@ -89,12 +89,7 @@ impl<'m, 't, 'f> Lines<'m, 't, 'f> {
         self.reader.read(line, self.matcher, &mut self.claims).map_err(wrong)?;
         let verdict = self.claims.verdict();
         let erase = self.tally.count(verdict);
-        if let Some(taker) = &mut self.taker {
-            let (subjects, shared) = match &verdict {
-                Verdict::Of(subject) => (std::slice::from_ref(subject), false),
-                Verdict::Shared(subjects) => (*subjects, true),
-                Verdict::Unnamed | Verdict::Others => return Ok(true),
-            };
+        if let (Some(taker), Some((subjects, shared))) = (&mut self.taker, verdict.subjects()) {
             let content =
                 Content::Json(Cow::Borrowed(line.strip_suffix('\n').map_or(line, |line| line.strip_suffix('\r').unwrap_or(line))));
             taker(Found { row: self.tally.before, subjects, shared, content }).map_err(RowsError::HandOver)?;

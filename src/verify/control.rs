@@ -12,7 +12,7 @@ use crate::connector::sql::{ReadBack, Reader, Seen, SqlBatch};
 use crate::db::DbError;
 use crate::deployment::Deployment;
 use crate::erase::manifest::{Group, ManifestError, ManifestReader};
-use crate::erase::{batch_of, object_batch_of};
+use crate::erase::{batch_of, entries_of};
 use crate::ledger::execution::Execution;
 
 /// Why the verifier could not look. Not being able to look is never absence (V-2).
@@ -68,7 +68,7 @@ pub async fn look_by(
             if let Some(store) = systems.stores.get(&name) {
                 deployment.progress.advance(group.rows.keys.len() as u64);
                 let step = group.step;
-                look_at_objects(pass, group, store, by, &mut seen[step]).await?;
+                look_at_objects(&group, store, by, &mut seen[step]).await?;
                 continue;
             }
             let source = systems.databases.get(&name).ok_or_else(|| LookError::Gone(name.clone()))?;
@@ -89,23 +89,16 @@ pub async fn look_by(
 }
 
 /// Objects are looked for in lists, through a client of the verifier's own.
-async fn look_at_objects(
-    pass: &Execution,
-    group: Group,
-    store: &ObjectSource,
-    by: Reader,
-    seen: &mut Seen,
-) -> Result<(), LookError> {
-    let damaged = || ManifestError::Damaged(crate::plan::DamagedRecord);
-    let batch = object_batch_of(pass, group).map_err(|_| damaged())?;
+async fn look_at_objects(group: &Group, store: &ObjectSource, by: Reader, seen: &mut Seen) -> Result<(), LookError> {
+    let entries = entries_of(group).map_err(ManifestError::from)?;
     let client = match by {
         Reader::Verify => store.verify.as_ref(),
         Reader::Work => store.work.as_ref(),
     };
-    let there = present(client, &batch.entries).await;
+    let there = present(client, &entries).await;
     let there = there.map_err(|problem| LookError::Store { source_name: store.name.clone(), problem })?;
     let present = there.iter().filter(|there| **there).count() as u64;
     seen.present += present;
-    seen.done += batch.entries.len() as u64 - present;
+    seen.done += entries.len() as u64 - present;
     Ok(())
 }

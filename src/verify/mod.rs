@@ -4,6 +4,7 @@
 mod conclude;
 pub mod control;
 mod evidence;
+mod kept;
 mod level;
 mod looked;
 mod overwritten;

@@ -8,14 +8,14 @@ use sha2::{Digest, Sha256};
 
 use super::ValueSearch;
 use super::control::LookError;
+use super::kept::each_kept;
 use super::residue::{Matcher, ResidueError, ResidueReport, Search, scan};
 use crate::certify::{OpenPlace, ResiduePlace};
 use crate::connector::sql::{SqlSource, TableName};
 use crate::deployment::Deployment;
-use crate::erase::manifest::ManifestReader;
 use crate::journal::Code;
 use crate::ledger::execution::Execution;
-use crate::plan::Action;
+use crate::plan::Step;
 use crate::subject::Identifier;
 use crate::value::{Key, KeyPart};
 
@@ -45,26 +45,12 @@ impl RetainedRows {
         passes: &[Execution],
     ) -> Result<RetainedRows, LookError> {
         let mut rows = HashSet::new();
-        for pass in passes.iter().filter(|pass| pass.manifest_file.is_some()) {
-            let keeps =
-                |step: usize| pass.steps[step].action == Action::Keep || pass.tallies.get(step).is_some_and(|tally| tally.held > 0);
-            if !(0..pass.steps.len()).any(keeps) {
-                continue;
-            }
-            let mut reader = ManifestReader::open(&deployment.keys, &deployment.config.spool, pass, 0)?;
-            loop {
-                let groups = reader.next_batch(deployment.config.limits.batch_rows, pass.end())?;
-                if groups.is_empty() {
-                    break;
-                }
-                for group in groups.into_iter().filter(|group| keeps(group.step)) {
-                    let step = &pass.steps[group.step];
-                    let Some(source) = sources.get(&step.source) else { continue };
-                    let Some(table) = source.catalogue.find(step.schema.as_deref(), &step.collection) else { continue };
-                    rows.extend(group.rows.keys.iter().map(|key| short_hash(&step.source, &table.name, key)));
-                }
-            }
-        }
+        let is_of_database = |step: &Step| sources.contains_key(&step.source);
+        each_kept(deployment, passes, is_of_database, |step, key| {
+            let Some(source) = sources.get(&step.source) else { return };
+            let Some(table) = source.catalogue.find(step.schema.as_deref(), &step.collection) else { return };
+            rows.insert(short_hash(&step.source, &table.name, key));
+        })?;
         Ok(RetainedRows(rows))
     }
 

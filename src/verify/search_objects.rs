@@ -7,15 +7,15 @@ use sha2::{Digest, Sha256};
 
 use super::ValueSearch;
 use super::control::LookError;
+use super::kept::each_kept;
 use super::residue::{Matcher, ObjectLimits, ObjectReport, ResidueError, scan_store};
 use super::search::Searched;
 use crate::certify::{OpenPlace, ResiduePlace};
 use crate::connector::objects::Stores;
 use crate::deployment::Deployment;
-use crate::erase::manifest::ManifestReader;
 use crate::journal::Code;
 use crate::ledger::execution::Execution;
-use crate::plan::{Action, ManifestRecord};
+use crate::plan::{ManifestRecord, Step};
 use crate::subject::Identifier;
 use crate::value::Key;
 
@@ -26,27 +26,10 @@ impl RetainedObjects {
     /// Collects them from the manifests.
     pub fn of(deployment: &Deployment, stores: &Stores, passes: &[Execution]) -> Result<RetainedObjects, LookError> {
         let mut kept = HashSet::new();
-        for pass in passes.iter().filter(|pass| pass.manifest_file.is_some()) {
-            let keeps = |at: usize| {
-                let step = &pass.steps[at];
-                stores.contains_key(&step.source)
-                    && (step.action == Action::Keep || pass.tallies.get(at).is_some_and(|tally| tally.held > 0))
-            };
-            if !(0..pass.steps.len()).any(keeps) {
-                continue;
-            }
-            let mut reader = ManifestReader::open(&deployment.keys, &deployment.config.spool, pass, 0)?;
-            loop {
-                let groups = reader.next_batch(deployment.config.limits.batch_rows, pass.end())?;
-                if groups.is_empty() {
-                    break;
-                }
-                for group in groups.into_iter().filter(|group| keeps(group.step)) {
-                    let source = &pass.steps[group.step].source;
-                    kept.extend(group.rows.keys.iter().map(|key| name_of(source, key)));
-                }
-            }
-        }
+        let is_of_store = |step: &Step| stores.contains_key(&step.source);
+        each_kept(deployment, passes, is_of_store, |step, key| {
+            kept.insert(name_of(&step.source, key));
+        })?;
         Ok(RetainedObjects(kept))
     }
 }

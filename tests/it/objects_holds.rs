@@ -99,3 +99,15 @@ fn h_1_a_lock_that_came_after_the_plan_is_seen_before_anything_is_deleted() {
     workspace.habeas("worker --once").run();
     assert!(store.keys().contains(&"avatars/1/me.jpg".to_owned()), "{:?}", store.keys());
 }
+
+#[test]
+fn h_1_a_set_whose_name_has_a_dot_in_it_is_held_under_its_whole_name() {
+    let map = objects_map().replace("name: avatars", "name: user.avatars");
+    for (workspace, store) in Store::each(&people(), &map) {
+        fill(&store);
+        hold(&workspace, "M-2026-6", &json!({"collection": {"dataset": "app", "collection": "user.avatars"}}));
+        let done = erase_ada(&workspace).json();
+        assert_eq!(item(&done, "user.avatars")["retained"][0]["ref"], "M-2026-6", "{done}");
+        assert!(store.keys().contains(&"avatars/1/me.jpg".to_owned()), "{:?}", store.keys());
+    }
+}

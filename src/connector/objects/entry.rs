@@ -140,6 +140,17 @@ pub enum Lock {
     Unknown,
 }
 
+impl Lock {
+    /// Whether it keeps the entry at this moment. What could not be found out does (H-1).
+    pub fn holds(self, now: Timestamp) -> bool {
+        match self {
+            Lock::Free => false,
+            Lock::Until(until) => until > now,
+            Lock::LegalHold | Lock::Unknown => true,
+        }
+    }
+}
+
 /// What became of one entry that was to be deleted.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Fate {

@@ -4,7 +4,7 @@
 use std::time::Instant;
 
 use super::presence::present;
-use super::{Entry, Fate, Lock, ObjectBatch, ObjectStore, StoreError};
+use super::{Entry, Fate, ObjectBatch, ObjectStore, StoreError};
 use crate::erase::Authorised;
 
 /// What came of a batch.
@@ -43,12 +43,7 @@ pub async fn look_before(
         entries.iter().zip(present(store, entries).await?).filter(|(_, there)| *there).map(|(entry, _)| entry.clone()).collect();
     erased.already_absent = (entries.len() - there.len()) as u64;
     let locks = store.locks(&there).await?;
-    let is_free = |lock: &Lock| match lock {
-        Lock::Free => true,
-        Lock::Until(until) => *until <= now,
-        Lock::LegalHold | Lock::Unknown => false,
-    };
-    let free: Vec<Entry> = there.iter().zip(&locks).filter(|(_, lock)| is_free(lock)).map(|(entry, _)| entry.clone()).collect();
+    let free: Vec<Entry> = there.iter().zip(&locks).filter(|(_, lock)| !lock.holds(now)).map(|(entry, _)| entry.clone()).collect();
     erased.held = (there.len() - free.len()) as u64;
     Ok(Ready { free, erased })
 }

@@ -12,6 +12,10 @@ pub struct ObjectPlace {
     pub dataset: String,
     /// Its name in results: the collection, or `collection.field` of the column that names them.
     pub collection: String,
+    /// The collection of the map that describes them: holds on it hold them, and its labels are theirs.
+    pub described_in: String,
+    /// The column that names them; none for a set.
+    pub field: Option<String>,
     /// The configured store.
     pub source: String,
     /// The rows that name them.
@@ -46,6 +50,8 @@ pub(super) fn places(map: &DataMap, graph: &Graph) -> Vec<ObjectPlace> {
                 places.push(ObjectPlace {
                     dataset: dataset.fides_key.clone(),
                     collection: collection.name.clone(),
+                    described_in: collection.name.clone(),
+                    field: None,
                     source: objects.source.clone(),
                     rows,
                     locate: objects.locate.clone(),
@@ -66,6 +72,8 @@ fn of_fields(dataset: &Dataset, collection: &Collection, graph: &Graph) -> Vec<O
     let place = |(field, objects): (&crate::datamap::Field, &Objects)| ObjectPlace {
         dataset: dataset.fides_key.clone(),
         collection: format!("{}.{}", collection.name, field.name),
+        described_in: collection.name.clone(),
+        field: Some(field.name.clone()),
         source: objects.source.clone(),
         rows,
         locate: objects.locate.clone(),

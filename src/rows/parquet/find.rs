@@ -7,7 +7,7 @@ use parquet::column::reader::{ColumnReader, ColumnReaderImpl};
 use parquet::data_type::DataType;
 use parquet::errors::ParquetError;
 
-use super::super::claims::{Claims, Verdict};
+use super::super::claims::Claims;
 use super::super::found::Taker;
 use super::super::{Content, Found, Matcher, RowsError, Tally};
 use super::assemble::{Assembly, Column, Entry};
@@ -83,11 +83,7 @@ fn hand_over(
     for (row, claims) in named {
         let json = Assembly { columns: &mut columns }.row(schema).ok_or_else(wrong)?;
         let verdict = claims.verdict();
-        let (subjects, shared) = match &verdict {
-            Verdict::Of(subject) => (std::slice::from_ref(subject), false),
-            Verdict::Shared(subjects) => (*subjects, true),
-            Verdict::Unnamed | Verdict::Others => continue,
-        };
+        let Some((subjects, shared)) = verdict.subjects() else { continue };
         let found = Found { row: first_row + *row as u64 + 1, subjects, shared, content: Content::Json(Cow::Owned(json)) };
         taker(found).map_err(RowsError::HandOver)?;
     }

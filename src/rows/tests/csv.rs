@@ -1,3 +1,5 @@
+//! CSV of every kind: the model splits records by hand, and what survives has the bytes that it had.
+
 use proptest::prelude::*;
 use proptest::sample::select;
 

@@ -1,3 +1,5 @@
+//! JSON Lines of every kind, against a model that parses each line with serde_json.
+
 use proptest::prelude::*;
 use proptest::sample::select;
 

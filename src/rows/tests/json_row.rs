@@ -1,3 +1,5 @@
+//! One row of JSON at a time: paths, arrays, numbers and escapes, and what is no row.
+
 use crate::rows::claims::{Claims, Verdict};
 use crate::rows::json_row::{JsonRow, MOST_ARRAYS, plain_bytes};
 use crate::rows::{LineProblem, Matcher};

@@ -1,3 +1,5 @@
+//! Parquet files written by the crate and read back by it; `tests/it/rows_parquet` asks pyarrow.
+
 use std::fs::File;
 use std::io::{Seek, Write};
 use std::sync::Arc;

@@ -93,18 +93,7 @@ impl S3Store {
                 sent.err().map(|error| classify("abort an upload", &error))
             }
             EntryKind::Version | EntryKind::Marker => {
-                let sent = self
-                    .client
-                    .delete_object()
-                    .bucket(&self.bucket)
-                    .key(key_text(&entry.key)?)
-                    .set_version_id(entry.id.clone())
-                    .set_expected_bucket_owner(self.owner.clone())
-                    .set_request_payer(self.payer.clone())
-                    .customize()
-                    .config_override(limits)
-                    .send()
-                    .await;
+                let sent = about_version!(self, delete_object, entry).customize().config_override(limits).send().await;
                 sent.err().map(|error| classify("delete an object", &error))
             }
         };

@@ -44,16 +44,7 @@ impl S3Store {
     }
 
     async fn has_legal_hold(&self, entry: &Entry) -> Result<bool, StoreError> {
-        let sent = self
-            .client
-            .get_object_legal_hold()
-            .bucket(&self.bucket)
-            .key(key_text(&entry.key)?)
-            .set_version_id(entry.id.clone())
-            .set_expected_bucket_owner(self.owner.clone())
-            .set_request_payer(self.payer.clone())
-            .send()
-            .await;
+        let sent = about_version!(self, get_object_legal_hold, entry).send().await;
         match sent {
             Ok(answer) => {
                 let status = answer.legal_hold().and_then(|hold| hold.status());
@@ -67,16 +58,7 @@ impl S3Store {
     }
 
     async fn retained_until(&self, entry: &Entry) -> Result<Option<Timestamp>, StoreError> {
-        let sent = self
-            .client
-            .get_object_retention()
-            .bucket(&self.bucket)
-            .key(key_text(&entry.key)?)
-            .set_version_id(entry.id.clone())
-            .set_expected_bucket_owner(self.owner.clone())
-            .set_request_payer(self.payer.clone())
-            .send()
-            .await;
+        let sent = about_version!(self, get_object_retention, entry).send().await;
         match sent {
             // Whether the date has passed is for the store to say, by its own clock, when we delete.
             Ok(answer) => {
@@ -98,15 +80,8 @@ impl S3Store {
 
     pub(super) async fn switch_legal_hold(&self, entry: &Entry, on: bool) -> Result<(), StoreError> {
         let status = if on { ObjectLockLegalHoldStatus::On } else { ObjectLockLegalHoldStatus::Off };
-        let sent = self
-            .client
-            .put_object_legal_hold()
-            .bucket(&self.bucket)
-            .key(key_text(&entry.key)?)
-            .set_version_id(entry.id.clone())
+        let sent = about_version!(self, put_object_legal_hold, entry)
             .legal_hold(ObjectLockLegalHold::builder().status(status).build())
-            .set_expected_bucket_owner(self.owner.clone())
-            .set_request_payer(self.payer.clone())
             .send()
             .await;
         sent.map_err(|error| classify("set the legal hold of an object", &error))?;

@@ -1,6 +1,20 @@
 //! A bucket behind an S3 interface. One client per store, with the SDK's own retries (adaptive: it slows down when the store says so), and one
 //! call of the interface per function. Governance retention is never bypassed: no call here can.
 
+/// A call about one version, with what every such call says: where it is, which account must own the bucket, and who pays.
+macro_rules! about_version {
+    ($store:expr, $call:ident, $entry:expr) => {
+        $store
+            .client
+            .$call()
+            .bucket(&$store.bucket)
+            .key(key_text(&$entry.key)?)
+            .set_version_id($entry.id.clone())
+            .set_expected_bucket_owner($store.owner.clone())
+            .set_request_payer($store.payer.clone())
+    };
+}
+
 mod configuration;
 mod delete;
 mod error;

@@ -11,16 +11,7 @@ use crate::connector::objects::store::Restore;
 
 impl S3Store {
     pub(super) async fn look_at(&self, entry: &Entry) -> Result<Details, StoreError> {
-        let sent = self
-            .client
-            .head_object()
-            .bucket(&self.bucket)
-            .key(key_text(&entry.key)?)
-            .set_version_id(entry.id.clone())
-            .set_expected_bucket_owner(self.owner.clone())
-            .set_request_payer(self.payer.clone())
-            .send()
-            .await;
+        let sent = about_version!(self, head_object, entry).send().await;
         let head = sent.map_err(|error| classify("look at an object", &error))?;
         let is_cold = matches!(head.storage_class(), Some(StorageClass::Glacier | StorageClass::DeepArchive));
         let restore = match head.restore() {
@@ -42,16 +33,7 @@ impl S3Store {
     }
 
     async fn tags_of(&self, entry: &Entry) -> Result<BTreeMap<String, String>, StoreError> {
-        let sent = self
-            .client
-            .get_object_tagging()
-            .bucket(&self.bucket)
-            .key(key_text(&entry.key)?)
-            .set_version_id(entry.id.clone())
-            .set_expected_bucket_owner(self.owner.clone())
-            .set_request_payer(self.payer.clone())
-            .send()
-            .await;
+        let sent = about_version!(self, get_object_tagging, entry).send().await;
         match sent {
             Ok(answer) => Ok(answer.tag_set().iter().map(|tag| (tag.key().to_owned(), tag.value().to_owned())).collect()),
             Err(error) => match classify("read the tags of an object", &error) {
@@ -63,16 +45,7 @@ impl S3Store {
     }
 
     pub(super) async fn open(&self, entry: &Entry) -> Result<Reading, StoreError> {
-        let sent = self
-            .client
-            .get_object()
-            .bucket(&self.bucket)
-            .key(key_text(&entry.key)?)
-            .set_version_id(entry.id.clone())
-            .set_expected_bucket_owner(self.owner.clone())
-            .set_request_payer(self.payer.clone())
-            .send()
-            .await;
+        let sent = about_version!(self, get_object, entry).send().await;
         let answer = sent.map_err(|error| classify("read an object", &error))?;
         Ok(Box::new(answer.body.into_async_read()))
     }
@@ -80,15 +53,8 @@ impl S3Store {
     pub(super) async fn ask_for(&self, entry: &Entry, days: u16) -> Result<(), StoreError> {
         let tier = GlacierJobParameters::builder().tier(Tier::Standard).build();
         let tier = tier.map_err(|_| StoreError::Contradiction("a restore without a tier"))?;
-        let sent = self
-            .client
-            .restore_object()
-            .bucket(&self.bucket)
-            .key(key_text(&entry.key)?)
-            .set_version_id(entry.id.clone())
+        let sent = about_version!(self, restore_object, entry)
             .restore_request(RestoreRequest::builder().days(i32::from(days)).glacier_job_parameters(tier).build())
-            .set_expected_bucket_owner(self.owner.clone())
-            .set_request_payer(self.payer.clone())
             .send()
             .await;
         match sent {

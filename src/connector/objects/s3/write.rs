@@ -12,6 +12,23 @@ use crate::connector::objects::EntryKind;
 /// Bytes per part. With at most 10,000 parts an object may have 160 GB.
 const PART: usize = 16 * 1024 * 1024;
 
+/// What is said of an object when it begins to exist, in either way of writing one.
+macro_rules! described {
+    ($call:expr, $upload:expr) => {{
+        let (encryption, kms_key) = $upload.store.encryption_words();
+        $call
+            .set_content_type($upload.details.media_type.clone())
+            .set_content_encoding($upload.details.encoding.clone())
+            .set_metadata(Some($upload.details.metadata.clone().into_iter().collect()))
+            .set_tagging(tagging(&$upload.details))
+            .set_checksum_algorithm($upload.store.write_checksum())
+            .set_server_side_encryption(encryption)
+            .set_ssekms_key_id(kms_key)
+            .set_expected_bucket_owner($upload.store.owner.clone())
+            .set_request_payer($upload.store.payer.clone())
+    }};
+}
+
 struct Upload {
     store: S3Store,
     key: ObjectKey,
@@ -104,23 +121,8 @@ impl Upload {
 
     async fn begin(&mut self) -> Result<String, StoreError> {
         let store = &self.store;
-        let (encryption, kms_key) = store.encryption_words();
-        let sent = store
-            .client
-            .create_multipart_upload()
-            .bucket(&store.bucket)
-            .key(key_text(&self.key)?)
-            .set_content_type(self.details.media_type.clone())
-            .set_content_encoding(self.details.encoding.clone())
-            .set_metadata(Some(self.details.metadata.clone().into_iter().collect()))
-            .set_tagging(tagging(&self.details))
-            .set_checksum_algorithm(store.write_checksum())
-            .set_server_side_encryption(encryption)
-            .set_ssekms_key_id(kms_key)
-            .set_expected_bucket_owner(store.owner.clone())
-            .set_request_payer(store.payer.clone())
-            .send()
-            .await;
+        let call = store.client.create_multipart_upload().bucket(&store.bucket).key(key_text(&self.key)?);
+        let sent = described!(call, self).send().await;
         let begun = sent.map_err(|error| classify("begin an upload", &error))?;
         let id = begun.upload_id().ok_or(StoreError::Contradiction("an upload without an id"))?.to_owned();
         self.id = Some(id.clone());
@@ -136,7 +138,9 @@ impl Upload {
             Ok(written) => written,
             Err(error) => {
                 // What is left of it is aborted; the error that stopped us is the one to tell.
-                let _ = self.give_up().await;
+                if let Err(left) = self.give_up().await {
+                    tracing::warn!("parts of an upload that failed are still in the store: {left}");
+                }
                 return Err(error);
             }
         };
@@ -178,28 +182,12 @@ impl Upload {
     }
 
     async fn put_whole(&mut self) -> Result<(Option<String>, Option<String>), StoreError> {
+        let body = std::mem::take(&mut self.waiting);
         let store = &self.store;
         let (absent, matches) = conditions(self.condition.as_ref());
-        let (encryption, kms_key) = store.encryption_words();
-        let sent = store
-            .client
-            .put_object()
-            .bucket(&store.bucket)
-            .key(key_text(&self.key)?)
-            .body(ByteStream::from(std::mem::take(&mut self.waiting)))
-            .set_content_type(self.details.media_type.clone())
-            .set_content_encoding(self.details.encoding.clone())
-            .set_metadata(Some(self.details.metadata.clone().into_iter().collect()))
-            .set_tagging(tagging(&self.details))
-            .set_checksum_algorithm(store.write_checksum())
-            .set_server_side_encryption(encryption)
-            .set_ssekms_key_id(kms_key)
-            .set_if_none_match(absent)
-            .set_if_match(matches)
-            .set_expected_bucket_owner(store.owner.clone())
-            .set_request_payer(store.payer.clone())
-            .send()
-            .await;
+        let call = store.client.put_object().bucket(&store.bucket).key(key_text(&self.key)?);
+        let call = call.body(ByteStream::from(body)).set_if_none_match(absent).set_if_match(matches);
+        let sent = described!(call, self).send().await;
         let done = sent.map_err(|error| classify("write an object", &error))?;
         Ok((done.version_id().map(str::to_owned), done.e_tag().map(str::to_owned)))
     }
