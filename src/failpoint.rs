@@ -6,6 +6,8 @@
 //! `certify-before-commit`, `certify-after-record`, `answer-before-settle`.
 //!
 //! And only where archives go into a bucket: archive-while-sending, archive-sent.
+//!
+//! And only where a store locks what holds cover: hold-lock-noted, hold-lock-set, hold-lock-clearing, hold-lock-cleared.
 
 /// Ends the process as SIGKILL would, if the environment asks for it here.
 #[cfg(feature = "failpoints")]

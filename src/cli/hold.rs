@@ -14,7 +14,7 @@ use super::operator::Operator;
 use crate::deployment::Deployment;
 use crate::hold::{HoldFile, Scope, State};
 use crate::job;
-use crate::ledger::hold;
+use crate::ledger::{hold, store_lock};
 
 /// The verbs of `habeas hold`.
 #[derive(Debug, Subcommand)]
@@ -121,8 +121,9 @@ async fn preview(args: &Preview, deployment: &Deployment, context: &Context) -> 
 }
 
 async fn release(args: &Release, deployment: &Deployment, context: &Context) -> Result<Exit, CliError> {
-    let hold = job::release(deployment, &code(&args.id), &args.operator.name()?).await?;
-    print::released(context.printer, &hold, &deployment.config.controller.time_zone)?;
+    let letting = job::release(deployment, &code(&args.id), &args.operator.name()?).await?;
+    print::released(context.printer, &letting.hold, &deployment.config.controller.time_zone)?;
+    print::warn(context.printer, &letting.warnings);
     Ok(Exit::Done)
 }
 
@@ -135,7 +136,8 @@ async fn keep(args: &Release, deployment: &Deployment, context: &Context) -> Res
 async fn list(args: &List, deployment: &Deployment, context: &Context) -> Result<Exit, CliError> {
     let mut tx = deployment.ledger.begin().await?;
     let holds = hold::list(&mut tx, args.all).await?;
-    print::list(context.printer, &holds, &deployment.config.controller.time_zone)?;
+    let locks = store_lock::tallies(&mut tx).await?;
+    print::list(context.printer, &holds, &locks, &deployment.config.controller.time_zone)?;
     Ok(Exit::Done)
 }
 
@@ -144,7 +146,8 @@ async fn show(args: &One, deployment: &Deployment, context: &Context) -> Result<
     let found = hold::get(&mut tx, &code(&args.id)).await?;
     // A scope that does not open covers everything; that is for `doctor` to say, and no reason to show nothing.
     let scope = hold::scope(&mut tx, &deployment.keys, &found.id).await.ok();
-    print::one(context.printer, &found, scope.as_ref(), &deployment.config.controller.time_zone)?;
+    let locks = store_lock::tallies(&mut tx).await?.remove(&found.id).unwrap_or_default();
+    print::one(context.printer, (&found, locks), scope.as_ref(), &deployment.config.controller.time_zone)?;
     Ok(Exit::Done)
 }
 

@@ -25,6 +25,7 @@ pub async fn run(context: &Context) -> Result<Exit, CliError> {
     let (sources, unreached) = deployment.open_sources().await;
     let activated = job::activate_placed_holds(&deployment, &sources, PATIENCE).await?;
     let released = job::release_due_holds(&deployment).await?;
+    let mirrored = job::mirror_holds(&deployment, &sources, &unreached).await?;
     let (_stop, shutdown) = watch::channel(false);
     let tally = work::worker(&deployment, 2)?.run_until_empty(shutdown).await?;
     let swept = job::expire_archives(&deployment).await?;
@@ -44,6 +45,9 @@ pub async fn run(context: &Context) -> Result<Exit, CliError> {
     for (path, why) in &swept.kept {
         context.printer.warn(&format!("an archive whose time is over is still there: {path} ({why})"));
     }
+    for warning in released.unlocked.warnings.iter().chain(&mirrored.warnings) {
+        context.printer.warn(warning);
+    }
     for gap in &unreached {
         context.printer.warn(&format!("source `{}` was not reached: {}", gap.source, gap.problem));
     }
@@ -51,6 +55,10 @@ pub async fn run(context: &Context) -> Result<Exit, CliError> {
         "holds_activated": activated,
         "holds_released": released.holds.len(),
         "requests_resumed": released.requeued.len(),
+        "versions_locked": mirrored.locked,
+        "versions_unlocked": released.unlocked.cleared,
+        "versions_still_locked": released.unlocked.left,
+        "lock_warnings": released.unlocked.warnings.iter().chain(&mirrored.warnings).collect::<Vec<_>>(),
         "jobs_done": tally.done,
         "jobs_dead": tally.dead,
         "archives_removed": swept.removed,

@@ -48,8 +48,13 @@ pub async fn run(args: &Args, context: &Context) -> Result<Exit, CliError> {
 async fn do_what_is_due(deployment: Arc<Deployment>) {
     loop {
         tokio::time::sleep(DUTIES_EVERY).await;
-        if let Err(error) = job::release_due_holds(&deployment).await {
-            tracing::warn!("holds whose grace is over could not be released: {error}");
+        match job::release_due_holds(&deployment).await {
+            Ok(released) => {
+                for warning in released.unlocked.warnings {
+                    tracing::warn!("{warning}");
+                }
+            }
+            Err(error) => tracing::warn!("holds whose grace is over could not be released: {error}"),
         }
         match job::expire_archives(&deployment).await {
             Ok(swept) => {

@@ -32,11 +32,13 @@ pub struct Journal {
     pub copies: PathBuf,
 }
 
-/// How holds are released.
+/// How holds are kept and released.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Holds {
     /// Days between the second signature and the release taking effect.
     pub grace_days: u8,
+    /// Whether a store that can lock versions is asked to lock what a hold covers.
+    pub mirror: bool,
 }
 
 /// Which law's deadlines apply.
@@ -80,8 +82,12 @@ pub(super) fn read_journal(root: &Section<'_, '_>, keys: &Path) -> Journal {
 }
 
 pub(super) fn read_holds(root: &Section<'_, '_>) -> Holds {
-    let days = root.section("holds", &["grace_days"]).and_then(|section| section.whole("grace_days", 0..=30));
-    Holds { grace_days: days.and_then(|days| u8::try_from(days).ok()).unwrap_or(7) }
+    let mut holds = Holds { grace_days: 7, mirror: true };
+    let Some(section) = root.section("holds", &["grace_days", "mirror"]) else { return holds };
+    let days = section.whole("grace_days", 0..=30).and_then(|days| u8::try_from(days).ok());
+    holds.grace_days = days.unwrap_or(holds.grace_days);
+    holds.mirror = section.flag("mirror", true).unwrap_or(true);
+    holds
 }
 
 pub(super) fn read_deadlines(root: &Section<'_, '_>) -> DeadlineProfile {

@@ -128,7 +128,9 @@ pub struct Found<'a> {
 enum FoundKind<'a> {
     Walk(Walk<'a>),
     Key(Option<ObjectKey>),
-    Labelled { walk: Walk<'a>, name: &'a str, value: String, is_tag: bool },
+    /// With this value, or with any.
+    Labelled { walk: Walk<'a>, name: &'a str, value: Option<String>, is_tag: bool },
+    Meant { walk: Walk<'a>, locate: &'a Locate },
 }
 
 impl<'a> Found<'a> {
@@ -138,11 +140,22 @@ impl<'a> Found<'a> {
             Locate::Prefix(_) => FoundKind::Walk(Walk::under(store, named.text.as_bytes())),
             Locate::Key(_) => FoundKind::Key(store.key_of(&named.text)),
             Locate::Tag { prefix, name, .. } => {
-                FoundKind::Labelled { walk: Walk::under(store, prefix.as_bytes()), name, value: named.text.clone(), is_tag: true }
+                FoundKind::Labelled { walk: Walk::under(store, prefix.as_bytes()), name, value: Some(named.text.clone()), is_tag: true }
             }
             Locate::Metadata { prefix, name, .. } => {
-                FoundKind::Labelled { walk: Walk::under(store, prefix.as_bytes()), name, value: named.text.clone(), is_tag: false }
+                FoundKind::Labelled { walk: Walk::under(store, prefix.as_bytes()), name, value: Some(named.text.clone()), is_tag: false }
             }
+        };
+        Found { store, kind }
+    }
+
+    /// Begins to look at everything that rows of anybody could name so.
+    pub fn begin_with_all(store: &'a dyn ObjectStore, locate: &'a Locate) -> Found<'a> {
+        let below = |prefix: &str| Walk::under(store, prefix.as_bytes());
+        let kind = match locate {
+            Locate::Prefix(template) | Locate::Key(template) => FoundKind::Meant { walk: below(template.lead()), locate },
+            Locate::Tag { prefix, name, .. } => FoundKind::Labelled { walk: below(prefix), name, value: None, is_tag: true },
+            Locate::Metadata { prefix, name, .. } => FoundKind::Labelled { walk: below(prefix), name, value: None, is_tag: false },
         };
         Found { store, kind }
     }
@@ -157,9 +170,16 @@ impl<'a> Found<'a> {
             },
             FoundKind::Labelled { walk, name, value, is_tag } => loop {
                 let Some(page) = walk.next().await? else { return Ok(None) };
-                let labelled = labelled(self.store, page, name, value, *is_tag).await?;
+                let labelled = labelled(self.store, page, name, value.as_deref(), *is_tag).await?;
                 if !labelled.is_empty() {
                     return Ok(Some(labelled));
+                }
+            },
+            FoundKind::Meant { walk, locate } => loop {
+                let Some(mut page) = walk.next().await? else { return Ok(None) };
+                page.retain(|entry| locate.could_name(entry.key.bytes()));
+                if !page.is_empty() {
+                    return Ok(Some(page));
                 }
             },
         }
@@ -171,7 +191,7 @@ async fn labelled(
     store: &dyn ObjectStore,
     page: Vec<Entry>,
     name: &str,
-    value: &str,
+    value: Option<&str>,
     is_tag: bool,
 ) -> Result<Vec<Entry>, StoreError> {
     let asked: Vec<_> = page
@@ -189,7 +209,7 @@ async fn labelled(
     Ok(answers.into_iter().flatten().collect())
 }
 
-fn has_label(details: &Details, name: &str, value: &str, is_tag: bool) -> bool {
+fn has_label(details: &Details, name: &str, value: Option<&str>, is_tag: bool) -> bool {
     let labels = if is_tag { &details.tags } else { &details.metadata };
-    labels.get(name).is_some_and(|found| found == value)
+    labels.get(name).is_some_and(|found| value.is_none_or(|value| found == value))
 }

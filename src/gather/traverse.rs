@@ -84,6 +84,18 @@ impl<'a> Gathering<'a> {
         node: NodeId,
         which: Which<'_>,
     ) -> Result<Gathering<'a>, GatherError> {
+        let mut gathering = Gathering::of_rows(graph, sources, node, which).await?;
+        gathering.follow_edges(|edge| edge.right == Right::Owns && edge.declared_on_to).await?;
+        Ok(gathering)
+    }
+
+    /// Opens the snapshots and takes some rows of one collection, whosever they are, and nothing that belongs to them.
+    pub async fn of_rows(
+        graph: &'a Graph,
+        sources: &BTreeMap<String, SqlSource>,
+        node: NodeId,
+        which: Which<'_>,
+    ) -> Result<Gathering<'a>, GatherError> {
         let mut gathering = Gathering::open(graph, sources, Vec::new(), Vec::new(), Reader::Work).await;
         let Some((source, snapshot)) = gathering.snapshot_of(node.0) else { return Ok(gathering) };
         let source = source.to_owned();
@@ -93,7 +105,6 @@ impl<'a> Gathering<'a> {
         snapshot.expect_known_rows(node.0).await.map_err(failed)?;
         snapshot.run(statement).await.map_err(failed)?;
         snapshot.settle(node.0).await.map_err(failed)?;
-        gathering.follow_edges(|edge| edge.right == Right::Owns && edge.declared_on_to).await?;
         Ok(gathering)
     }
 

@@ -6,6 +6,7 @@ use std::collections::BTreeMap;
 use serde::Serialize;
 use serde_json::json;
 
+use super::covered_objects::{Counting, OpenStores, Visited, rows_of, visit};
 use crate::connector::sql::text::count::{self, Which};
 use crate::connector::sql::text::reach;
 use crate::connector::sql::{Location, Reader, SqlSource};
@@ -13,16 +14,17 @@ use crate::datamap::{Node, NodeId, Right};
 use crate::deployment::Deployment;
 use crate::gather::{GatherError, Gathering, Unreached};
 use crate::hold::Scope;
+use crate::ledger::LedgerError;
 use crate::subject::{Identifier, Subject};
 
-/// Records of one collection that a scope covers.
+/// Records of one collection, or versions of objects at one place, that a scope covers.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Covered {
     /// Configured source.
     pub source: String,
     /// Dataset of the data map.
     pub dataset: String,
-    /// Collection of the dataset.
+    /// Collection of the dataset; for objects that a column names, `collection.field`.
     pub collection: String,
     /// How many; `None` when they could not be counted.
     pub count: Option<u64>,
@@ -58,25 +60,63 @@ pub(super) async fn look(
     scope: &Scope,
     sources: &BTreeMap<String, SqlSource>,
     unreached: Vec<Unreached>,
-) -> Seen {
+    open: &OpenStores,
+) -> Result<Seen, LedgerError> {
     match scope {
-        Scope::Subject(subject) => look_for_person(deployment, subject, sources, unreached).await,
-        scope => look_at_places(deployment, scope, sources, unreached).await,
+        Scope::Subject(subject) => look_for_person(deployment, (scope, subject), sources, unreached, open).await,
+        scope => {
+            let mut seen = look_at_places(deployment, scope, sources, unreached).await;
+            let mut rows = rows_of(deployment, scope, sources, Vec::new()).await.unwrap_or_else(|error| {
+                seen.warnings.push(format!("what the covered rows name was not counted: {error}"));
+                None
+            });
+            let visited = visit(deployment, scope, open, rows.as_mut(), &mut Counting).await?;
+            seen.add_objects(visited);
+            end(rows).await;
+            Ok(seen)
+        }
+    }
+}
+
+impl Seen {
+    fn add_objects(&mut self, visited: Vec<Visited<'_>>) {
+        for Visited { place, count, problem } in visited {
+            if let Some(problem) = &problem {
+                self.warnings.push(format!("objects of `{}` are covered and were not counted: {problem}", place.name()));
+            }
+            if count > 0 || problem.is_some() {
+                self.covers.push(Covered {
+                    source: place.source.clone(),
+                    dataset: place.dataset.clone(),
+                    collection: place.collection.clone(),
+                    count: problem.is_none().then_some(count),
+                });
+            }
+        }
+    }
+}
+
+async fn end(gathering: Option<Gathering<'_>>) {
+    if let Some(gathering) = gathering
+        && let Err(error) = gathering.close().await
+    {
+        tracing::debug!(%error, "a snapshot did not end cleanly");
     }
 }
 
 async fn look_for_person(
     deployment: &Deployment,
-    subject: &Subject,
+    (scope, subject): (&Scope, &Subject),
     sources: &BTreeMap<String, SqlSource>,
     unreached: Vec<Unreached>,
-) -> Seen {
+    open: &OpenStores,
+) -> Result<Seen, LedgerError> {
     let mut seen = Seen::default();
     let mut gathering = match Gathering::run(&deployment.graph, sources, unreached, subject, Reader::Work).await {
         Ok(gathering) => gathering,
         Err(error) => {
             seen.warnings.push(format!("{error}; the person is held by the given identifiers only, and nothing was counted"));
-            return seen;
+            return Ok(seen);
         }
     };
     seen.aliases = gathering.aliases.clone();
@@ -96,10 +136,10 @@ async fn look_for_person(
             }
         }
     }
-    if let Err(error) = gathering.close().await {
-        tracing::debug!(%error, "a snapshot did not end cleanly");
-    }
-    seen
+    let visited = visit(deployment, scope, open, Some(&mut gathering), &mut Counting).await?;
+    seen.add_objects(visited);
+    end(Some(gathering)).await;
+    Ok(seen)
 }
 
 /// Rows that the person owns, shared ones too; `None` where the collection could not be read.
@@ -144,7 +184,10 @@ async fn look_at_places(
         seen.warnings
             .push(format!("source `{}` was not reached ({}): its records are covered all the same", gap.source, gap.problem));
     }
-    if let (true, Some((dataset, collection))) = (seen.covers.is_empty(), scope.place()) {
+    let is_set = |(dataset, collection): (&str, &str)| {
+        deployment.graph.objects.iter().any(|place| place.dataset == dataset && place.described_in == collection)
+    };
+    if let (true, Some((dataset, collection))) = (seen.covers.is_empty(), scope.place().filter(|place| !is_set(*place))) {
         seen.warnings.push(format!("`{dataset}.{collection}` is left out of processing: it is covered but not counted"));
     }
     seen
@@ -198,9 +241,7 @@ async fn below(
             }
         }
     }
-    if let Err(error) = gathering.close().await {
-        tracing::debug!(%error, "a snapshot did not end cleanly");
-    }
+    end(Some(gathering)).await;
     found
 }
 

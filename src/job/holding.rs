@@ -7,12 +7,15 @@ use std::time::Duration;
 use thiserror::Error;
 
 use super::covered::{Below, Covered, look};
+use super::covered_objects::OpenStores;
+use super::mirroring::{Mirrored, mirror};
 use super::requesters;
 use crate::connector::sql::SqlSource;
 use crate::db::DbError;
 use crate::deployment::Deployment;
 use crate::erase::{DrainError, DrainReport, Drained, drain};
-use crate::hold::{Grace, HoldFile, Matter, NewHold, Refusal, ScopeError, State};
+use crate::gather::Unreached;
+use crate::hold::{Grace, HoldFile, Matter, NewHold, Refusal, Scope, ScopeError, State};
 use crate::journal::{self, Actor, Count, Event, EventKind, HoldCode, NotACode};
 use crate::ledger::LedgerError;
 use crate::ledger::hold::{self, Hold, HoldError};
@@ -62,6 +65,8 @@ pub struct Placement {
     pub covers: Vec<Covered>,
     /// What belongs to the covered records and is not covered with them.
     pub below: Vec<Below>,
+    /// What was done in stores that can lock versions; nothing while it is not active.
+    pub mirrored: Mirrored,
     /// What was in flight when it was placed, and what of it was already gone.
     pub drained: DrainReport,
     /// What could not be looked at.
@@ -79,13 +84,23 @@ pub struct Preview {
     pub warnings: Vec<String>,
 }
 
+/// How the release of a hold stands.
+#[derive(Debug, Clone)]
+pub struct Letting {
+    /// The hold.
+    pub hold: Hold,
+    /// What could not be let go in stores.
+    pub warnings: Vec<String>,
+}
+
 /// Places a hold and waits until nothing in flight can erase what it covers (H-2).
 pub async fn place(deployment: &Deployment, file: HoldFile, person: &str) -> Result<Placement, HoldingError> {
     // A scope that names nothing is refused before any source is asked.
     NewHold::check(file.clone(), &deployment.map, &[])?;
     let (sources, unreached) = deployment.open_sources().await;
+    let open = OpenStores::of(deployment).await;
     let scope = file.scope.clone();
-    let mut seen = look(deployment, &scope, &sources, unreached.clone()).await;
+    let mut seen = look(deployment, &scope, &sources, unreached.clone(), &open).await?;
     let new = NewHold::check(file, &deployment.map, &seen.aliases)?;
     let now = deployment.now();
     let mut tx = deployment.ledger.begin().await?;
@@ -100,23 +115,50 @@ pub async fn place(deployment: &Deployment, file: HoldFile, person: &str) -> Res
     }
     let drained = make_active(deployment, &placed.id, &sources, deployment.config.limits.permit + DRAIN_MARGIN).await?;
     // What was counted before may have been erased before the hold was there: the answer is what it keeps (H-2).
-    let now_seen = look(deployment, &scope, &sources, unreached).await;
+    let now_seen = look(deployment, &scope, &sources, unreached.clone(), &open).await?;
     seen.covers = now_seen.covers;
     seen.below = now_seen.below;
     seen.warnings.extend(now_seen.warnings);
+    let state = if drained.drained == Drained::Active { State::Active } else { State::Placing };
+    let mirrored = match state {
+        State::Active => second_fence(deployment, &placed.id, &scope, &sources, unreached, &open, &mut seen.warnings).await,
+        _ => Mirrored::default(),
+    };
     seen.warnings.sort();
     seen.warnings.dedup();
     close(sources).await;
-    let state = if drained.drained == Drained::Active { State::Active } else { State::Placing };
     Ok(Placement {
         hold_id: placed.id,
         matter: new.matter().clone(),
         state,
         covers: seen.covers,
         below: seen.below,
+        mirrored,
         drained,
         warnings: seen.warnings,
     })
+}
+
+/// Lets the stores lock what an active hold covers. Whatever comes of that, the hold is placed.
+async fn second_fence(
+    deployment: &Deployment,
+    hold_id: &str,
+    scope: &Scope,
+    sources: &BTreeMap<String, SqlSource>,
+    unreached: Vec<Unreached>,
+    open: &OpenStores,
+    warnings: &mut Vec<String>,
+) -> Mirrored {
+    match mirror(deployment, hold_id, scope, sources, unreached, open).await {
+        Ok(mut mirrored) => {
+            warnings.append(&mut mirrored.warnings);
+            mirrored
+        }
+        Err(error) => {
+            warnings.push(format!("the hold is placed, and not every object is locked in its store: {error}"));
+            Mirrored::default()
+        }
+    }
 }
 
 /// Waits for what is in flight, and journals when the hold is active.
@@ -141,13 +183,14 @@ pub(super) async fn make_active(
 pub async fn preview(deployment: &Deployment, file: &HoldFile) -> Result<Preview, HoldingError> {
     NewHold::check(file.clone(), &deployment.map, &[])?;
     let (sources, unreached) = deployment.open_sources().await;
-    let seen = look(deployment, &file.scope, &sources, unreached).await;
+    let open = OpenStores::of(deployment).await;
+    let seen = look(deployment, &file.scope, &sources, unreached, &open).await?;
     close(sources).await;
     Ok(Preview { covers: seen.covers, below: seen.below, warnings: seen.warnings })
 }
 
 /// Asks for the release of a hold or, when somebody else has asked, agrees to it. Without any grace it is let go at once.
-pub async fn release(deployment: &Deployment, hold_id: &str, person: &str) -> Result<Hold, HoldingError> {
+pub async fn release(deployment: &Deployment, hold_id: &str, person: &str) -> Result<Letting, HoldingError> {
     let now = deployment.now();
     let mut tx = deployment.ledger.begin().await?;
     let before = hold::get(&mut tx, hold_id).await?;
@@ -166,9 +209,9 @@ pub async fn release(deployment: &Deployment, hold_id: &str, person: &str) -> Re
     let event = event(step, deployment, Actor::person(&deployment.keys, person), hold_id)?;
     journal::append(&mut tx, &event).await?;
     tx.commit().await?;
-    super::release_due_holds(deployment).await?;
+    let warnings = super::release_due_holds(deployment).await?.unlocked.warnings;
     let mut tx = deployment.ledger.begin().await?;
-    Ok(hold::get(&mut tx, hold_id).await?)
+    Ok(Letting { hold: hold::get(&mut tx, hold_id).await?, warnings })
 }
 
 /// Calls off a release, by one person, as long as the hold still covers.

@@ -4,9 +4,12 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
+use jiff::Timestamp;
+
 use super::HoldingError;
 use super::decision::requeue;
 use super::holding::make_active;
+use super::unlocking::{Unlocked, unlock};
 use crate::connector::sql::SqlSource;
 use crate::db::Tx;
 use crate::deployment::Deployment;
@@ -26,34 +29,42 @@ pub struct Released {
     pub holds: Vec<HoldRef>,
     /// Requests that were queued again.
     pub requeued: Vec<Request>,
+    /// Versions in stores whose lock was taken off, or could not be.
+    pub unlocked: Unlocked,
 }
 
-/// Ends the holds whose grace is over and queues the requests that a hold kept open, in one transaction.
+/// Takes the locks of what is over off in the stores; then ends the holds whose grace is over and queues the requests that a hold kept open, in
+/// one transaction. The locks come first, so that who is queued again finds none; until the release the hold itself covers.
 pub async fn release_due_holds(deployment: &Deployment) -> Result<Released, HoldingError> {
+    let mut unlocked = unlock(deployment).await?;
+    let mut requeued = std::mem::take(&mut unlocked.requeued);
     let now = deployment.now();
     let mut tx = deployment.ledger.begin().await?;
     let holds = hold::finish_due_releases(&mut tx, now).await?;
     if holds.is_empty() {
         tx.rollback().await?;
-        return Ok(Released::default());
+        return Ok(Released { holds, requeued, unlocked });
     }
-    let mut requeued = Vec::new();
-    for request in kept_open_by_a_hold(&mut tx).await? {
-        requeue(&mut tx, &request, now).await?;
-        requeued.push(request);
-    }
+    requeued.extend(requeue_kept(&mut tx, now).await?);
     for hold in &holds {
         let event = Event::new(EventKind::HoldReleased, now, Actor::system()).hold_id(HoldCode::parse(&hold.id)?);
         journal::append(&mut tx, &event).await?;
     }
+    tx.commit().await?;
+    Ok(Released { holds, requeued, unlocked })
+}
+
+/// Queues the requests again that a hold kept open.
+pub(super) async fn requeue_kept(tx: &mut Tx, now: Timestamp) -> Result<Vec<Request>, HoldingError> {
+    let requeued = kept_open_by_a_hold(tx).await?;
     for request in &requeued {
+        requeue(tx, request, now).await?;
         let event = Event::new(EventKind::RequestStatusChanged, now, Actor::system())
             .request_id(Id::parse(&request.id)?)
             .outcome(Code::parse(Status::Queued.as_str())?);
-        journal::append(&mut tx, &event).await?;
+        journal::append(tx, &event).await?;
     }
-    tx.commit().await?;
-    Ok(Released { holds, requeued })
+    Ok(requeued)
 }
 
 /// Partial requests with records that are retained under a hold. Which hold it was does not matter: records can be under several, and

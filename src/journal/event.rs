@@ -39,6 +39,10 @@ pub enum EventKind {
     HoldKept,
     /// A hold was released after its grace.
     HoldReleased,
+    /// Versions in stores were locked because of a hold: `affected` were, `failed` could not be.
+    HoldMirrored,
+    /// Locks of a hold were taken off versions in stores, or found off.
+    HoldUnmirrored,
     /// A verification came to its end.
     VerificationDone,
     /// The residue scan found what should be gone.

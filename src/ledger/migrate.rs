@@ -12,6 +12,7 @@ const MIGRATIONS: &[&str] = &[
     include_str!("migrations/0004_execution.sql"),
     include_str!("migrations/0005_requested_by.sql"),
     include_str!("migrations/0006_archives.sql"),
+    include_str!("migrations/0007_store_locks.sql"),
 ];
 
 pub(super) async fn migrate(db: &Db) -> Result<(), LedgerError> {

@@ -19,6 +19,7 @@ pub mod permit;
 pub mod plan;
 pub mod request;
 pub mod setting;
+pub mod store_lock;
 #[cfg(test)]
 pub(crate) mod testing;
 #[cfg(test)]

@@ -19,6 +19,7 @@ mod fides_fixture;
 mod fides_sample;
 mod harness;
 mod hold_race;
+mod holds_mirrored;
 mod json_contacts;
 mod json_export;
 mod json_masks;

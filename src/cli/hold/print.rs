@@ -1,6 +1,8 @@
 //! How holds are shown. Matter, reason and state are for everybody who may see holds; of a scope only its kind and place are shown, because
 //! keys and conditions may name a person (S-1).
 
+use std::collections::BTreeMap;
+
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 use serde_json::{Value, json};
@@ -13,6 +15,7 @@ use crate::hold::{Act, Scope, State};
 use crate::job::{Below, Covered, Placement, Preview};
 use crate::ledger::hold::Hold;
 use crate::ledger::permit::PermitOutcome;
+use crate::ledger::store_lock::LockTally;
 
 /// The answer to `hold place`.
 pub(super) fn placement(printer: Printer, placement: &Placement) -> Result<(), CliError> {
@@ -31,12 +34,20 @@ pub(super) fn placement(printer: Printer, placement: &Placement) -> Result<(), C
             "hold_id": placement.hold_id, "matter": placement.matter, "state": placement.state.as_str(),
             "kept": total(&placement.covers), "covers": placement.covers, "not_covered": placement.below,
             "already_erased": placement.drained.already_erased(), "in_flight": batches,
+            "locked_in_stores": {"now": placement.mirrored.locked, "by_others": placement.mirrored.foreign},
             "problems": placement.drained.problems, "warnings": placement.warnings,
         }));
     }
     printer.data(&format!("{}  {}  {}", placement.hold_id, placement.matter, placement.state.as_str()))?;
     covered(printer, &placement.covers)?;
     not_covered(printer, &placement.below);
+    if placement.mirrored.locked > 0 {
+        printer.data(&format!("locked in their stores as well: {}", counted(placement.mirrored.locked, "version", "versions")))?;
+    }
+    if placement.mirrored.foreign > 0 {
+        let versions = counted(placement.mirrored.foreign, "version", "versions");
+        printer.data(&format!("locked in their stores by somebody else, and left so: {versions}"))?;
+    }
     let erased = placement.drained.already_erased();
     if erased > 0 {
         let erased = counted(erased, "record", "records");
@@ -91,16 +102,23 @@ fn not_covered(printer: Printer, below: &[Below]) {
     }
 }
 
-fn warn(printer: Printer, warnings: &[String]) {
+/// Says what somebody should know.
+pub(super) fn warn(printer: Printer, warnings: &[String]) {
     for warning in warnings {
         printer.warn(warning);
     }
 }
 
 /// All holds.
-pub(super) fn list(printer: Printer, holds: &[Hold], time_zone: &TimeZone) -> Result<(), CliError> {
+pub(super) fn list(
+    printer: Printer,
+    holds: &[Hold],
+    locks: &BTreeMap<String, LockTally>,
+    time_zone: &TimeZone,
+) -> Result<(), CliError> {
     if printer.is_json() {
-        return printer.document(&holds.iter().map(as_json).collect::<Vec<_>>());
+        let with_locks = |hold: &Hold| with_locks(as_json(hold), locks.get(&hold.id).copied().unwrap_or_default());
+        return printer.document(&holds.iter().map(with_locks).collect::<Vec<_>>());
     }
     if holds.is_empty() {
         printer.talk("there are no holds");
@@ -121,10 +139,15 @@ pub(super) fn list(printer: Printer, holds: &[Hold], time_zone: &TimeZone) -> Re
 }
 
 /// One hold with all that happened to it.
-pub(super) fn one(printer: Printer, hold: &Hold, scope: Option<&Scope>, time_zone: &TimeZone) -> Result<(), CliError> {
+pub(super) fn one(
+    printer: Printer,
+    (hold, locks): (&Hold, LockTally),
+    scope: Option<&Scope>,
+    time_zone: &TimeZone,
+) -> Result<(), CliError> {
     let place = scope.and_then(Scope::place).map(|(dataset, collection)| format!("{dataset}.{collection}"));
     if printer.is_json() {
-        let mut document = as_json(hold);
+        let mut document = with_locks(as_json(hold), locks);
         document["scope"] = json!({"kind": hold.scope_kind, "place": place, "readable": scope.is_some()});
         return printer.document(&document);
     }
@@ -141,6 +164,8 @@ pub(super) fn one(printer: Printer, hold: &Hold, scope: Option<&Scope>, time_zon
         ("reason", Some(hold.reason.as_str().to_owned())),
         ("scope", Some(scope_words)),
         ("state", Some(hold.life.state.as_str().to_owned())),
+        ("locked in stores", (locks.ours > 0).then(|| counted(locks.ours, "version", "versions"))),
+        ("lock unsettled", (locks.unsettled > 0).then(|| counted(locks.unsettled, "version", "versions"))),
         ("proposed", act(&hold.life.proposed)),
         ("placed", act(&hold.life.placed)),
         ("active", at(hold.life.active_at)),
@@ -152,7 +177,7 @@ pub(super) fn one(printer: Printer, hold: &Hold, scope: Option<&Scope>, time_zon
     ];
     for (label, value) in lines {
         if let Some(value) = value {
-            printer.data(&format!("{label:<15} {value}"))?;
+            printer.data(&format!("{label:<16} {value}"))?;
         }
     }
     Ok(())
@@ -180,6 +205,11 @@ pub(super) fn released(printer: Printer, hold: &Hold, time_zone: &TimeZone) -> R
         _ => {}
     }
     Ok(())
+}
+
+fn with_locks(mut document: Value, locks: LockTally) -> Value {
+    document["locked_in_stores"] = json!({"ours": locks.ours, "unsettled": locks.unsettled});
+    document
 }
 
 fn as_json(hold: &Hold) -> Value {
