@@ -47,7 +47,7 @@ fn a_name_is_enough_and_every_default_lies_beside_the_file() {
     assert_eq!(config.data_map, Path::new("/etc/habeas/datamap"));
     assert_eq!(config.limits.batch_rows, 10_000);
     assert_eq!(config.limits.permit.as_secs(), 5);
-    assert_eq!(config.holds.grace_days, 7);
+    assert_eq!((config.holds.grace_days, config.holds.mirror), (7, true));
     assert_eq!(config.verify.again_after.last(), Some(&SignedDuration::from_hours(30 * 24)));
     assert!(config.sources.is_empty());
 }
@@ -66,7 +66,7 @@ sources:
   local: {sqlite: data/local.db}
 limits: {max_rows: 100000, max_share: 0.25, plan_age: P2D, batch_rows: 100, permit_seconds: 2}
 journal: {copies: /mnt/elsewhere}
-holds: {grace_days: 14}
+holds: {grace_days: 14, mirror: false}
 deadlines: {profile: gdpr}
 verify: {again_after: [90m, 7d]}
 http: {listen: 127.0.0.1:8080}
@@ -76,6 +76,7 @@ mail: {anything: [goes]}
     let config = Config::parse(text, Path::new("/srv/conf/habeas.yaml"), &environment).unwrap();
     assert_eq!(config.controller.time_zone.iana_name(), Some("Europe/Vienna"));
     assert_eq!(config.spool, Path::new("/srv/conf/state/spool"), "beside the ledger");
+    assert!(!config.holds.mirror);
     assert_eq!(config.archives.workshop(&config.spool), Path::new("/srv/archives"));
     assert_eq!(config.archives.expire_after, SignedDuration::from_hours(7 * 24));
     assert_eq!(config.sources["local"].url().unwrap().expose_secret(), "sqlite:/srv/conf/data/local.db");

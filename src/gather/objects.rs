@@ -129,8 +129,16 @@ enum FoundKind<'a> {
     Walk(Walk<'a>),
     Key(Option<ObjectKey>),
     /// With this value, or with any.
-    Labelled { walk: Walk<'a>, name: &'a str, value: Option<String>, is_tag: bool },
-    Meant { walk: Walk<'a>, locate: &'a Locate },
+    Labelled {
+        walk: Walk<'a>,
+        name: &'a str,
+        value: Option<String>,
+        is_tag: bool,
+    },
+    Meant {
+        walk: Walk<'a>,
+        locate: &'a Locate,
+    },
 }
 
 impl<'a> Found<'a> {
@@ -139,12 +147,18 @@ impl<'a> Found<'a> {
         let kind = match locate {
             Locate::Prefix(_) => FoundKind::Walk(Walk::under(store, named.text.as_bytes())),
             Locate::Key(_) => FoundKind::Key(store.key_of(&named.text)),
-            Locate::Tag { prefix, name, .. } => {
-                FoundKind::Labelled { walk: Walk::under(store, prefix.as_bytes()), name, value: Some(named.text.clone()), is_tag: true }
-            }
-            Locate::Metadata { prefix, name, .. } => {
-                FoundKind::Labelled { walk: Walk::under(store, prefix.as_bytes()), name, value: Some(named.text.clone()), is_tag: false }
-            }
+            Locate::Tag { prefix, name, .. } => FoundKind::Labelled {
+                walk: Walk::under(store, prefix.as_bytes()),
+                name,
+                value: Some(named.text.clone()),
+                is_tag: true,
+            },
+            Locate::Metadata { prefix, name, .. } => FoundKind::Labelled {
+                walk: Walk::under(store, prefix.as_bytes()),
+                name,
+                value: Some(named.text.clone()),
+                is_tag: false,
+            },
         };
         Found { store, kind }
     }

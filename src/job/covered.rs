@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use serde::Serialize;
 use serde_json::json;
 
-use super::covered_objects::{Counting, OpenStores, Visited, rows_of, visit};
+use super::covered_objects::{Counting, Names, OpenStores, Visited, end, names_of, read_names, visit};
 use crate::connector::sql::text::count::{self, Which};
 use crate::connector::sql::text::reach;
 use crate::connector::sql::{Location, Reader, SqlSource};
@@ -66,13 +66,11 @@ pub(super) async fn look(
         Scope::Subject(subject) => look_for_person(deployment, (scope, subject), sources, unreached, open).await,
         scope => {
             let mut seen = look_at_places(deployment, scope, sources, unreached).await;
-            let mut rows = rows_of(deployment, scope, sources, Vec::new()).await.unwrap_or_else(|error| {
-                seen.warnings.push(format!("what the covered rows name was not counted: {error}"));
-                None
+            let names = names_of(deployment, scope, sources, Vec::new()).await.unwrap_or_else(|error| {
+                seen.warnings.push(format!("what the covered rows name was not read: {error}"));
+                Names::new()
             });
-            let visited = visit(deployment, scope, open, rows.as_mut(), &mut Counting).await?;
-            seen.add_objects(visited);
-            end(rows).await;
+            seen.add_objects(visit(deployment, scope, open, &names, &mut Counting).await?);
             Ok(seen)
         }
     }
@@ -93,14 +91,6 @@ impl Seen {
                 });
             }
         }
-    }
-}
-
-async fn end(gathering: Option<Gathering<'_>>) {
-    if let Some(gathering) = gathering
-        && let Err(error) = gathering.close().await
-    {
-        tracing::debug!(%error, "a snapshot did not end cleanly");
     }
 }
 
@@ -136,9 +126,9 @@ async fn look_for_person(
             }
         }
     }
-    let visited = visit(deployment, scope, open, Some(&mut gathering), &mut Counting).await?;
-    seen.add_objects(visited);
-    end(Some(gathering)).await;
+    let names = read_names(deployment, scope, &mut gathering).await;
+    end(gathering).await;
+    seen.add_objects(visit(deployment, scope, open, &names, &mut Counting).await?);
     Ok(seen)
 }
 
@@ -241,7 +231,7 @@ async fn below(
             }
         }
     }
-    end(Some(gathering)).await;
+    end(gathering).await;
     found
 }
 

@@ -6,8 +6,7 @@ use std::collections::BTreeMap;
 
 use futures_util::TryStreamExt;
 
-use crate::connector::objects::{EntryKind, ObjectSource, StoreError, Stores, entries_of_key};
-use crate::connector::objects::Entry;
+use crate::connector::objects::{Entry, EntryKind, ObjectSource, StoreError, Stores, entries_of_key};
 use crate::connector::sql::text::count::Which;
 use crate::connector::sql::{Reader, SqlSource};
 use crate::datamap::{Graph, ObjectPlace};
@@ -16,10 +15,12 @@ use crate::gather::{Found, GatherError, Gathering, Named, Unreached};
 use crate::hold::Scope;
 use crate::ledger::LedgerError;
 
+const UNREAD: &str = "the rows that name them were not read";
+
 /// Somebody to whom covered versions are shown.
 pub(super) trait Visitor {
-    /// Whether anything in this store is of interest.
-    fn wants(&self, store: &ObjectSource) -> bool;
+    /// Whether anything in this store is of interest; words where that cannot be known.
+    fn wants(&self, store: &ObjectSource) -> Result<bool, String>;
 
     /// Takes some versions of one place. Words are a reason to show no more of it.
     async fn versions(&mut self, store: &ObjectSource, versions: &[Entry]) -> Result<Option<String>, LedgerError>;
@@ -29,8 +30,8 @@ pub(super) trait Visitor {
 pub(super) struct Counting;
 
 impl Visitor for Counting {
-    fn wants(&self, _store: &ObjectSource) -> bool {
-        true
+    fn wants(&self, _store: &ObjectSource) -> Result<bool, String> {
+        Ok(true)
     }
 
     async fn versions(&mut self, _store: &ObjectSource, _versions: &[Entry]) -> Result<Option<String>, LedgerError> {
@@ -91,20 +92,55 @@ fn way<'s>(graph: &Graph, place: &ObjectPlace, scope: &'s Scope) -> Option<Way<'
     }
 }
 
-/// Gathers the rows whose objects a scope covers; none where it does not depend on rows.
-pub(super) async fn rows_of<'d>(
-    deployment: &'d Deployment,
+/// What rows name at each place, in the order of the places; none where a scope does not ask rows. Few bytes each, and read to their end before
+/// a store is asked: no database likes to wait for one in the middle.
+pub(super) type Names = Vec<Option<Result<Vec<Named>, String>>>;
+
+/// Gathers the rows whose objects a scope covers, and reads what they name.
+pub(super) async fn names_of(
+    deployment: &Deployment,
     scope: &Scope,
     sources: &BTreeMap<String, SqlSource>,
     unreached: Vec<Unreached>,
-) -> Result<Option<Gathering<'d>>, GatherError> {
+) -> Result<Names, GatherError> {
     let graph = &deployment.graph;
     let is_needed = graph.objects.iter().any(|place| matches!(way(graph, place, scope), Some(Way::Named)));
-    match (scope, scope.place().and_then(|(dataset, collection)| graph.node(dataset, collection))) {
-        _ if !is_needed => Ok(None),
-        (Scope::Subject(subject), _) => Gathering::run(graph, sources, unreached, subject, Reader::Work).await.map(Some),
-        (Scope::Record { key, .. }, Some(node)) => Gathering::of_rows(graph, sources, node, Which::Key(key)).await.map(Some),
-        _ => Ok(None),
+    let mut gathering = match (scope, scope.place().and_then(|(dataset, collection)| graph.node(dataset, collection))) {
+        _ if !is_needed => return Ok(Names::new()),
+        (Scope::Subject(subject), _) => Gathering::run(graph, sources, unreached, subject, Reader::Work).await?,
+        (Scope::Record { key, .. }, Some(node)) => Gathering::of_rows(graph, sources, node, Which::Key(key)).await?,
+        _ => return Ok(Names::new()),
+    };
+    let names = read_names(deployment, scope, &mut gathering).await;
+    end(gathering).await;
+    Ok(names)
+}
+
+/// What gathered rows name.
+pub(super) async fn read_names(deployment: &Deployment, scope: &Scope, gathering: &mut Gathering<'_>) -> Names {
+    let graph = &deployment.graph;
+    let mut all = Names::new();
+    for place in &graph.objects {
+        all.push(match way(graph, place, scope) {
+            Some(Way::Named) => Some(names_at(place, gathering).await),
+            _ => None,
+        });
+    }
+    all
+}
+
+async fn names_at(place: &ObjectPlace, gathering: &mut Gathering<'_>) -> Result<Vec<Named>, String> {
+    if gathering.snapshot_of(place.rows.0).is_none_or(|(_, snapshot)| snapshot.location(place.rows.0).is_none()) {
+        return Err(UNREAD.to_owned());
+    }
+    let names = gathering.named(place, false, false).map_err(|error| error.to_string())?;
+    names.try_collect().await.map_err(|error| error.to_string())
+}
+
+/// Ends the snapshots of a gathering that only read.
+pub(super) async fn end(gathering: Gathering<'_>) {
+    if let Err(error) = gathering.close().await {
+        tracing::debug!(%error, "a snapshot did not end cleanly");
     }
 }
 
@@ -113,22 +149,24 @@ pub(super) async fn visit<'d, V: Visitor>(
     deployment: &'d Deployment,
     scope: &Scope,
     open: &OpenStores,
-    mut rows: Option<&mut Gathering<'_>>,
+    names: &Names,
     visitor: &mut V,
 ) -> Result<Vec<Visited<'d>>, LedgerError> {
     let mut visited = Vec::new();
-    for place in &deployment.graph.objects {
+    for (at, place) in deployment.graph.objects.iter().enumerate() {
         let Some(way) = way(&deployment.graph, place, scope) else { continue };
         let mut looked = Visited { place, count: 0, problem: None };
-        match (way, open.stores.get(&place.source)) {
-            (Way::Unasked(why), _) => looked.problem = Some(why.to_owned()),
-            (_, None) => {
+        match open.stores.get(&place.source) {
+            None => {
                 let gap = open.unreached.iter().find(|gap| gap.source == place.source);
                 let why = gap.map_or("it is not configured", |gap| &gap.problem);
                 looked.problem = Some(format!("source `{}` was not reached ({why})", place.source));
             }
-            (_, Some(store)) if !visitor.wants(store) => continue,
-            (way, Some(store)) => look(place, store, way, rows.as_deref_mut(), visitor, &mut looked).await?,
+            Some(store) => match visitor.wants(store) {
+                Ok(false) => continue,
+                Ok(true) => look(place, store, way, names.get(at).and_then(Option::as_ref), visitor, &mut looked).await?,
+                Err(why) => looked.problem = Some(why),
+            },
         }
         visited.push(looked);
     }
@@ -139,30 +177,24 @@ async fn look<V: Visitor>(
     place: &ObjectPlace,
     store: &ObjectSource,
     way: Way<'_>,
-    rows: Option<&mut Gathering<'_>>,
+    names: Option<&Result<Vec<Named>, String>>,
     visitor: &mut V,
     looked: &mut Visited<'_>,
 ) -> Result<(), LedgerError> {
-    let failed = |problem: StoreError| format!("source `{}`: {problem}", store.name);
-    match way {
-        Way::Unasked(_) => {}
-        Way::Key(key) => {
+    match (way, names) {
+        (Way::Unasked(why), _) => looked.problem = Some(why.to_owned()),
+        (Way::Key(key), _) => {
             let Some(key) = store.work.key_of(key) else { return Ok(()) };
             match entries_of_key(store.work.as_ref(), &key).await {
                 Ok(entries) => show(entries, store, visitor, looked).await?,
-                Err(problem) => looked.problem = Some(failed(problem)),
+                Err(problem) => looked.problem = Some(said(store, &problem)),
             }
         }
-        Way::All => show_found(Found::begin_with_all(store.work.as_ref(), &place.locate), store, visitor, looked).await?,
-        Way::Named => {
-            let names = match names(place, rows).await {
-                Ok(names) => names,
-                Err(problem) => {
-                    looked.problem = Some(problem);
-                    return Ok(());
-                }
-            };
-            for named in &names {
+        (Way::All, _) => show_found(Found::begin_with_all(store.work.as_ref(), &place.locate), store, visitor, looked).await?,
+        (Way::Named, None) => looked.problem = Some(UNREAD.to_owned()),
+        (Way::Named, Some(Err(why))) => looked.problem = Some(why.clone()),
+        (Way::Named, Some(Ok(names))) => {
+            for named in names {
                 show_found(Found::begin(store.work.as_ref(), &place.locate, named), store, visitor, looked).await?;
                 if looked.problem.is_some() {
                     break;
@@ -173,15 +205,9 @@ async fn look<V: Visitor>(
     Ok(())
 }
 
-/// What the gathered rows name: few bytes each, read to their end, because no database likes to wait for a store in the middle.
-async fn names(place: &ObjectPlace, rows: Option<&mut Gathering<'_>>) -> Result<Vec<Named>, String> {
-    const UNREAD: &str = "the rows that name them were not read";
-    let gathering = rows.ok_or(UNREAD)?;
-    if gathering.snapshot_of(place.rows.0).is_none_or(|(_, snapshot)| snapshot.location(place.rows.0).is_none()) {
-        return Err(UNREAD.to_owned());
-    }
-    let names = gathering.named(place, false, false).map_err(|error| error.to_string())?;
-    names.try_collect().await.map_err(|error| error.to_string())
+/// A store's problem, with its name.
+pub(super) fn said(store: &ObjectSource, problem: &StoreError) -> String {
+    format!("source `{}`: {problem}", store.name)
 }
 
 async fn show_found<V: Visitor>(
@@ -194,7 +220,7 @@ async fn show_found<V: Visitor>(
         match found.next().await {
             Ok(None) => break,
             Ok(Some(entries)) => show(entries, store, visitor, looked).await?,
-            Err(problem) => looked.problem = Some(format!("source `{}`: {problem}", store.name)),
+            Err(problem) => looked.problem = Some(said(store, &problem)),
         }
     }
     Ok(())

@@ -8,7 +8,7 @@ use futures_util::{StreamExt, stream};
 use jiff::{SignedDuration, Timestamp};
 
 use super::HoldingError;
-use super::covered_objects::{OpenStores, Visitor, rows_of, visit};
+use super::covered_objects::{OpenStores, Visitor, names_of, said, visit};
 use super::locked_version::{entry_ref, seal};
 use crate::connector::objects::{Entry, Lock, ObjectSource, StoreError};
 use crate::connector::sql::SqlSource;
@@ -81,8 +81,12 @@ pub async fn mirror_holds(
         let scope = hold::scope(&mut tx, &deployment.keys, &hold.id).await;
         tx.rollback().await?;
         match scope {
+            // Their objects are not looked for, as it was said when they were placed.
+            Ok(Scope::Everything {} | Scope::Predicate { .. }) => {}
             Ok(scope) => all.add(mirror(deployment, &hold.id, &scope, sources, unreached.to_vec(), &open).await?),
-            Err(_) => all.warnings.push(format!("hold {}: its scope does not open, so that no store locks anything for it", hold.id)),
+            Err(_) => {
+                all.warnings.push(format!("hold {}: its scope does not open, so that no store locks anything for it", hold.id))
+            }
         }
     }
     Ok(all)
@@ -98,26 +102,22 @@ pub(super) async fn mirror(
     open: &OpenStores,
 ) -> Result<Mirrored, HoldingError> {
     let mut work = Mirroring { deployment, hold_id, done: Mirrored::default() };
-    if !deployment.config.holds.mirror || !open.stores.values().any(|store| work.wants(store)) {
+    if !deployment.config.holds.mirror || open.stores.values().all(|store| work.wants(store) == Ok(false)) {
         return Ok(work.done);
     }
-    let mut rows = match rows_of(deployment, scope, sources, unreached).await {
-        Ok(rows) => rows,
+    let names = match names_of(deployment, scope, sources, unreached).await {
+        Ok(names) => names,
         Err(error) => {
             work.done.warnings.push(format!("hold {hold_id}: no store locks anything more for it: {error}"));
             return Ok(work.done);
         }
     };
-    let visited = visit(deployment, scope, open, rows.as_mut(), &mut work).await?;
-    if let Some(rows) = rows
-        && let Err(error) = rows.close().await
-    {
-        tracing::debug!(%error, "a snapshot did not end cleanly");
-    }
+    let visited = visit(deployment, scope, open, &names, &mut work).await?;
     let Mirroring { mut done, .. } = work;
     for looked in visited {
         if let Some(problem) = looked.problem {
-            done.warnings.push(format!("hold {hold_id}: not every object of `{}` is locked in its store: {problem}", looked.place.name()));
+            done.warnings
+                .push(format!("hold {hold_id}: not every object of `{}` is locked in its store: {problem}", looked.place.name()));
         }
     }
     done.tell(hold_id);
@@ -170,8 +170,9 @@ enum Came {
 }
 
 impl Visitor for Mirroring<'_> {
-    fn wants(&self, store: &ObjectSource) -> bool {
-        store.facts.lockable == Some(true)
+    fn wants(&self, store: &ObjectSource) -> Result<bool, String> {
+        let unknown = || format!("source `{}`: whether it can lock versions could not be found out", store.name);
+        store.facts.lockable.ok_or_else(unknown)
     }
 
     async fn versions(&mut self, store: &ObjectSource, versions: &[Entry]) -> Result<Option<String>, LedgerError> {
@@ -197,7 +198,12 @@ impl Visitor for Mirroring<'_> {
 
 impl Mirroring<'_> {
     /// Writes down what is about to be set, in one transaction.
-    async fn note<'e>(&mut self, store: &ObjectSource, entries: &'e [Entry], locks: &[Lock]) -> Result<Vec<Intent<'e>>, LedgerError> {
+    async fn note<'e>(
+        &mut self,
+        store: &ObjectSource,
+        entries: &'e [Entry],
+        locks: &[Lock],
+    ) -> Result<Vec<Intent<'e>>, LedgerError> {
         let now = self.deployment.now();
         let mut intents = Vec::new();
         let mut tx = self.deployment.ledger.begin().await?;
@@ -231,12 +237,7 @@ impl Mirroring<'_> {
     }
 
     /// What to note of a version whose lock is on already; nothing where there is nothing new.
-    fn beside_a_lock(
-        &mut self,
-        rows: &[StoreLock],
-        ours: Option<(LockState, Timestamp)>,
-        now: Timestamp,
-    ) -> Option<LockState> {
+    fn beside_a_lock(&mut self, rows: &[StoreLock], ours: Option<(LockState, Timestamp)>, now: Timestamp) -> Option<LockState> {
         let is_under_way = |noted_at: Timestamp| now.duration_since(noted_at) < UNDER_WAY;
         match ours {
             Some((LockState::Set, _)) => None,
@@ -314,8 +315,4 @@ async fn set_one(store: &ObjectSource, entry: &Entry) -> Came {
             _ => Came::Unknown,
         },
     }
-}
-
-fn said(store: &ObjectSource, problem: &StoreError) -> String {
-    format!("source `{}`: {problem}", store.name)
 }

@@ -51,7 +51,14 @@ struct Free {
 
 /// Clears what is left of holds that are over.
 pub(super) async fn unlock(deployment: &Deployment) -> Result<Unlocked, HoldingError> {
-    let mut work = Unlocking { deployment, done: Unlocked::default(), refused: BTreeMap::new(), denied: BTreeSet::new(), per_hold: BTreeMap::new(), unsure: 0 };
+    let mut work = Unlocking {
+        deployment,
+        done: Unlocked::default(),
+        refused: BTreeMap::new(),
+        denied: BTreeSet::new(),
+        per_hold: BTreeMap::new(),
+        unsure: 0,
+    };
     let mut stores = None;
     let mut after = String::new();
     loop {

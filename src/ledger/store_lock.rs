@@ -155,11 +155,8 @@ pub async fn doubt(tx: &mut Tx, entry_ref: &str, now: Timestamp) -> Result<(), L
 
 /// Strikes off the rows of holds that are over: the bit was seen off, or another hold keeps it.
 pub async fn strike_off(tx: &mut Tx, entry_ref: &str, now: Timestamp) -> Result<(), LedgerError> {
-    let sql = concat!(
-        "DELETE FROM store_lock WHERE entry_ref = $1 AND hold_id IN (SELECT h.id FROM hold h WHERE ",
-        over!("$2"),
-        ")"
-    );
+    let sql =
+        concat!("DELETE FROM store_lock WHERE entry_ref = $1 AND hold_id IN (SELECT h.id FROM hold h WHERE ", over!("$2"), ")");
     tx.on().execute(sql, args![entry_ref, now]).await?;
     Ok(())
 }

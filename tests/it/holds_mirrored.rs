@@ -28,7 +28,8 @@ fn lockable() -> (Workspace, Store) {
 fn locked(store: &Store) -> Vec<String> {
     let world = store.server().world();
     let bucket = world.bucket(BUCKET).expect("the bucket");
-    let has_lock = |version: &&crate::support::s3::version::Version| version.object.as_ref().is_some_and(|object| object.about.hold);
+    let has_lock =
+        |version: &&crate::support::s3::version::Version| version.object.as_ref().is_some_and(|object| object.about.hold);
     bucket.keys.iter().flat_map(|(key, all)| all.iter().filter(has_lock).map(move |_| key.clone())).collect()
 }
 
@@ -121,10 +122,9 @@ fn a_preview_counts_the_versions_that_every_kind_of_scope_covers_and_locks_none(
 #[test]
 fn v_2_objects_that_are_not_looked_for_or_cannot_be_listed_are_said_and_never_none() {
     let (workspace, store) = lockable();
-    for scope in [
-        json!({"everything": {}}),
-        json!({"predicate": {"dataset": "app", "collection": "users", "where": {"id": {"gt": 0}}}}),
-    ] {
+    for scope in
+        [json!({"everything": {}}), json!({"predicate": {"dataset": "app", "collection": "users", "where": {"id": {"gt": 0}}}})]
+    {
         let said = workspace.habeas("hold preview - --json").input(file("M-1", &scope)).run().code(3).json();
         assert_eq!(count(&said, "avatars"), Value::Null, "{said}");
         assert!(said["warnings"].to_string().contains("objects of `app.avatars` are covered and were not counted"), "{said}");

@@ -4,6 +4,7 @@ mod fencing;
 mod jobs;
 mod opening;
 mod requests;
+mod store_locks;
 
 use std::time::Duration;
 
