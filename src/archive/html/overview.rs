@@ -5,7 +5,9 @@ use askama::Template;
 use super::escape;
 use super::frame::Frame;
 use crate::archive::bag::Bag;
+use crate::archive::bagit::size_in_words;
 use crate::archive::completeness::{Completeness, withheld_rows};
+use crate::archive::parts::OtherPart;
 use crate::archive::timestamp;
 use crate::archive::written::Written;
 use crate::archive::{ArchiveError, ArchiveHeader};
@@ -28,6 +30,17 @@ struct Page<'a> {
     address: Option<&'a str>,
     contact: Option<&'a str>,
     has_files: bool,
+    /// How many parts there are, where there are several.
+    of: usize,
+    others: Vec<PartLine<'a>>,
+}
+
+struct PartLine<'a> {
+    number: u32,
+    file_name: &'a str,
+    folder: &'a str,
+    files: String,
+    size: String,
 }
 
 struct Area<'a> {
@@ -48,6 +61,7 @@ pub(in crate::archive) fn write(
     header: &ArchiveHeader,
     completeness: &Completeness,
     tables: &[Written],
+    others: &[OtherPart],
 ) -> Result<(), ArchiveError> {
     let request = &header.request;
     let page = Page {
@@ -67,6 +81,8 @@ pub(in crate::archive) fn write(
         address: header.controller.address.as_deref(),
         contact: header.controller.contact.as_deref(),
         has_files: completeness.totals.files > 0,
+        of: others.len() + 1,
+        others: others.iter().map(PartLine::of).collect(),
     };
     super::add(bag, "index.html", &page)
 }
@@ -83,6 +99,18 @@ impl Area<'_> {
             page: data.map(|data| data.page_path.as_str()),
             csv: data.map(|data| data.csv_path.as_str()),
             jsonl: data.map(|data| data.jsonl_path.as_str()),
+        }
+    }
+}
+
+impl PartLine<'_> {
+    fn of(part: &OtherPart) -> PartLine<'_> {
+        PartLine {
+            number: part.n,
+            file_name: &part.file_name,
+            folder: &part.folder,
+            files: grouped(part.files),
+            size: size_in_words(part.bytes),
         }
     }
 }

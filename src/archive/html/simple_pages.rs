@@ -94,7 +94,7 @@ struct FilesPage<'a> {
 }
 
 struct FileLine<'a> {
-    path: &'a str,
+    way: &'a str,
     name: &'a str,
     from: String,
     record: String,
@@ -123,7 +123,7 @@ pub(in crate::archive) fn write_files(bag: &mut Bag, frame: &Frame, files: &[Sto
             .iter()
             .take(most)
             .map(|file| FileLine {
-                path: &file.path,
+                way: &file.way,
                 name: file.path.rsplit('/').next().unwrap_or(&file.path),
                 from: file.place(),
                 record: escape::text(&file.record),
