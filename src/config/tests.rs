@@ -117,9 +117,7 @@ fn an_unknown_key_is_answered_with_its_place_and_what_was_meant() {
 fn a_part_of_an_archive_has_a_size_within_reason() {
     for bad in ["0", "512 KiB", "51 GiB", "large", "2 G", "1.5 GiB", "[1]"] {
         let expected =
-            "2:16: `limits.archive_part` must be a size from 1 MiB to 50 GiB | write a number and its unit, such as 2 GiB";
-        let position = "limits: {archive_part: ".len() + 1;
-        let expected = expected.replace("2:16", &format!("2:{position}"));
+            "2:24: `limits.archive_part` must be a size from 1 MiB to 50 GiB | write a number and its unit, such as 2 GiB";
         assert_eq!(with_controller(&format!("limits: {{archive_part: {bad}}}\n")), [expected], "{bad}");
     }
 }
