@@ -20,6 +20,7 @@ mod fides_fixture;
 mod fides_sample;
 mod harness;
 mod hold_race;
+mod json_contacts;
 mod json_export;
 mod json_masks;
 mod json_people;
