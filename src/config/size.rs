@@ -17,7 +17,7 @@ pub(super) fn parse(text: &str) -> Option<u64> {
 /// A size in the largest binary unit that it is a multiple of.
 pub(super) fn in_words(bytes: u64) -> String {
     for (name, unit) in [("GiB", 1_u64 << 30), ("MiB", 1 << 20), ("KiB", 1 << 10)] {
-        if bytes >= unit && bytes % unit == 0 {
+        if bytes >= unit && bytes.is_multiple_of(unit) {
             return format!("{} {name}", bytes / unit);
         }
     }
