@@ -126,7 +126,10 @@ impl OpenTable {
             json.extend_from_slice(&self.json_keys[index]);
             jsonl::push_value(json, normal.value);
             if shown {
-                streams.pages.push_cell(instead.unwrap_or(normal.value), column.spec.column_type);
+                match normal.value {
+                    Value::Text(way) if column.spec.leads_to_files => streams.pages.push_file(way),
+                    value => streams.pages.push_cell(instead.unwrap_or(value), column.spec.column_type),
+                }
             }
             self.scratch = scratch;
         }

@@ -30,7 +30,7 @@ pub(super) fn build(header: &ArchiveHeader, statement: &str, others: &[OtherPart
            index.html, html/            pages to read\n  \
            data/tables/*/*.csv          your records for spreadsheets: UTF-8, comma, first line has the names\n  \
            data/tables/*/*.jsonl        the same for programs: one JSON object per line\n  \
-           data/files/                  values too large for a table, if there are any\n  \
+           data/files/                  files, and values too large for a table, if there are any\n  \
            data/dictionary.csv          what every column means\n  \
            data/completeness.json       what was found, what was left out and why\n  \
            data/processing.jsonld       what the data is used for (W3C Data Privacy Vocabulary)\n  \

@@ -213,7 +213,7 @@ impl ArchiveWriter {
         }
 
         let frame = &self.frame;
-        html::write_overview(bag, frame, header, &report, tables, &others.parts)?;
+        html::write_overview(bag, frame, header, &report, tables, files, &others.parts)?;
         html::write_processing(bag, frame, tables)?;
         html::write_left_out(bag, frame, header, &report)?;
         html::write_rights(bag, frame, header)?;

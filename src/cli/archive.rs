@@ -16,7 +16,7 @@ use crate::counted::counted;
 /// The verbs of `habeas archive`.
 #[derive(Debug, Subcommand)]
 pub enum Verb {
-    /// Check an archive against its own manifests, of several parts each; needs no configuration.
+    /// Check an archive, and all parts of a divided one, against its own manifests; needs no configuration.
     Verify(Verify),
 }
 

@@ -7,6 +7,7 @@ use super::frame::Frame;
 use crate::archive::bag::Bag;
 use crate::archive::bagit::size_in_words;
 use crate::archive::completeness::{Completeness, withheld_rows};
+use crate::archive::files::StoredFile;
 use crate::archive::parts::OtherPart;
 use crate::archive::timestamp;
 use crate::archive::written::Written;
@@ -29,7 +30,7 @@ struct Page<'a> {
     identity_method: Option<&'a str>,
     address: Option<&'a str>,
     contact: Option<&'a str>,
-    has_files: bool,
+    files: Option<String>,
     /// How many parts there are, where there are several.
     of: usize,
     others: Vec<PartLine<'a>>,
@@ -61,6 +62,7 @@ pub(in crate::archive) fn write(
     header: &ArchiveHeader,
     completeness: &Completeness,
     tables: &[Written],
+    files: &[StoredFile],
     others: &[OtherPart],
 ) -> Result<(), ArchiveError> {
     let request = &header.request;
@@ -80,7 +82,7 @@ pub(in crate::archive) fn write(
         identity_method: request.identity_method.as_deref(),
         address: header.controller.address.as_deref(),
         contact: header.controller.contact.as_deref(),
-        has_files: completeness.totals.files > 0,
+        files: (!files.is_empty()).then(|| super::simple_pages::files_in_words(files)),
         of: others.len() + 1,
         others: others.iter().map(PartLine::of).collect(),
     };

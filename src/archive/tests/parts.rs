@@ -17,7 +17,8 @@ fn write_photos(folder: &Path, sizes: &[usize]) -> Vec<Published> {
     writer.close(closing(vec![outcome("app", SourceStatus::Ok)])).expect("closes").publish().expect("publishes")
 }
 
-fn noise(seed: u64, size: usize) -> Vec<u8> {
+/// Bytes that do not shrink.
+pub(super) fn noise(seed: u64, size: usize) -> Vec<u8> {
     let mut state = seed.wrapping_mul(0x9E37_79B9_7F4A_7C15) | 1;
     let mut next = || {
         state ^= state << 13;
