@@ -274,8 +274,7 @@ fn all_parts_go_when_their_time_is_over_and_only_then_the_answer_says_so() {
         let swept = workspace.habeas("sweep --json").run().code(0).json();
         assert_eq!(swept["archives_removed"], 0, "{swept}");
         assert_eq!(swept["archives_kept"].as_array().map(Vec::len), Some(1), "{swept}");
-        let show =
-            || workspace.habeas(&format!("request show {} --json", done["request_id"].as_str().expect("an id"))).run().json();
+        let show = || shown(&workspace, done["request_id"].as_str().expect("an id"));
         let answer = show();
         assert_eq!(
             (&answer["archive"]["still_there"], &answer["archive"]["removed_at"]),
