@@ -6,7 +6,8 @@
 //! `erase-after-source-commit`, `erase-after-close`, `pass-before-ledger`, `verify-before-record`, `certify-before-record`,
 //! `certify-before-commit`, `certify-after-record`, `answer-before-settle`.
 //!
-//! And only where archives go into a bucket: archive-while-sending, archive-sent.
+//! Where archives have several parts or go into a bucket: `archive-while-filling-part`, `archive-file-published` (part 1 is the last),
+//! `archive-while-sending`, `archive-sent`.
 
 /// Ends the process as SIGKILL would, if the environment asks for it here.
 #[cfg(feature = "failpoints")]

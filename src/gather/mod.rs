@@ -6,6 +6,7 @@ mod names;
 mod objects;
 mod ownership;
 mod resolve;
+mod several;
 mod traverse;
 
 pub use claims::OtherSpellings;

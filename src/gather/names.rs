@@ -10,6 +10,10 @@ pub fn names_of(graph: &Graph, at: usize, table: &Table) -> Names {
     if let Some(said) = node.names {
         return said;
     }
+    // `map check` refuses such a map. What it leaves open is never taken for one person's all the same.
+    if !node.left_open().is_empty() {
+        return Names::Several;
+    }
     let is_referred_to = |to_others: bool| {
         graph.edges.iter().any(|edge| edge.from.0 == at && (edge.to.0 != at) == to_others && edge.from_columns == table.primary_key)
     };
@@ -35,9 +39,50 @@ fn tells_people_apart(identities: &[IdentityField], table: &Table) -> bool {
     let has_twin = |field: &IdentityField| {
         identities.iter().any(|other| other.kind == field.kind && (&other.column, &other.path) != (&field.column, &field.path))
     };
-    let is_unique = |field: &IdentityField| {
-        let alone = std::slice::from_ref(&field.column);
-        field.path.is_empty() && (table.uniques.iter().any(|unique| unique == alone) || table.primary_key == alone)
-    };
-    !identities.iter().any(has_twin) || identities.iter().any(is_unique)
+    !identities.iter().any(has_twin) || identities.iter().any(|field| holds_the_record(field, table))
+}
+
+/// Whether a field tells whose record a row is: a column that is never the same in two rows.
+pub(super) fn holds_the_record(field: &IdentityField, table: &Table) -> bool {
+    let alone = std::slice::from_ref(&field.column);
+    field.path.is_empty() && (table.uniques.iter().any(|unique| unique == alone) || table.primary_key == alone)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::path::PathBuf;
+
+    use super::*;
+    use crate::connector::sql::{TableKind, TableName};
+    use crate::datamap;
+
+    fn concluded(habeas: &str, fields: &str) -> Names {
+        let text = format!(
+            "dataset:\n  - fides_key: app\n    collections:\n      - name: accounts\n        habeas: {{on_erasure: delete{habeas}}}\n        \
+             fields: [{{name: id, fides_meta: {{primary_key: true}}}}, {fields}]\n      - name: orders\n        habeas: {{on_erasure: delete}}\n        \
+             fields: [{{name: account_id, fides_meta: {{references: [{{dataset: app, field: accounts.id, direction: from}}]}}}}]\n"
+        );
+        let loaded = datamap::parse(&[(PathBuf::from("app.yml"), text)], false).unwrap_or_else(|errors| panic!("{errors}"));
+        let mut table = Table::new(TableName { schema: "main".into(), name: "accounts".into() }, TableKind::Table);
+        table.primary_key = vec!["id".into()];
+        table.uniques = vec![vec!["email".into()]];
+        let graph = Graph::build(&loaded.map);
+        names_of(&graph, graph.node("app", "accounts").unwrap().0, &table)
+    }
+
+    #[test]
+    fn o_1_a_name_inside_json_beside_another_is_never_concluded_to_be_the_same_persons() {
+        let column = "{name: email, fides_meta: {identity: email}}";
+        let inside = |kind: &str| format!("{{name: settings, fields: [{{name: contact, fides_meta: {{identity: {kind}}}}}]}}");
+        assert_eq!(concluded("", column), Names::Account);
+        assert_eq!(concluded("", &inside("email")), Names::Account, "the only one there is");
+        for kind in ["email", "phone_number"] {
+            assert_eq!(concluded("", &format!("{column}, {}", inside(kind))), Names::Several, "{kind}");
+            assert_eq!(
+                concluded(", names: account", &format!("{column}, {}", inside(kind))),
+                Names::Account,
+                "{kind}, as the map says"
+            );
+        }
+    }
 }

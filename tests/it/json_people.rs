@@ -64,7 +64,7 @@ fn worlds() -> Vec<Workspace> {
     Workspace::on_both(&script("json"), &world()).into_iter().chain(jsonb).collect()
 }
 
-fn stored(workspace: &Workspace, table: &str, column: &str, id: i64) -> Value {
+pub fn stored(workspace: &Workspace, table: &str, column: &str, id: i64) -> Value {
     let text = workspace.database.text(&format!("SELECT CAST({column} AS TEXT) AS value FROM {table} WHERE id = {id}"));
     serde_json::from_str(&text).expect("JSON")
 }
@@ -139,7 +139,7 @@ fn o_1_names_of_others_in_the_same_json_are_not_taken_for_the_subjects() {
     let world = map(&[
         collection(
             "accounts",
-            "on_erasure: delete",
+            "on_erasure: delete, names: several",
             &[KEY_OF_USERS, "name: info, fields: [{name: mails, fides_meta: {identity: email}}]"],
         ),
         collection(

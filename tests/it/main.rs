@@ -1,6 +1,7 @@
 //! Integration tests: the built program, real databases, files on disk. One binary, because each further one would link everything again.
 //! A test whose server is missing says `SKIPPED: needs …`; under `tests/run` that is a failure.
 
+mod archive_parts;
 mod archives_s3;
 mod awkward;
 mod bad_input;
@@ -20,6 +21,7 @@ mod fides_fixture;
 mod fides_sample;
 mod harness;
 mod hold_race;
+mod json_contacts;
 mod json_export;
 mod json_masks;
 mod json_people;
