@@ -15,7 +15,7 @@ use crate::connector::sql::text::read::Selection;
 use crate::connector::sql::{Inbound, SnapshotError};
 use crate::datamap::{Edge, Graph, Node, Predicate, Right};
 use crate::db::DbError;
-use crate::plan::{Action, ColumnChange, Disposition, Order, PlanItem, Referrer, Step};
+use crate::plan::{Action, ColumnChange, Disposition, Ground, Order, PlanItem, Referrer, Step};
 
 /// A step, and where in the snapshot its rows are.
 pub(super) struct Source {
@@ -185,6 +185,13 @@ impl Desk<'_, '_> {
                 comes_first: !goes_last,
                 ..Source::new(of_all, node, selection)
             });
+        }
+        if !counted.is_empty() && item.retained.iter().any(|kept| kept.ground == Ground::Shared) {
+            // Who else owns these rows by rows of their own can go without leaving a trace here.
+            let look = step(main, Disposition::Retain, Action::Look, self.all_owner_columns(node));
+            let look = Step { counted: counted.clone(), of_others_too: true, identity: false, ..look };
+            let look = Source::new(look, node, Selection::SharedUncut);
+            sources.push(Source { only_shared: true, comes_first: true, ..look });
         }
         if item.disposition == Disposition::Mask
             && let Rule::Mask(columns) = &rule

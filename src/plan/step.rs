@@ -25,6 +25,8 @@ pub enum Action {
         /// Columns.
         columns: Vec<String>,
     },
+    /// Change nothing, and see whether they are as they were frozen: whose they are is told by rows elsewhere.
+    Look,
     /// Keep them: listed so that the verifier can see that they are still there.
     Keep,
 }

@@ -170,8 +170,8 @@ fn word(disposition: Disposition) -> &'static str {
 
 fn add_step(sums: &mut Sums, pass: &Execution, at: usize, step: &Step, after: Seen, when: When) {
     let detaching = step.disposition == Disposition::Erase && step.action != Action::Delete;
-    if detaching {
-        // The same rows are deleted by a later step, which is the one that counts.
+    if detaching || step.action == Action::Look {
+        // The same rows are deleted or kept by a later step, which is the one that counts.
         return;
     }
     let name = if step.action == Action::Keep { "retain" } else { word(step.disposition) };

@@ -27,11 +27,11 @@ impl Later {
     /// Those of the passes behind one, given by its position.
     pub fn than(at: usize, passes: &[Execution], deployment: &Deployment) -> Result<Later, LookError> {
         let mut later = Later::default();
-        let is_asked_for = |step: &Step| step.of_others_too && passes[at].met_changed_owners();
+        let is_asked_for = |step: &Step| step.of_others_too && step.action != Action::Look && passes[at].met_changed_owners();
         let of_others_too = rows_of(&passes[at], deployment, is_asked_for, |_| true)?;
         for pass in passes.iter().skip(at + 1) {
             if !of_others_too.is_empty() {
-                let acts = |step: &Step| step.action != Action::Keep;
+                let acts = |step: &Step| !matches!(step.action, Action::Look | Action::Keep);
                 later.planned_anew.extend(rows_of(pass, deployment, acts, |row| of_others_too.contains(row))?);
             }
             later.overwritten.extend(rows_of(pass, deployment, overwrites, |_| true)?);
@@ -45,10 +45,10 @@ impl Later {
     /// Takes the rows that a later pass answers for out of a batch; how many they were.
     pub(super) fn take_out(&self, step: &Step, batch: &mut SqlBatch) -> u64 {
         let elsewhere = match step.action {
-            _ if step.of_others_too => &self.planned_anew,
+            Action::Clear { .. } | Action::Overwrite { .. } if step.of_others_too => &self.planned_anew,
             Action::Overwrite { .. } => &self.overwritten,
             Action::Keep => &self.deleted,
-            Action::Delete | Action::Clear { .. } => return 0,
+            Action::Delete | Action::Clear { .. } | Action::Look => return 0,
         };
         if elsewhere.is_empty() {
             return 0;

@@ -9,6 +9,7 @@ mod later;
 mod level;
 mod looked;
 mod overwritten;
+mod ownerless;
 pub mod residue;
 #[cfg(test)]
 pub(crate) mod samples;
@@ -22,5 +23,6 @@ pub use later::Later;
 pub use level::{Level, Method};
 pub use looked::{Looked, Sight};
 pub use overwritten::changed_rows;
+pub use ownerless::ownerless;
 pub use search::{RetainedRows, Searched, search};
 pub use search_objects::{RetainedObjects, search_stores};

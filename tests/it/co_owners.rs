@@ -406,3 +406,69 @@ fn e_3_a_second_owner_whose_erasure_is_killed_takes_the_row_along_all_the_same()
         }
     }
 }
+
+const TEAMS: &str = "CREATE TABLE teams (id INTEGER PRIMARY KEY, name TEXT);
+    CREATE TABLE memberships (team_id INTEGER NOT NULL, user_id INTEGER NOT NULL, PRIMARY KEY (team_id, user_id));
+    CREATE TABLE files (id INTEGER PRIMARY KEY, team_id INTEGER, name TEXT);
+    INSERT INTO teams VALUES (7, 'of both'), (8, 'of a third too'), (9, 'his');
+    INSERT INTO memberships VALUES (7, 1), (7, 2), (8, 1), (8, 2), (8, 3), (9, 2);
+    INSERT INTO files VALUES (70, 7, 'of both'), (80, 8, 'of three'), (90, 9, 'his');";
+
+fn teams() -> [String; 4] {
+    let team = "name: team_id, fides_meta: {primary_key: true, references: [{dataset: app, field: teams.id, direction: to}]}, habeas: {right: owns}";
+    let member = "name: user_id, fides_meta: {primary_key: true, references: [{dataset: app, field: users.id, direction: from}]}";
+    [
+        collection("files", "on_erasure: delete", &[KEY, &refers("team_id", "teams.id", ""), "name: name"]),
+        collection("memberships", "on_erasure: delete", &[team, member]),
+        collection("teams", "on_erasure: delete", &[KEY, "name: name"]),
+        users(),
+    ]
+}
+
+#[test]
+fn e_1_what_a_group_owns_goes_with_the_second_of_its_last_two_members() {
+    if !can_stop() {
+        return;
+    }
+    for (order, workspace) in worlds(TEAMS, &teams()) {
+        let (ada, grace) = both(&workspace, order, || {});
+        let left = numbers(&workspace, "teams", "id");
+        if order == Order::AtOnce && left == [7, 8] {
+            // Neither could see the other go; then it is not called complete.
+            let answers = [ada.run_to_end(), grace.run_to_end()];
+            assert!(answers.iter().any(says_left_without_owner), "{answers:?}");
+            continue;
+        }
+        both_complete(&workspace, order, (ada, grace));
+        assert_eq!((left, numbers(&workspace, "files", "id")), (vec![8], vec![80]), "{order:?}");
+        assert_eq!(workspace.database.count("memberships"), 1);
+    }
+}
+
+fn says_left_without_owner(answer: &Value) -> bool {
+    let is_told = |gap: &Value| gap["code"] == "left_without_owner" && gap["place"] == "app.teams" && gap["count"] == 1;
+    answer["status"] == "partial"
+        && answer["certificate"]["outcome"] == "partial"
+        && answer["gaps"].as_array().expect("a list").iter().any(is_told)
+}
+
+/// Her membership is deleted and not yet committed when the other's goes: no statement of either sees that nobody is left.
+#[test]
+fn v_1_a_row_whose_last_two_owners_could_not_see_each_other_go_is_not_called_complete() {
+    if !can_stop() {
+        return;
+    }
+    let script = format!("{PEOPLE}\n{TEAMS}");
+    let world = map(&teams());
+    // SQLite has one writer, and on MariaDB the second deletion waits for the first: there the second sees the first.
+    for workspace in Workspace::postgres(&script, &world) {
+        configure(&workspace, "limits: {permit_seconds: 60}");
+        let ada = Frozen::at(&workspace, &ada(), "erase-before-source-commit:2", "ada");
+        let said = run(&workspace, &erasure_of(&grace())).code(0).json();
+        assert_eq!(said["certificate"]["outcome"], "complete", "she is a member still: {said}");
+        ada.go();
+        let said = ada.finish().code(3).json();
+        assert!(says_left_without_owner(&said), "{said}");
+        assert_eq!(numbers(&workspace, "teams", "id"), [7, 8]);
+    }
+}

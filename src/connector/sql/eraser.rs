@@ -204,6 +204,10 @@ impl EraseSession {
         if batch.rows.keys.is_empty() || batch.action == Action::Keep {
             return Ok(Applied::default());
         }
+        if batch.action == Action::Look {
+            let (_, seen) = self.inspect(batch, held).await?;
+            return Ok(Applied { held: seen.held, changed: seen.changed, ..Applied::default() });
+        }
         if let Some(affected) = self.apply_whole(batch, held).await? {
             return Ok(Applied { affected, ..Applied::default() });
         }
@@ -432,7 +436,7 @@ fn change(batch: &SqlBatch, held: &[Predicate], dialect: Dialect) -> Result<Stat
         Action::Delete => batch::delete(&batch.location, &batch.rows, guard, dialect),
         Action::Overwrite { columns, .. } => batch::overwrite(&batch.location, &batch.rows, columns, guard, dialect),
         Action::Clear { columns } => batch::clear(&batch.location, &batch.rows, columns, guard, dialect),
-        Action::Keep => Ok(Statement::from(Sql::from("SELECT 1"))),
+        Action::Look | Action::Keep => Ok(Statement::from(Sql::from("SELECT 1"))),
     };
     built.map_err(EraseError::Condition)
 }
@@ -441,7 +445,7 @@ fn change(batch: &SqlBatch, held: &[Predicate], dialect: Dialect) -> Result<Stat
 pub(super) fn changed_columns(action: &Action) -> &[String] {
     match action {
         Action::Overwrite { columns, .. } | Action::Clear { columns } => columns,
-        Action::Delete | Action::Keep => &[],
+        Action::Delete | Action::Look | Action::Keep => &[],
     }
 }
 
@@ -473,7 +477,7 @@ impl RowState {
                 is_as_written(self.values[column].as_deref(), written, inside, batch.stays_with_others)
             }),
             Action::Clear { .. } => self.values.iter().all(Option::is_none),
-            Action::Delete | Action::Keep => false,
+            Action::Delete | Action::Look | Action::Keep => false,
         }
     }
 }

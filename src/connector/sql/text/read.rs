@@ -70,6 +70,7 @@ pub fn frozen(
             format!("r.fate = {} AND ({})", builder.bind(super::fate::ERASE), tied.join(" OR "))
         }
         Selection::Cut(bits, rows) => format!("(r.cut & {}) <> 0 AND {}", builder.bind(bits), rows.condition("r")),
+        Selection::SharedUncut => "r.cut = 0 AND r.ground = 'shared' AND r.rights = 2 AND r.shared = 1".to_owned(),
         Selection::CutExactly(bits, rows) => format!("r.cut = {} AND {}", builder.bind(bits), rows.condition("r")),
     };
     builder.text = format!(
@@ -111,4 +112,6 @@ pub enum Selection {
     Cut(i64, super::cut::CutRows),
     /// Rows with these bits and no others.
     CutExactly(i64, super::cut::CutRows),
+    /// Rows that stay for others alone, and of which nothing is cleared.
+    SharedUncut,
 }
