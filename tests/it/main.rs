@@ -11,6 +11,7 @@ mod catalogue_refusals;
 mod catalogue_rights;
 mod catalogue_tables;
 mod catalogue_triggers;
+mod co_owners;
 mod collisions;
 mod crash;
 mod demo_data;
