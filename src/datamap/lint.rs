@@ -1,10 +1,10 @@
 //! What the map alone shows to be unwise or unfinished, before any database is asked. Errors block plans, warnings do not.
 //! It never looks at data and never repairs a map: it says what to write.
 
-mod names;
 mod objects;
 mod order;
 mod ownership;
+pub mod whom;
 mod words;
 
 use super::{
@@ -22,7 +22,7 @@ pub fn lint(map: &DataMap, graph: &Graph) -> Vec<Finding> {
             true => undecided(node, collection),
             false => Some(unreachable(node, collection)),
         });
-        findings.extend(names::check(graph, node, collection));
+        findings.extend(whom::check(graph, node, collection));
         findings.extend(mask_without_fields(node, collection));
         findings.extend(pseudonymised_fields(node, collection));
         findings.extend(super::sub_fields::findings(node, collection));

@@ -23,6 +23,7 @@ mod rules;
 mod schema;
 mod schema_digest;
 mod set_rule;
+mod shared_rows;
 mod steps;
 mod unseen;
 mod ways;

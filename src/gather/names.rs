@@ -10,7 +10,8 @@ pub fn names_of(graph: &Graph, at: usize, table: &Table) -> Names {
     if let Some(said) = node.names {
         return said;
     }
-    // `map check` refuses such a map. What it leaves open is never taken for one person's all the same.
+    // `map check` refuses such a map, and one of accounts with two columns of a kind. What it leaves open is never taken for one person's all
+    // the same.
     if !node.left_open().is_empty() {
         return Names::Several;
     }
@@ -19,7 +20,7 @@ pub fn names_of(graph: &Graph, at: usize, table: &Table) -> Names {
     };
     let is_the_key = |identity: &IdentityField| identity.path.is_empty() && table.primary_key == [identity.column.clone()];
     let is_record = !node.identities.is_empty() && (node.identities.iter().any(is_the_key) || is_referred_to(true));
-    if is_record && !belongs_to_people(graph, at) && tells_people_apart(&node.identities, table) {
+    if is_record && !belongs_to_people(graph, at) && are_of_different_kinds(&node.identities) {
         return Names::Account;
     }
     Names::Several
@@ -33,19 +34,15 @@ fn belongs_to_people(graph: &Graph, at: usize) -> bool {
     (0..graph.nodes.len()).any(|other| other != at && has_names(other) && owns(other, at) && !owns(at, other))
 }
 
-/// Two columns for one kind of identifier may be a second address of the same person, or sender and recipient. A person's record can be told
-/// by one of them being unique.
-fn tells_people_apart(identities: &[IdentityField], table: &Table) -> bool {
-    let has_twin = |field: &IdentityField| {
-        identities.iter().any(|other| other.kind == field.kind && (&other.column, &other.path) != (&field.column, &field.path))
-    };
-    !identities.iter().any(has_twin) || identities.iter().any(|field| holds_the_record(field, table))
+/// Two columns for one kind of identifier may be a second address of the same person, an emergency contact, or sender and recipient.
+fn are_of_different_kinds(identities: &[IdentityField]) -> bool {
+    let has_twin = |field: &IdentityField| identities.iter().any(|other| other.kind == field.kind && other != field);
+    !identities.iter().any(has_twin)
 }
 
 /// Whether a field tells whose record a row is: a column that is never the same in two rows.
 pub(super) fn holds_the_record(field: &IdentityField, table: &Table) -> bool {
-    let alone = std::slice::from_ref(&field.column);
-    field.path.is_empty() && (table.uniques.iter().any(|unique| unique == alone) || table.primary_key == alone)
+    field.path.is_empty() && table.names_one_row(std::slice::from_ref(&field.column))
 }
 
 #[cfg(test)]
@@ -76,6 +73,9 @@ mod tests {
         let inside = |kind: &str| format!("{{name: settings, fields: [{{name: contact, fides_meta: {{identity: {kind}}}}}]}}");
         assert_eq!(concluded("", column), Names::Account);
         assert_eq!(concluded("", &inside("email")), Names::Account, "the only one there is");
+        let second = "{name: second, fides_meta: {identity: email}}";
+        assert_eq!(concluded("", &format!("{column}, {second}")), Names::Several, "an address of somebody else, perhaps");
+        assert_eq!(concluded(", names: account", &format!("{column}, {second}")), Names::Account);
         for kind in ["email", "phone_number"] {
             assert_eq!(concluded("", &format!("{column}, {}", inside(kind))), Names::Several, "{kind}");
             assert_eq!(

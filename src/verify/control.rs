@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 
 use thiserror::Error;
 
-use super::overwritten::Later;
+use super::later::Later;
 use crate::connector::Systems;
 use crate::connector::objects::{ObjectSource, StoreError, present};
 use crate::connector::sql::{ReadBack, Reader, Seen, SqlBatch};

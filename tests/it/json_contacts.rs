@@ -67,7 +67,8 @@ fn o_1_a_name_inside_json_beside_another_is_no_plan_until_the_map_says_whose_it_
             assert_eq!((&found["severity"], &found["subject"]), (&json!("error"), &json!(format!("app.accounts.{place}"))));
             let hint = found["hint"].as_str().expect("text");
             assert!(hint.contains("names: account") && hint.contains("names: several"), "{hint}");
-            assert_eq!(hint.contains("field: accounts.email, direction: from"), inside == NAMED, "{hint}");
+            let write = found["write"].as_str().unwrap_or_default();
+            assert_eq!(write.contains("field: accounts.email, direction: from"), inside == NAMED, "{found}");
             for kind in ["erasure", "access"] {
                 let job = json!({"kind": kind, "subject": subject, "approval": "none"});
                 let plan = workspace.habeas("plan - --json").input(job.to_string()).run().code(2).json();
@@ -247,5 +248,41 @@ fn o_1_objects_that_a_row_of_several_people_names_are_the_holders() {
         assert_eq!(keys(&json!({"email": "grace@example.com"})), ["avatars/1/grace.jpg"]);
         let done = erase_ada(&workspace).code(0).json();
         assert_eq!(store.keys(), ["avatars/1/grace.jpg"], "{done}");
+    }
+}
+
+#[test]
+fn o_1_a_contact_in_a_column_beside_the_holders_is_not_the_holder_either() {
+    let script = "CREATE TABLE accounts (id INTEGER PRIMARY KEY, email VARCHAR(90) UNIQUE, contact VARCHAR(90));
+        INSERT INTO accounts VALUES (1, 'grace@example.com', 'ada@example.com'), (2, 'linus@example.com', NULL), (3, 'ada@example.com', NULL);
+        CREATE TABLE orders (id INTEGER PRIMARY KEY, account_id INTEGER);
+        INSERT INTO orders VALUES (10, 1), (20, 2), (30, 3);";
+    let identity = |name: &str| format!("name: {name}, fides_meta: {{identity: email}}");
+    let world = |contact: &str| {
+        map(&[
+            collection("accounts", "on_erasure: delete", &[KEY, &identity("email"), contact]),
+            collection("orders", "on_erasure: delete", &[KEY, &refers("account_id", "accounts.id", "")]),
+        ])
+    };
+    let undecided = world(&identity("contact"));
+    for workspace in Workspace::on_each(script, &undecided) {
+        let before = workspace.database.dump();
+        let checked = workspace.habeas("map check --json").run().code(2).json();
+        assert!(checked.to_string().contains("names_undecided"), "{checked}");
+        for kind in ["erasure", "access"] {
+            let job = json!({"kind": kind, "subject": ada(), "approval": "none"});
+            let plan = workspace.habeas("plan - --json").input(job.to_string()).run().code(2).json();
+            assert!(problems(&plan).contains(&"names_undecided"), "{plan}");
+            assert_eq!(run(&workspace, &job).code(2).json()["archive"], Value::Null);
+        }
+        assert_eq!(difference(&before, &workspace.database.dump()), json!({}));
+    }
+    let decided = world(&refers("contact", "accounts.email", "right: none, on_erasure: unlink"));
+    for workspace in Workspace::on_each(script, &decided) {
+        assert_eq!(ids(&access(&workspace, &ada()), "orders"), [30]);
+        let done = erase_ada(&workspace).code(0).json();
+        assert_eq!(done["certificate"]["outcome"], "complete", "{done}");
+        assert_eq!((numbers(&workspace, "accounts", "id"), numbers(&workspace, "orders", "id")), (vec![1, 2], vec![10, 20]));
+        assert_eq!(workspace.database.count("accounts WHERE id = 1 AND email = 'grace@example.com' AND contact IS NULL"), 1);
     }
 }

@@ -1,6 +1,7 @@
 //! Integration tests: the built program, real databases, files on disk. One binary, because each further one would link everything again.
 //! A test whose server is missing says `SKIPPED: needs …`; under `tests/run` that is a failure.
 
+mod archive_parts;
 mod archives_s3;
 mod awkward;
 mod bad_input;
@@ -10,6 +11,7 @@ mod catalogue_refusals;
 mod catalogue_rights;
 mod catalogue_tables;
 mod catalogue_triggers;
+mod co_owners;
 mod collisions;
 mod crash;
 mod demo_data;

@@ -9,19 +9,6 @@ pub(super) fn check(graph: &Graph, node: &Node, collection: &Collection) -> Vec<
 }
 
 fn finding(graph: &Graph, node: &Node, collection: &Collection, inside: &IdentityField, other: &IdentityField) -> Finding {
-    let reference = known_by(graph, node, inside).map(|(people, column)| {
-        format!(
-            "fides_meta: {{references: [{{dataset: {}, field: {}.{}, direction: from}}]}}, habeas: {{right: none, on_erasure: unlink}}",
-            people.dataset, people.collection, column.column
-        )
-    });
-    let somebody_else = reference.as_ref().map_or_else(String::new, |reference| {
-        format!(
-            "if `{}` is somebody else's, write a reference there in the place of the identity: `{reference}`; it is cleared for whom it \
-             names, and they are shown nothing of the row; ",
-            inside.name()
-        )
-    });
     Finding {
         severity: Severity::Error,
         code: Code::NamesUndecided,
@@ -31,16 +18,32 @@ fn finding(graph: &Graph, node: &Node, collection: &Collection, inside: &Identit
             "it names a person inside JSON, and `{}` in the same row names one: nobody has said whether they are the same",
             other.name()
         ),
-        why: "an emergency contact or an invited friend would be taken for the one whose record it is: it would be handed to them and erased \
-              for them, with everything that hangs on it"
-            .into(),
-        hint: format!(
-            "{somebody_else}if all identifiers in a row are always one person's, write `habeas: {{names: account}}` on the collection, or \
-             `one_person` where a person has many rows; if they may be several people's, `habeas: {{names: several}}`: each of them is then \
-             shown the row, and it goes with the last of them"
-        ),
-        write: reference,
+        why: WHY.into(),
+        hint: what_to_say(&inside.name()),
+        write: known_by(graph, node, inside).map(|(people, column)| reference_to(people, &column.column)),
     }
+}
+
+/// Why it matters that two names of one row may be two people's.
+pub const WHY: &str = "an emergency contact or an invited friend would be taken for the one whose record it is: it would be handed to them and \
+                       erased for them, with everything that hangs on it";
+
+/// What the map can say of a field that may name somebody else than the rest of the row.
+pub fn what_to_say(field: &str) -> String {
+    format!(
+        "where all identifiers of a row are always one person's, write `habeas: {{names: account}}` on the collection, or `one_person` where a \
+         person has many rows; where they may be several people's, `habeas: {{names: several}}`: each of them is then shown the row, and it goes \
+         with the last of them; where `{field}` is always somebody else's, write a reference there in the place of the identity, which is \
+         cleared for whom it names and shows them nothing"
+    )
+}
+
+/// A reference that is cleared for whom it names, and shows them nothing.
+pub fn reference_to(people: &Node, column: &str) -> String {
+    format!(
+        "fides_meta: {{references: [{{dataset: {}, field: {}.{column}, direction: from}}]}}, habeas: {{right: none, on_erasure: unlink}}",
+        people.dataset, people.collection
+    )
 }
 
 /// By which column people of that kind of identifier are known: in the same rows, or else in another collection of the source. Values inside
