@@ -45,11 +45,11 @@ pub async fn release_due_holds(deployment: &Deployment) -> Result<Released, Hold
         tx.rollback().await?;
         return Ok(Released { holds, requeued, unlocked });
     }
-    requeued.extend(requeue_kept(&mut tx, now).await?);
     for hold in &holds {
         let event = Event::new(EventKind::HoldReleased, now, Actor::system()).hold_id(HoldCode::parse(&hold.id)?);
         journal::append(&mut tx, &event).await?;
     }
+    requeued.extend(requeue_kept(&mut tx, now).await?);
     tx.commit().await?;
     Ok(Released { holds, requeued, unlocked })
 }
