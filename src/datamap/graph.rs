@@ -6,11 +6,14 @@ mod build;
 mod draw;
 mod objects;
 mod print;
+mod rows;
 
 use std::collections::VecDeque;
 
 pub use objects::ObjectPlace;
 pub(super) use objects::mistakes as object_mistakes;
+pub use rows::{NamedBy, NamingField, RowPlace};
+pub(super) use rows::mistakes as row_mistakes;
 
 use serde::{Deserialize, Serialize};
 
@@ -32,6 +35,8 @@ pub struct Graph {
     pub ignored: Vec<Edge>,
     /// Sets of objects that rows name, in the order of the map.
     pub objects: Vec<ObjectPlace>,
+    /// Sets of objects that hold rows of many people, in the order of the map.
+    pub rows: Vec<RowPlace>,
 }
 
 /// A collection in a source.
@@ -157,6 +162,16 @@ impl Graph {
     /// The place of objects that results know under this name.
     pub fn object_place(&self, dataset: &str, collection: &str) -> Option<&ObjectPlace> {
         self.objects.iter().find(|place| place.dataset == dataset && place.collection == collection)
+    }
+
+    /// The place of rows inside objects that results know under this name.
+    pub fn row_place(&self, dataset: &str, collection: &str) -> Option<&RowPlace> {
+        self.rows.iter().find(|place| place.dataset == dataset && place.collection == collection)
+    }
+
+    /// Whether the map describes objects in a store.
+    pub fn uses_store(&self, source: &str) -> bool {
+        self.objects.iter().any(|place| place.source == source) || self.rows.iter().any(|place| place.source == source)
     }
 
     /// Edges that lead out of a node.

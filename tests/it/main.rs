@@ -50,6 +50,7 @@ mod ownership_worlds;
 mod policies;
 mod readme;
 mod relook;
+mod row_files;
 mod rows_parquet;
 mod s3_bodies;
 mod s3_engines;
