@@ -6,6 +6,7 @@
 //! `certify-before-commit`, `certify-after-record`, `answer-before-settle`.
 //!
 //! And only where archives go into a bucket: archive-while-sending, archive-sent.
+//! And only where rows inside objects are erased: rows-before-prepare, rows-after-write.
 
 /// Ends the process as SIGKILL would, if the environment asks for it here.
 #[cfg(feature = "failpoints")]

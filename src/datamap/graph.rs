@@ -12,8 +12,8 @@ use std::collections::VecDeque;
 
 pub use objects::ObjectPlace;
 pub(super) use objects::mistakes as object_mistakes;
-pub use rows::{NamedBy, NamingField, RowPlace};
 pub(super) use rows::mistakes as row_mistakes;
+pub use rows::{NamedBy, NamingField, RowPlace};
 
 use serde::{Deserialize, Serialize};
 
@@ -167,6 +167,16 @@ impl Graph {
     /// The place of rows inside objects that results know under this name.
     pub fn row_place(&self, dataset: &str, collection: &str) -> Option<&RowPlace> {
         self.rows.iter().find(|place| place.dataset == dataset && place.collection == collection)
+    }
+
+    /// Collections in whose rows stands what names rows inside objects.
+    pub fn naming_nodes(&self, place: &RowPlace) -> Vec<NodeId> {
+        let has_kind = |node: &Node, kind: &str| node.identities.iter().any(|identity| identity.kind == kind);
+        let nodes = |field: &NamingField| match &field.by {
+            NamedBy::Rows { node, .. } => vec![*node],
+            NamedBy::Identity(kind) => (0..self.nodes.len()).filter(|at| has_kind(&self.nodes[*at], kind)).map(NodeId).collect(),
+        };
+        place.names.iter().flat_map(nodes).collect()
     }
 
     /// Whether the map describes objects in a store.

@@ -64,10 +64,10 @@ impl Reader {
 
     /// Where objects with rows lie: a prefix or a key without values, because the rows say whose they are and not the name.
     pub(super) fn fixed_place(&mut self, object: Object<'_>, called: &str) -> Option<Locate> {
-        let given: Vec<&str> =
-            ["prefix", "key", "tag", "metadata"].into_iter().filter(|key| object.get(key).is_some()).collect();
+        let given: Vec<&str> = ["prefix", "key", "tag", "metadata"].into_iter().filter(|key| object.get(key).is_some()).collect();
         let (key @ ("prefix" | "key"), true) = (given.first().copied().unwrap_or_default(), given.len() == 1) else {
-            let message = format!("{called} has a `format`, so that it names the place of its objects by `prefix` or by `key` alone");
+            let message =
+                format!("{called} has a `format`, so that it names the place of its objects by `prefix` or by `key` alone");
             self.error(object.line, message, Some("write `prefix: \"events/\"`, or `key:` for a single object".into()));
             return None;
         };

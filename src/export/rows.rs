@@ -38,7 +38,8 @@ pub(super) async fn export_rows(
     source.deployment.progress.begin(&format!("search {}", place.collection), None);
     let gathered = Arc::new(Mutex::new(Gathered::default()));
     let names = gathering.row_names(place).await?;
-    let mut looking = Looking { source, place, store, names: &names.names, shape: &shape, gathered: &gathered, unread: Vec::new(), position: 0 };
+    let mut looking =
+        Looking { source, place, store, names: &names.names, shape: &shape, gathered: &gathered, unread: Vec::new(), position: 0 };
     let unread = match (names.is_too_many, names.names.is_empty()) {
         (true, _) => Some("more values name this person's rows than can be looked for".to_owned()),
         // Nothing is known that could stand in these rows.
@@ -52,7 +53,8 @@ pub(super) async fn export_rows(
     let mut tally = TableTally { found: gathered.found, withheld: withheld.clone(), ..TableTally::default() };
     tally.redacted_cells = handed_over * shape.withheld.len() as u64;
     if handed_over > 0 {
-        tally.redacted_columns = shape.withheld.iter().map(|(name, reason)| (name.clone(), withhold_word(*reason).to_owned())).collect();
+        tally.redacted_columns =
+            shape.withheld.iter().map(|(name, reason)| (name.clone(), withhold_word(*reason).to_owned())).collect();
     }
     for ((path, reason), count) in &gathered.left_out.withheld {
         tally.redacted_cells += count;
@@ -98,7 +100,8 @@ impl Looking<'_> {
                 Err(problem) if problem.is_transient() => return Err(self.failed(problem)),
                 Err(problem) => return Ok(Some(problem.to_string())),
             };
-            let is_now = |entry: &&Entry| entry.kind == EntryKind::Version && entry.is_latest && self.place.has_key(entry.key.bytes());
+            let is_now =
+                |entry: &&Entry| entry.kind == EntryKind::Version && entry.is_latest && self.place.has_key(entry.key.bytes());
             for entry in page.iter().filter(is_now).cloned().collect::<Vec<_>>() {
                 self.position += 1;
                 match self.one_object(&entry, messages).await {

@@ -99,7 +99,10 @@ impl Gathering<'_> {
         let failed = |problem: DbError| GatherError::Source { source_name: source.clone(), problem };
         let Some(location) = snapshot.location(node).cloned().filter(|_| snapshot.is_reached(node)) else { return Ok(Vec::new()) };
         if location.table.column(column).is_none() {
-            return Err(GatherError::Map(format!("`{}` has no column `{column}`, which names rows inside objects", location.table.name.name)));
+            return Err(GatherError::Map(format!(
+                "`{}` has no column `{column}`, which names rows inside objects",
+                location.table.name.name
+            )));
         }
         let dialect = snapshot.dialect;
         let mut values: Vec<String> = Vec::new();

@@ -21,6 +21,8 @@ pub struct RowOrder {
     pub shared: u64,
     /// Ids of all versions of this key that have rows of the person, this one among them: a lock on one keeps all.
     pub versions: Vec<Option<String>>,
+    /// Whether an older one among them has rows of others too, which go with it: a hold on anybody keeps all.
+    pub with_others: bool,
 }
 
 impl RowOrder {

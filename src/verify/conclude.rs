@@ -126,7 +126,7 @@ fn add_step(
     after: Seen,
     when: When,
 ) {
-    let detaching = step.disposition == Disposition::Erase && step.action != Action::Delete;
+    let detaching = step.disposition == Disposition::Erase && !matches!(step.action, Action::Delete | Action::Rewrite);
     if detaching {
         // The same rows are deleted by a later step, which is the one that counts.
         return;

@@ -9,6 +9,7 @@ mod level;
 mod looked;
 mod overwritten;
 pub mod residue;
+mod rows;
 #[cfg(test)]
 pub(crate) mod samples;
 mod search;
@@ -20,5 +21,6 @@ pub use evidence::{Contradiction, ItemOutcome, PositiveControl, ReadBack, ValueS
 pub use level::{Level, Method};
 pub use looked::{Looked, Sight};
 pub use overwritten::{Later, changed_rows};
+pub use rows::rows_of_others;
 pub use search::{RetainedRows, Searched, search};
 pub use search_objects::{RetainedObjects, search_stores};

@@ -430,7 +430,7 @@ fn change(batch: &SqlBatch, held: &[Predicate], dialect: Dialect) -> Result<Stat
         Action::Delete => batch::delete(&batch.location, &batch.rows, guard, dialect),
         Action::Overwrite { columns, .. } => batch::overwrite(&batch.location, &batch.rows, columns, guard, dialect),
         Action::Clear { columns } => batch::clear(&batch.location, &batch.rows, columns, guard, dialect),
-        Action::Keep => Ok(Statement::from(Sql::from("SELECT 1"))),
+        Action::Keep | Action::Rewrite => Ok(Statement::from(Sql::from("SELECT 1"))),
     };
     built.map_err(EraseError::Condition)
 }
@@ -439,7 +439,7 @@ fn change(batch: &SqlBatch, held: &[Predicate], dialect: Dialect) -> Result<Stat
 pub(super) fn changed_columns(action: &Action) -> &[String] {
     match action {
         Action::Overwrite { columns, .. } | Action::Clear { columns } => columns,
-        Action::Delete | Action::Keep => &[],
+        Action::Delete | Action::Keep | Action::Rewrite => &[],
     }
 }
 
@@ -470,7 +470,7 @@ impl RowState {
                 is_as_written(self.values[column].as_deref(), batch.rows.values[position][column].as_deref(), inside)
             }),
             Action::Clear { .. } => self.values.iter().all(Option::is_none),
-            Action::Delete | Action::Keep => false,
+            Action::Delete | Action::Keep | Action::Rewrite => false,
         }
     }
 }

@@ -163,7 +163,10 @@ fn mistake_of_field(path: &[String], field: &Field, format: RowFormat) -> Option
     let name = path.join(".");
     let wrong = |message: String, hint: &str| Some(error(&field.place, message, hint));
     if matches!(format, RowFormat::Csv { .. }) && !field.fields.is_empty() {
-        return wrong(format!("field `{name}` has sub-fields, and a cell of CSV has none"), "write the column's name as it stands in the header");
+        return wrong(
+            format!("field `{name}` has sub-fields, and a cell of CSV has none"),
+            "write the column's name as it stands in the header",
+        );
     }
     if field.object.is_some() {
         return wrong(
@@ -178,7 +181,11 @@ fn mistake_of_field(path: &[String], field: &Field, format: RowFormat) -> Option
         );
     }
     let said = |words: &crate::datamap::EdgeWords| {
-        words.right == Some(Right::Accesses) || words.unlink || !words.hide.is_empty() || !words.edges.is_empty() || words.r#where.is_some()
+        words.right == Some(Right::Accesses)
+            || words.unlink
+            || !words.hide.is_empty()
+            || !words.edges.is_empty()
+            || words.r#where.is_some()
     };
     if field.references.iter().any(|reference| said(&reference.words)) {
         return wrong(
