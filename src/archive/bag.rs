@@ -3,7 +3,9 @@
 
 use std::collections::BTreeMap;
 use std::fs::File;
-use std::io::{BufReader, BufWriter, Write};
+use std::io::{BufReader, BufWriter, Read, Seek, SeekFrom, Write};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use jiff::Timestamp;
 use jiff::tz::Offset;
@@ -24,9 +26,14 @@ pub(super) struct Entry {
     pub(super) sha256: String,
 }
 
+/// Bytes that a zip's list of contents has for an entry, besides its path.
+const LISTED: u64 = 100;
+
 /// The bag being filled.
 pub(super) struct Bag {
-    zip: ZipWriter<BufWriter<Latch>>,
+    zip: ZipWriter<Output>,
+    /// Where the zip's file ends so far.
+    end: Arc<AtomicU64>,
     name: String,
     options: SimpleFileOptions,
     entries: BTreeMap<String, Entry>,
@@ -35,12 +42,27 @@ pub(super) struct Bag {
 impl Bag {
     /// An empty bag; `name` becomes its folder.
     pub(super) fn new(file: Latch, name: &str, created: Timestamp) -> Bag {
-        Bag {
-            zip: ZipWriter::new(BufWriter::with_capacity(256 * 1024, file)),
-            name: name.to_owned(),
-            options: options(created),
-            entries: BTreeMap::new(),
-        }
+        let (output, end) = Output::new(file);
+        let (name, options) = (name.to_owned(), options(created));
+        Bag { zip: ZipWriter::new(output), end, name, options, entries: BTreeMap::new() }
+    }
+
+    /// A bag that was closed, open again for further entries.
+    pub(super) fn reopen(
+        file: Latch,
+        name: &str,
+        created: Timestamp,
+        entries: BTreeMap<String, Entry>,
+    ) -> Result<Bag, ArchiveError> {
+        let (output, end) = Output::new(file);
+        let (name, options) = (name.to_owned(), options(created));
+        Ok(Bag { zip: ZipWriter::new_append(output)?, end, name, options, entries })
+    }
+
+    /// About how long the zip would be if it were closed now; what is still being compressed is not counted.
+    pub(super) fn size(&self) -> u64 {
+        let listed: u64 = self.entries.keys().map(|path| (self.name.len() + path.len()) as u64 + LISTED).sum();
+        self.end.load(Ordering::Relaxed) + listed
     }
 
     /// How entries are written.
@@ -94,10 +116,10 @@ impl Bag {
         Ok(entry)
     }
 
-    /// Writes the zip's directory and everything that is still buffered.
-    pub(super) fn close(self) -> Result<(), ArchiveError> {
-        self.zip.finish()?.into_inner().map_err(|failed| failed.into_error())?.flush()?;
-        Ok(())
+    /// Writes the zip's directory and everything that is still buffered. Returns what is in it.
+    pub(super) fn close(self) -> Result<BTreeMap<String, Entry>, ArchiveError> {
+        self.zip.finish()?.out.into_inner().map_err(|failed| failed.into_error())?.flush()?;
+        Ok(self.entries)
     }
 }
 
@@ -119,6 +141,54 @@ fn options(created: Timestamp) -> SimpleFileOptions {
         .last_modified_time(modified)
         .unix_permissions(0o644)
         .system(System::Unix)
+}
+
+/// The file under a zip, which tells how long it has become.
+struct Output {
+    out: BufWriter<Latch>,
+    at: u64,
+    end: Arc<AtomicU64>,
+}
+
+impl Output {
+    fn new(file: Latch) -> (Output, Arc<AtomicU64>) {
+        let end = Arc::new(AtomicU64::new(0));
+        (Output { out: BufWriter::with_capacity(256 * 1024, file), at: 0, end: Arc::clone(&end) }, end)
+    }
+
+    fn went_to(&mut self, at: u64) {
+        self.at = at;
+        self.end.fetch_max(at, Ordering::Relaxed);
+    }
+}
+
+impl Write for Output {
+    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+        let taken = self.out.write(bytes)?;
+        self.went_to(self.at + taken as u64);
+        Ok(taken)
+    }
+
+    fn flush(&mut self) -> std::io::Result<()> {
+        self.out.flush()
+    }
+}
+
+impl Seek for Output {
+    fn seek(&mut self, to: SeekFrom) -> std::io::Result<u64> {
+        let at = self.out.seek(to)?;
+        self.went_to(at);
+        Ok(at)
+    }
+}
+
+impl Read for Output {
+    fn read(&mut self, buffer: &mut [u8]) -> std::io::Result<usize> {
+        self.out.flush()?;
+        let read = self.out.get_mut().read(buffer)?;
+        self.went_to(self.at + read as u64);
+        Ok(read)
+    }
 }
 
 struct Hashing<'a> {

@@ -2,8 +2,9 @@
 
 use std::collections::BTreeMap;
 
-use super::ArchiveHeader;
-use super::bag::Entry;
+use super::bag::{Bag, Entry};
+use super::parts::Part;
+use super::{ArchiveError, ArchiveHeader};
 use crate::counted::counted;
 
 /// The digests of the payload.
@@ -22,8 +23,17 @@ pub(super) fn is_payload(path: &str) -> bool {
     path.starts_with("data/")
 }
 
+/// Writes the tag files, last of all.
+pub(super) fn write(bag: &mut Bag, header: &ArchiveHeader, part: Part) -> Result<(), ArchiveError> {
+    bag.add(DECLARATION_PATH, DECLARATION.as_bytes())?;
+    bag.add(INFO, info(header, bag.entries(), part).as_bytes())?;
+    bag.add(MANIFEST, manifest(bag.entries(), true).as_bytes())?;
+    bag.add(TAG_MANIFEST, manifest(bag.entries(), false).as_bytes())?;
+    Ok(())
+}
+
 /// `bag-info.txt`.
-pub(super) fn info(header: &ArchiveHeader, entries: &BTreeMap<String, Entry>) -> String {
+fn info(header: &ArchiveHeader, entries: &BTreeMap<String, Entry>, part: Part) -> String {
     let payload = || entries.iter().filter(|(path, _)| is_payload(path));
     let bytes: u64 = payload().map(|(_, entry)| entry.bytes).sum();
     let controller = &header.controller;
@@ -42,7 +52,7 @@ pub(super) fn info(header: &ArchiveHeader, entries: &BTreeMap<String, Entry>) ->
     }
     line("External-Identifier", &header.request.code);
     line("Bag-Group-Identifier", &header.request.id);
-    line("Bag-Count", "1 of 1");
+    line("Bag-Count", &format!("{} of {}", part.number, part.of));
     line("Bagging-Date", &header.created.strftime("%Y-%m-%d").to_string());
     line("Bag-Size", &size_in_words(bytes));
     line("Payload-Oxum", &format!("{bytes}.{}", payload().count()));
@@ -50,8 +60,15 @@ pub(super) fn info(header: &ArchiveHeader, entries: &BTreeMap<String, Entry>) ->
     out
 }
 
+/// Which part a bag says that it is; `None` when it does not say so in the form that [`info`] writes.
+pub(super) fn part_in(info: &str) -> Option<Part> {
+    let (number, of) = info.lines().find_map(|line| line.strip_prefix("Bag-Count: "))?.split_once(" of ")?;
+    let part = Part { number: number.parse().ok()?, of: of.parse().ok()? };
+    (1..=part.of).contains(&part.number).then_some(part)
+}
+
 /// A manifest of the payload, or of the rest.
-pub(super) fn manifest(entries: &BTreeMap<String, Entry>, payload: bool) -> String {
+fn manifest(entries: &BTreeMap<String, Entry>, payload: bool) -> String {
     let listed = entries.iter().filter(|(path, _)| is_payload(path) == payload);
     listed.map(|(path, entry)| format!("{}  {path}\n", entry.sha256)).collect()
 }

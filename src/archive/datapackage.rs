@@ -3,10 +3,12 @@
 
 use serde_json::{Value, json};
 use sha2::{Digest as _, Sha256};
+use uuid::Uuid;
 
 use super::bag::Entry;
 use super::column::{Column, Declared};
 use super::files::{INDEX_PATH, StoredFile};
+use super::parts::{self, Part};
 use super::table::ForeignKeySpec;
 use super::written::{Written, WrittenData};
 use super::{ArchiveHeader, completeness, dictionary, processing, request_json, timestamp};
@@ -50,31 +52,51 @@ pub(super) fn build<'a>(
     document(INDEX_PATH, "files", "Files and the records they belong to");
     document(processing::PATH, "processing", "What the data is used for (Art. 15 GDPR)");
     document(request_json::PATH, "request", "The request that is answered");
-    let mut stored: Vec<&StoredFile> = files.iter().collect();
-    stored.sort_by(|a, b| a.path.cmp(&b.path));
-    stored.dedup_by(|a, b| a.path == b.path);
-    resources.extend(stored.iter().enumerate().map(|(number, file)| {
-        json!({
-            "name": format!("file-{}", number + 1), "path": file.path, "type": "file", "mediatype": file.media_type,
-            "format": file.path.rsplit('.').next(), "bytes": file.bytes, "hash": format!("sha256:{}", file.sha256),
-        })
-    }));
+    document(parts::PATH, "parts", "The other parts of this archive");
+    resources.extend(stored_in(1, files));
+    let title = format!("Personal data held by {}", header.controller.name);
+    package(header, name, &uuid_of(&header.request.id), &title, statement, &resources)
+}
+
+/// The document of a further part, which holds nothing but files.
+pub(super) fn of_part(header: &ArchiveHeader, folder: &str, part: Part, files: &[StoredFile]) -> Value {
+    let Part { number, of } = part;
+    let id = uuid_of(&format!("{}, part {number}", header.request.id));
+    let title = format!("Personal data held by {}, part {number} of {of}", header.controller.name);
+    let description = format!("Files that belong to the records in part 1 of {of}.");
+    package(header, folder, &id, &title, &description, &stored_in(number, files).collect::<Vec<_>>())
+}
+
+fn package(header: &ArchiveHeader, name: &str, id: &Uuid, title: &str, description: &str, resources: &[Value]) -> Value {
     json!({
         "$schema": "https://datapackage.org/profiles/2.0/datapackage.json",
         "profile": "data-package",
         "name": name,
-        "id": format!("urn:uuid:{}", uuid_of(&header.request.id)),
-        "title": format!("Personal data held by {}", header.controller.name),
-        "description": statement,
+        "id": format!("urn:uuid:{id}"),
+        "title": title,
+        "description": description,
         "created": timestamp::of(header.created),
         "contributors": [{"title": header.controller.name, "role": "publisher", "roles": ["publisher"]}],
         "resources": resources,
     })
 }
 
+/// The files of a part, each once.
+fn stored_in(part: u32, files: &[StoredFile]) -> impl Iterator<Item = Value> {
+    let mut stored: Vec<&StoredFile> = files.iter().filter(|file| file.part == part).collect();
+    stored.sort_by(|a, b| a.path.cmp(&b.path));
+    stored.dedup_by(|a, b| a.path == b.path);
+    stored.into_iter().enumerate().map(|(number, file)| {
+        json!({
+            "name": format!("file-{}", number + 1), "path": file.path, "type": "file", "mediatype": file.media_type,
+            "format": file.path.rsplit('.').next(), "bytes": file.bytes, "hash": format!("sha256:{}", file.sha256),
+        })
+    })
+}
+
 /// A UUID for any request id: the id itself when it is one.
-pub(super) fn uuid_of(request_id: &str) -> uuid::Uuid {
-    uuid::Uuid::try_parse(request_id).unwrap_or_else(|_| {
+pub(super) fn uuid_of(request_id: &str) -> Uuid {
+    Uuid::try_parse(request_id).unwrap_or_else(|_| {
         let mut bytes = [0; 16];
         bytes.copy_from_slice(&Sha256::digest(request_id)[..16]);
         uuid::Builder::from_custom_bytes(bytes).into_uuid()

@@ -1,5 +1,6 @@
 //! Bytes too large for a cell: each becomes a file under `data/files/<table>/`, named after its digest and its column, and the cell says
-//! where it is. `data/files/index.csv` lists them with the record that each belongs to. Equal content of one column is stored once.
+//! where it is: in part 1, or in a part whose folder lies beside that of part 1. `data/files/index.csv` lists them with the record that
+//! each belongs to. Equal content of one column is stored once.
 
 use std::collections::BTreeMap;
 use std::fs::File;
@@ -11,8 +12,9 @@ use sha2::{Digest as _, Sha256};
 use super::ArchiveError;
 use super::bag::Bag;
 use super::csv::{self, BYTE_ORDER_MARK};
-use super::names::{Names, safe};
+use super::names::{Names, part_folder, safe};
 use super::normal::Value;
+use super::parts::Parts;
 use super::timestamp;
 use crate::crypto::hex;
 
@@ -33,8 +35,12 @@ const LONGEST_STEM: usize = 32;
 /// A file that came out of a cell.
 #[derive(Debug, Clone)]
 pub(super) struct StoredFile {
-    /// Path inside the bag.
+    /// The part that it is in.
+    pub(super) part: u32,
+    /// Path inside that part.
     pub(super) path: String,
+    /// The way to it from the folder of part 1: the path, or `../<folder of the part>/<path>`.
+    pub(super) way: String,
     pub(super) source: String,
     pub(super) table: String,
     pub(super) column: String,
@@ -65,17 +71,36 @@ pub struct ReadFile {
     pub modified: Option<Timestamp>,
 }
 
+/// Part 1, and the parts that take the files for which it has no room.
+pub(super) struct Bags<'a> {
+    pub(super) first: &'a mut Bag,
+    pub(super) parts: &'a mut Parts,
+}
+
 /// All files of an archive.
-#[derive(Default)]
 pub(super) struct Files {
+    /// Name of the archive.
+    archive: String,
     stored: Vec<StoredFile>,
-    paths: BTreeMap<(String, String), String>,
+    paths: BTreeMap<(String, String), (u32, String)>,
     folders: BTreeMap<(String, String), String>,
     folder_names: Names,
     file_names: Names,
 }
 
 impl Files {
+    /// None yet.
+    pub(super) fn new(archive: &str) -> Files {
+        Files {
+            archive: archive.to_owned(),
+            stored: Vec::new(),
+            paths: BTreeMap::new(),
+            folders: BTreeMap::new(),
+            folder_names: Names::default(),
+            file_names: Names::default(),
+        }
+    }
+
     /// Every file so far.
     pub(super) fn stored(&self) -> &[StoredFile] {
         &self.stored
@@ -84,7 +109,7 @@ impl Files {
     /// Stores bytes and returns what the cell says instead: `file:data/files/…`.
     pub(super) fn store(
         &mut self,
-        bag: &mut Bag,
+        bags: &mut Bags<'_>,
         (source, table, column): (&str, &str, &str),
         bytes: &[u8],
         record: String,
@@ -95,19 +120,23 @@ impl Files {
         let folder_names = &mut self.folder_names;
         let folder = self.folders.entry(place).or_insert_with(|| folder_names.unique(table, LONGEST_FOLDER)).clone();
         let stem = format!("data/files/{folder}/{}-{}", &sha256[..8], safe(column, LONGEST_STEM));
-        let path = match self.paths.get(&(stem.clone(), sha256.clone())) {
-            Some(path) => path.clone(),
+        let (part, path) = match self.paths.get(&(stem.clone(), sha256.clone())) {
+            Some(place) => place.clone(),
             None => {
                 let path = format!("{}.{extension}", self.file_names.unique_path(&stem));
+                let (part, bag) = bags.parts.room_for(bags.first, bytes.len() as u64)?;
                 bag.add(&path, bytes)?;
-                self.paths.insert((stem, sha256.clone()), path.clone());
-                path
+                self.paths.insert((stem, sha256.clone()), (part, path.clone()));
+                (part, path)
             }
         };
-        let cell = format!("{FILE_PREFIX}{path}");
+        let way = self.way_to(part, &path);
+        let cell = format!("{FILE_PREFIX}{way}");
         let (source, table, column) = (source.to_owned(), table.to_owned(), column.to_owned());
         self.stored.push(StoredFile {
+            part,
             path,
+            way,
             source,
             table,
             column,
@@ -121,10 +150,10 @@ impl Files {
         Ok(cell)
     }
 
-    /// Puts a file that was read whole into the bag; its path there. Compressed media are stored as they are.
+    /// Puts a file that was read whole into a bag; the way to it. Compressed media are stored as they are.
     pub(super) fn keep(
         &mut self,
-        bag: &mut Bag,
+        bags: &mut Bags<'_>,
         (source, table): (&str, &str),
         mut read: ReadFile,
     ) -> Result<String, ArchiveError> {
@@ -138,20 +167,24 @@ impl Files {
         let (stem, own_extension) = split_extension(last);
         let extension = if extension == "bin" { own_extension.unwrap_or_else(|| "bin".to_owned()) } else { extension.to_owned() };
         let stem = format!("data/files/{folder}/{}-{}", &read.sha256[..8], safe(stem, LONGEST_STEM));
-        let path = match self.paths.get(&(stem.clone(), read.sha256.clone())) {
-            Some(path) => path.clone(),
+        let (part, path) = match self.paths.get(&(stem.clone(), read.sha256.clone())) {
+            Some(place) => place.clone(),
             None => {
                 let path = format!("{}.{extension}", self.file_names.unique_path(&stem));
+                let (part, bag) = bags.parts.room_for(bags.first, read.bytes)?;
                 let entry = bag.add_file(&path, &mut read.file, !is_compressed(media_type))?;
                 if entry.sha256 != read.sha256 || entry.bytes != read.bytes {
                     return Err(ArchiveError::OutOfOrder("a file changed while it was put into the archive"));
                 }
-                self.paths.insert((stem, read.sha256.clone()), path.clone());
-                path
+                self.paths.insert((stem, read.sha256.clone()), (part, path.clone()));
+                (part, path)
             }
         };
+        let way = self.way_to(part, &path);
         self.stored.push(StoredFile {
-            path: path.clone(),
+            part,
+            path,
+            way: way.clone(),
             source: source.to_owned(),
             table: table.to_owned(),
             column: String::new(),
@@ -162,7 +195,14 @@ impl Files {
             original_name: Some(read.original_name),
             modified: read.modified,
         });
-        Ok(path)
+        Ok(way)
+    }
+
+    fn way_to(&self, part: u32, path: &str) -> String {
+        match part {
+            1 => path.to_owned(),
+            part => format!("../{}/{path}", part_folder(&self.archive, part)),
+        }
     }
 
     /// Writes `index.csv`, when there is something to list.
@@ -177,7 +217,7 @@ impl Files {
             let source = file.place();
             let modified = file.modified.map(timestamp::of);
             let cells = [
-                Value::Text(&file.path),
+                Value::Text(&file.way),
                 Value::Text(&source),
                 file.original_name.as_deref().map_or(Value::Null, Value::Text),
                 Value::Text(file.media_type),

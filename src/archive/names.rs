@@ -7,6 +7,8 @@ use jiff::Timestamp;
 use unicode_normalization::UnicodeNormalization;
 use unicode_normalization::char::is_combining_mark;
 
+use super::parts::Part;
+
 /// Longest name of a file or folder.
 pub(super) const LONGEST_NAME: usize = 80;
 /// Longest path, the folder of the archive included.
@@ -25,6 +27,22 @@ pub(super) fn archive_name(controller: &str, created: Timestamp, code: &str) -> 
         created.strftime("%Y-%m-%d"),
         slug(code).chars().take(LONGEST_CODE).collect::<String>()
     )
+}
+
+/// The folder inside a part. That of part 1 is named as if it were the only one, because its name is written before anybody knows.
+pub(super) fn part_folder(name: &str, number: u32) -> String {
+    match number {
+        1 => name.to_owned(),
+        number => format!("{name}-part{number:02}"),
+    }
+}
+
+/// The file of a part.
+pub(super) fn part_file_name(name: &str, part: Part) -> String {
+    match part {
+        Part { of: 1, .. } => format!("{name}.zip"),
+        Part { number, of } => format!("{name}-part{number:02}of{of:02}.zip"),
+    }
 }
 
 fn slug(text: &str) -> String {
@@ -154,6 +172,14 @@ mod tests {
         assert_eq!(archive_name("Müller & Söhne GmbH", created, "R7K2M9"), "muller-sohne-gmbh-personal-data-2026-11-24-r7k2m9");
         assert_eq!(archive_name("東京", created, "R7K2M9"), "controller-personal-data-2026-11-24-r7k2m9");
         assert!(archive_name(&"long ".repeat(50), created, "R7K2M9").len() <= LONGEST_NAME - 4);
+    }
+
+    #[test]
+    fn only_the_parts_of_a_divided_archive_are_numbered() {
+        let names = |number, of| (part_folder("a", number), part_file_name("a", Part { number, of }));
+        assert_eq!(names(1, 1), ("a".to_owned(), "a.zip".to_owned()));
+        assert_eq!(names(1, 3), ("a".to_owned(), "a-part01of03.zip".to_owned()));
+        assert_eq!(names(12, 123), ("a-part12".to_owned(), "a-part12of123.zip".to_owned()));
     }
 
     #[test]

@@ -8,7 +8,7 @@ use super::ArchiveError;
 use super::bag::{Bag, Entry};
 use super::column::Column;
 use super::csv::{self, BYTE_ORDER_MARK};
-use super::files::{Files, LARGEST_CELL};
+use super::files::{Bags, Files, LARGEST_CELL};
 use super::html::{PageRows, Rows};
 use super::jsonl;
 use super::keys::KeyWatches;
@@ -42,7 +42,7 @@ struct Streams {
 
 /// What a row may need besides its own streams.
 pub(super) struct Stores<'a> {
-    pub(super) bag: &'a mut Bag,
+    pub(super) bags: Bags<'a>,
     pub(super) files: &'a mut Files,
     pub(super) workshop: &'a Workshop,
 }
@@ -126,7 +126,10 @@ impl OpenTable {
             json.extend_from_slice(&self.json_keys[index]);
             jsonl::push_value(json, normal.value);
             if shown {
-                streams.pages.push_cell(instead.unwrap_or(normal.value), column.spec.column_type);
+                match normal.value {
+                    Value::Text(way) if column.spec.leads_to_files => streams.pages.push_file(way),
+                    value => streams.pages.push_cell(instead.unwrap_or(value), column.spec.column_type),
+                }
             }
             self.scratch = scratch;
         }
@@ -179,7 +182,7 @@ impl OpenTable {
     }
 
     fn open_streams(&self, stores: &Stores<'_>) -> Result<Streams, ArchiveError> {
-        let (options, workshop) = (stores.bag.options(), stores.workshop);
+        let (options, workshop) = (stores.bags.first.options(), stores.workshop);
         let mut csv = Spool::start(workshop, options)?;
         csv.buffer().extend_from_slice(BYTE_ORDER_MARK);
         for (index, column) in self.columns.iter().enumerate() {
@@ -223,7 +226,7 @@ impl OpenTable {
 
     fn store(&self, index: usize, bytes: &[u8], cells: &[Cell<'_>], stores: &mut Stores<'_>) -> Result<String, ArchiveError> {
         let place = (self.spec.source.as_str(), self.spec.table.as_str(), self.spec.columns[index].name.as_str());
-        stores.files.store(stores.bag, place, bytes, self.record_of(cells))
+        stores.files.store(&mut stores.bags, place, bytes, self.record_of(cells))
     }
 
     /// The primary key of a row as text.

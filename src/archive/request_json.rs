@@ -10,7 +10,7 @@ use super::timestamp;
 pub(super) const PATH: &str = "data/request.json";
 
 /// Builds the document.
-pub(super) fn build(header: &ArchiveHeader, closing: &Closing) -> Value {
+pub(super) fn build(header: &ArchiveHeader, closing: &Closing, parts: u32) -> Value {
     let request = &header.request;
     let identifiers: Vec<Value> =
         request.identifiers_used.iter().map(|identifier| json!({"type": identifier.kind, "value": identifier.expose()})).collect();
@@ -35,7 +35,7 @@ pub(super) fn build(header: &ArchiveHeader, closing: &Closing) -> Value {
         "identifiers_used": identifiers,
         "identity_method": request.identity_method,
         "software": {"name": "habeas-data", "version": header.software_version},
-        "parts": {"n": 1, "of": 1, "group_id": request.id},
+        "parts": {"n": 1, "of": parts, "group_id": request.id},
         "answer_language": request.answer_language,
     })
 }

@@ -57,10 +57,28 @@ impl Workshop {
     /// archive left behind is removed first; should that attempt still run, it can then publish nothing.
     pub(super) fn partial(&self, name: &str) -> Result<(Latch, File, TempPath), ArchiveError> {
         self.remove_leftovers(name).map_err(|error| self.cannot("look into", error))?;
-        let made = tempfile::Builder::new().prefix(&format!(".{name}.")).suffix(".partial").tempfile_in(&self.folder);
-        let (file, path) = made.map_err(|error| self.cannot("make a file in", error))?.into_parts();
+        let (file, path) = self.hidden(&format!(".{name}."))?;
         let handle = file.try_clone().map_err(|error| self.cannot("make a file in", error))?;
         Ok((self.latch(file), handle, path))
+    }
+
+    /// The file of a further part, as hidden as the archive's own.
+    pub(super) fn further_part(&self, name: &str, number: u32) -> Result<(Latch, TempPath), ArchiveError> {
+        // What follows the first dot does not count as the request's code: leftovers are told by it.
+        let (file, path) = self.hidden(&format!(".{name}.{number}."))?;
+        Ok((self.latch(file), path))
+    }
+
+    /// Such a file again.
+    pub(super) fn reopen(&self, partial: &TempPath) -> Result<(Latch, File), ArchiveError> {
+        let file = File::options().read(true).write(true).open(partial).map_err(|error| self.cannot("open a part in", error))?;
+        let handle = file.try_clone().map_err(|error| self.cannot("open a part in", error))?;
+        Ok((self.latch(file), handle))
+    }
+
+    fn hidden(&self, prefix: &str) -> Result<(File, TempPath), ArchiveError> {
+        let made = tempfile::Builder::new().prefix(prefix).suffix(".partial").tempfile_in(&self.folder);
+        Ok(made.map_err(|error| self.cannot("make a file in", error))?.into_parts())
     }
 
     /// Whatever day an earlier attempt at the same request began on.
@@ -79,10 +97,9 @@ impl Workshop {
         Ok(())
     }
 
-    /// Gives the finished file its name and makes sure that both outlive a power cut.
-    pub(super) fn publish(&self, handle: &File, partial: TempPath, file_name: &str) -> Result<PathBuf, ArchiveError> {
+    /// Gives a finished file, which is safe on disk, its name and makes sure that this outlives a power cut too.
+    pub(super) fn publish(&self, partial: TempPath, file_name: &str) -> Result<PathBuf, ArchiveError> {
         let path = self.folder.join(file_name);
-        handle.sync_all()?;
         partial.persist(&path).map_err(|failed| ArchiveError::File {
             doing: "publish",
             path: path.clone(),

@@ -57,6 +57,8 @@ pub struct ColumnSpec {
     pub legal_basis: Option<String>,
     /// For timestamps without zone: which zone is meant. "Not recorded" when absent.
     pub zone: Option<String>,
+    /// Whether its texts are ways to files of the archive, as [`super::ArchiveWriter::keep_file`] gave them: pages link to them.
+    pub leads_to_files: bool,
 }
 
 impl ColumnSpec {
@@ -71,6 +73,7 @@ impl ColumnSpec {
             origin: None,
             legal_basis: None,
             zone: None,
+            leads_to_files: false,
         }
     }
 }

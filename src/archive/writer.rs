@@ -2,24 +2,25 @@
 //! The archive is made under a hidden name, read back, and only then given its own. After any error nothing of it remains.
 
 use std::fs::File;
-use std::io::Read as _;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
-use sha2::{Digest as _, Sha256};
 use tempfile::TempPath;
 
 use super::bag::Bag;
 use super::completeness::{Completeness, adds_up, withheld_rows};
-use super::files::{Files, ReadFile, StoredFile};
+use super::files::{Bags, Files, ReadFile, StoredFile};
+use super::finished::{Finished, FinishedFile, Published};
 use super::html::{self, Frame};
-use super::names::{LONGEST_PART, Names, archive_name};
+use super::names::{LONGEST_PART, Names, archive_name, part_file_name};
 use super::open_table::{OpenTable, Stores};
 use super::outcome::Closing;
+use super::parts::{self, OtherPart, Part, Parts, PartsDocument};
 use super::storage::Workshop;
 use super::table::{TableSpec, TableTally};
 use super::written::{Written, WrittenData};
-use super::{ArchiveError, ArchiveHeader, bagit, completeness, datapackage, dictionary, processing, readme, request_json, verify};
-use crate::crypto::hex;
+use super::{
+    ArchiveError, ArchiveHeader, bagit, completeness, datapackage, dictionary, further_part, processing, readme, request_json,
+};
 use crate::value::Cell;
 
 /// Longest `<source>.<table>` of a page, which further gets a number and `.html`.
@@ -33,61 +34,14 @@ pub struct ArchiveWriter {
     workshop: Workshop,
     places: Places,
     files: Files,
+    parts: Option<Parts>,
     written: Vec<Written>,
     open: Option<OpenTable>,
     finished: bool,
-    // Dropped in this order: first the zip, then the file that it writes to.
+    // Dropped in this order: first the zips, then the files that they write to.
     bag: Option<Bag>,
     handle: Option<File>,
     partial: Option<TempPath>,
-}
-
-/// A finished archive that has been read back and has not yet its name. Dropped, it is gone.
-pub struct Finished {
-    workshop: Workshop,
-    /// Its file.
-    pub file: FinishedFile,
-}
-
-/// A file of a finished archive, under a name that nobody takes for the archive.
-pub struct FinishedFile {
-    /// The name that it is to have.
-    pub file_name: String,
-    /// Its size.
-    pub bytes: u64,
-    /// Its digest, in hex.
-    pub sha256: String,
-    handle: File,
-    partial: TempPath,
-}
-
-impl FinishedFile {
-    /// Opens it for reading from the beginning.
-    pub fn open(&self) -> Result<File, ArchiveError> {
-        Ok(File::open(&self.partial)?)
-    }
-}
-
-impl Finished {
-    /// Gives it its name, in the folder in which it was made.
-    pub fn publish(self) -> Result<Published, ArchiveError> {
-        let FinishedFile { file_name, bytes, sha256, handle, partial } = self.file;
-        let path = self.workshop.publish(&handle, partial, &file_name)?;
-        Ok(Published { path, bytes, sha256, parts: 1 })
-    }
-}
-
-/// A finished archive under its own name.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Published {
-    /// Where it is.
-    pub path: PathBuf,
-    /// Its size.
-    pub bytes: u64,
-    /// Its digest, in hex.
-    pub sha256: String,
-    /// How many files it has been divided into.
-    pub parts: u32,
 }
 
 /// Safe names of sources, tables and pages.
@@ -110,17 +64,26 @@ impl ArchiveWriter {
         Ok(ArchiveWriter {
             bag: Some(Bag::new(file, &name, header.created)),
             frame: Frame::new(&header),
+            files: Files::new(&name),
+            parts: Some(Parts::new(&workshop, &name, header.created)),
             header,
             name,
             workshop,
             places: Places::default(),
-            files: Files::default(),
             written: Vec::new(),
             open: None,
             finished: false,
             handle: Some(handle),
             partial: Some(partial),
         })
+    }
+
+    /// Divides the archive: no part is larger than this, except part 1 if its tables alone are, and a part that holds one larger file.
+    pub fn in_parts_of(mut self, bytes: u64) -> ArchiveWriter {
+        if let Some(parts) = &mut self.parts {
+            parts.limit_to(bytes);
+        }
+        self
     }
 
     /// Begins a table. Its rows follow, then [`ArchiveWriter::end_table`].
@@ -137,21 +100,21 @@ impl ArchiveWriter {
 
     /// Writes a row of the current table: one cell per column, in their order.
     pub fn row(&mut self, cells: &[Cell<'_>]) -> Result<(), ArchiveError> {
-        let (Some(table), Some(bag)) = (&mut self.open, &mut self.bag) else {
+        let (Some(table), Some(first), Some(parts)) = (&mut self.open, &mut self.bag, &mut self.parts) else {
             return Err(ArchiveError::OutOfOrder("a row came outside a table"));
         };
-        let mut stores = Stores { bag, files: &mut self.files, workshop: &self.workshop };
+        let mut stores = Stores { bags: Bags { first, parts }, files: &mut self.files, workshop: &self.workshop };
         let result = table.row(cells, &mut stores);
         self.final_if_failed(result)
     }
 
-    /// Puts a file that was read whole into the archive, for a row of the current table; its path there.
+    /// Puts a file that was read whole into the archive, for a row of the current table; the way to it from the folder of part 1.
     pub fn keep_file(&mut self, file: ReadFile) -> Result<String, ArchiveError> {
-        let (Some(table), Some(bag)) = (&self.open, &mut self.bag) else {
+        let (Some(table), Some(first), Some(parts)) = (&self.open, &mut self.bag, &mut self.parts) else {
             return Err(ArchiveError::OutOfOrder("a file came outside a table"));
         };
         let place = (table.spec.source.as_str(), table.spec.table.as_str());
-        let result = self.files.keep(bag, place, file);
+        let result = self.files.keep(&mut Bags { first, parts }, place, file);
         self.final_if_failed(result)
     }
 
@@ -195,9 +158,10 @@ impl ArchiveWriter {
         Ok(())
     }
 
-    /// Writes everything else, reads the archive back, compares it with its manifests, and gives it its name.
+    /// Writes everything else, reads the archive back, compares it with its manifests, and gives it its name. Returns part 1.
     pub fn finish(self, closing: Closing) -> Result<Published, ArchiveError> {
-        self.close(closing)?.publish()
+        let published = self.close(closing)?.publish()?;
+        published.into_iter().next().ok_or(ArchiveError::OutOfOrder("an archive without a file was published"))
     }
 
     /// The same, but the archive does not get its name yet.
@@ -205,11 +169,14 @@ impl ArchiveWriter {
         if self.open.is_some() {
             return Err(ArchiveError::OutOfOrder("the archive was closed inside a table"));
         }
-        let Some(mut bag) = self.bag.take() else {
+        let (Some(mut bag), Some(parts)) = (self.bag.take(), self.parts.take()) else {
             return Err(ArchiveError::OutOfOrder("the archive was closed after an error"));
         };
         self.written.sort_by(|a, b| (&a.spec.source, &a.spec.table).cmp(&(&b.spec.source, &b.spec.table)));
-        self.write_documents(&mut bag, &closing)?;
+        let mut stored: Vec<StoredFile> = self.files.stored().to_vec();
+        stored.sort_by(|a, b| (a.part, &a.path, &a.record).cmp(&(b.part, &b.path, &b.record)));
+        let (further, others) = further_part::finish_all(parts, &self.header, &self.name, &stored)?;
+        self.write_documents(&mut bag, &closing, &stored, others)?;
         bag.close()?;
         if self.workshop.is_broken() {
             return Err(ArchiveError::Write(std::io::Error::other("a write failed before the archive was closed")));
@@ -217,40 +184,45 @@ impl ArchiveWriter {
         let (Some(partial), Some(handle)) = (self.partial.take(), self.handle.take()) else {
             return Err(ArchiveError::OutOfOrder("the archive was closed twice"));
         };
-        verify::read_back(&partial, &self.name)?;
-        let (bytes, sha256) = digest(&partial)?;
+        let file_name = part_file_name(&self.name, Part { number: 1, of: count(&further) + 1 });
+        let mut files = vec![FinishedFile::read_back(file_name, &self.name, &handle, partial)?];
+        files.extend(further);
         self.finished = true;
-        let file_name = format!("{}.zip", self.name);
-        Ok(Finished { workshop: self.workshop.clone(), file: FinishedFile { file_name, bytes, sha256, handle, partial } })
+        Ok(Finished { workshop: self.workshop.clone(), files })
     }
 
-    fn write_documents(&self, bag: &mut Bag, closing: &Closing) -> Result<(), ArchiveError> {
+    fn write_documents(
+        &self,
+        bag: &mut Bag,
+        closing: &Closing,
+        files: &[StoredFile],
+        others: Vec<OtherPart>,
+    ) -> Result<(), ArchiveError> {
         let (header, tables) = (&self.header, &self.written);
-        let mut files: Vec<StoredFile> = self.files.stored().to_vec();
-        files.sort_by(|a, b| (&a.path, &a.record).cmp(&(&b.path, &b.record)));
         let report = Completeness::build(header, closing, tables, files.len() as u64)?;
+        let part = Part { number: 1, of: count(&others) + 1 };
 
-        bag.add(request_json::PATH, &pretty(&request_json::build(header, closing))?)?;
+        bag.add(request_json::PATH, &pretty(&request_json::build(header, closing, part.of))?)?;
         bag.add(processing::PATH, &pretty(&processing::build(header, tables))?)?;
         bag.add(completeness::PATH, &pretty(&report)?)?;
         bag.add(dictionary::PATH, &dictionary::build(tables))?;
         self.files.write_index(bag)?;
+        let others = PartsDocument { schema_version: 1, group_id: header.request.id.clone(), of: part.of, parts: others };
+        if part.of > 1 {
+            bag.add(parts::PATH, &pretty(&others)?)?;
+        }
 
         let frame = &self.frame;
-        html::write_overview(bag, frame, header, &report, tables)?;
+        html::write_overview(bag, frame, header, &report, tables, files, &others.parts)?;
         html::write_processing(bag, frame, tables)?;
         html::write_left_out(bag, frame, header, &report)?;
         html::write_rights(bag, frame, header)?;
-        html::write_files(bag, frame, &files)?;
-        bag.add(readme::PATH, readme::build(header, &report.statement).as_bytes())?;
+        html::write_files(bag, frame, files)?;
+        bag.add(readme::PATH, readme::build(header, &report.statement, &others.parts).as_bytes())?;
 
-        let package = datapackage::build(header, &self.name, &report.statement, tables, &files, |path| bag.entries().get(path));
+        let package = datapackage::build(header, &self.name, &report.statement, tables, files, |path| bag.entries().get(path));
         bag.add(datapackage::PATH, &pretty(&package)?)?;
-        bag.add(bagit::DECLARATION_PATH, bagit::DECLARATION.as_bytes())?;
-        bag.add(bagit::INFO, bagit::info(header, bag.entries()).as_bytes())?;
-        bag.add(bagit::MANIFEST, bagit::manifest(bag.entries(), true).as_bytes())?;
-        bag.add(bagit::TAG_MANIFEST, bagit::manifest(bag.entries(), false).as_bytes())?;
-        Ok(())
+        bagit::write(bag, header, part)
     }
 
     /// After an error there is no archive any more: nothing else can be written to it.
@@ -265,6 +237,7 @@ impl ArchiveWriter {
         self.workshop.give_up();
         self.open = None;
         self.bag = None;
+        self.parts = None;
         self.partial = None;
     }
 }
@@ -296,24 +269,12 @@ impl Places {
     }
 }
 
-fn pretty(document: &impl serde::Serialize) -> Result<Vec<u8>, ArchiveError> {
+fn count<T>(further: &[T]) -> u32 {
+    u32::try_from(further.len()).unwrap_or(u32::MAX)
+}
+
+pub(super) fn pretty(document: &impl serde::Serialize) -> Result<Vec<u8>, ArchiveError> {
     let mut text = serde_json::to_vec_pretty(document).map_err(|error| ArchiveError::Write(error.into()))?;
     text.push(b'\n');
     Ok(text)
-}
-
-fn digest(path: &Path) -> Result<(u64, String), ArchiveError> {
-    let mut file = File::open(path)?;
-    let mut hash = Sha256::new();
-    let mut bytes = 0;
-    let mut chunk = vec![0; 256 * 1024];
-    loop {
-        match file.read(&mut chunk)? {
-            0 => return Ok((bytes, hex(&hash.finalize()))),
-            read => {
-                hash.update(&chunk[..read]);
-                bytes += read as u64;
-            }
-        }
-    }
 }

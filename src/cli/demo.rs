@@ -38,7 +38,7 @@ const COUNSEL: &str = "demo counsel";
 pub async fn run(args: &Args, context: &Context) -> Result<Exit, CliError> {
     let started = Instant::now();
     let printer = context.printer;
-    printer.talk("A time-tracking company with five people, their work, invoices and tickets, in one SQLite database.");
+    printer.talk("A time-tracking company with five people, their work, invoices and tickets in one SQLite database, and their pictures in a folder.");
     let paths = demo::create(&args.dir).await.map_err(|error| CliError::Outcome {
         exit: Exit::Failure,
         message: error.to_string(),
@@ -216,7 +216,7 @@ fn level_words(level: u64) -> &'static str {
         0 => "deletion was requested",
         1 => "the store acknowledged it",
         2 => "absent when read again by key, in a session that had seen the records",
-        _ => "absent when read again, and a search of every table for the person's identifiers found nothing more",
+        _ => "absent when read again, and a search of every table and file for the person's identifiers found nothing more",
     }
 }
 

@@ -1,5 +1,5 @@
 //! The plan of an archive: what would be handed over from where, and what of it the map keeps back. Nothing is erased, overwritten or kept
-//! by an access, so that it shows no such word.
+//! by an access, so that it shows no such word, and of what is wrong only that which lets nothing be read.
 
 use serde_json::{Value, json};
 
@@ -11,7 +11,8 @@ use crate::counted::counted;
 use crate::datamap::{Collection, Graph, Withhold};
 use crate::deployment::Deployment;
 use crate::export::Selection;
-use crate::plan::{Plan, PlanItem};
+use crate::job::planning;
+use crate::plan::{Plan, PlanItem, Problem};
 use crate::request::JobFile;
 
 /// Prints it.
@@ -22,14 +23,15 @@ pub(super) fn show(
     plan: &Plan,
     selection: &Selection,
 ) -> Result<Exit, CliError> {
-    let exit = exit_of(plan, job.kind);
+    let problems: Vec<&Problem> = plan.problems.iter().filter(|problem| planning::blocks_reading(problem)).collect();
+    let exit = if problems.is_empty() { exit_of(plan, job.kind) } else { Exit::Usage };
     let left_out = |item: &PlanItem| left_out(deployment, selection, item);
     if context.printer.is_json() {
         let mut document = common(deployment, job, plan);
         document["items"] = plan.items.iter().map(|item| as_json(item, &left_out(item))).collect();
-        for erasure in ["problems", "fuses"] {
-            document[erasure] = json!([]);
-        }
+        document["problems"] = json!(problems);
+        document["can_be_approved"] = json!(problems.is_empty());
+        document["fuses"] = json!([]);
         document["held"] = json!(0);
         context.printer.document(&document)?;
         return Ok(exit);
@@ -55,7 +57,14 @@ pub(super) fn show(
     for text in &plan.warnings {
         context.printer.warn(text);
     }
+    for problem in &problems {
+        context.printer.warn(&format!("{}: {} [{}]", problem.subject, problem.problem, problem.code));
+        context.printer.hint(&problem.hint);
+    }
     context.printer.data(&format!("plan digest  {}", plan.digest()))?;
+    if !problems.is_empty() {
+        context.printer.warn("with this map nothing is read: nothing would be handed over");
+    }
     Ok(exit)
 }
 

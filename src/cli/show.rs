@@ -42,6 +42,9 @@ pub fn result(printer: Printer, document: &Value, time_zone: &TimeZone) -> Resul
     if let Some(path) = document["archive"]["path"].as_str() {
         printer.data(&format!("{:<12} {path}{}", "archive", life_of(&document["archive"], time_zone)))?;
     }
+    for part in document["archive"]["files"].as_array().into_iter().flatten().skip(1) {
+        printer.data(&format!("{:<12} {}", "", part["path"].as_str().unwrap_or_default()))?;
+    }
     if let Some(outcome) = document["certificate"]["outcome"].as_str() {
         let level = document["certificate"]["level"].as_u64().map(|level| format!(", level {level}")).unwrap_or_default();
         let path = document["certificate"]["path"].as_str().unwrap_or_default();

@@ -9,6 +9,7 @@ mod object_source;
 mod reference;
 mod section;
 mod settings;
+mod size;
 mod source;
 mod yaml;
 

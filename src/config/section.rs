@@ -10,6 +10,7 @@ use secrecy::SecretString;
 
 use super::error::{ConfigError, ConfigProblem};
 use super::reference::{self, Environment, Unresolved};
+use super::size;
 use super::yaml::{Key, Node, Position, Value};
 use crate::suggest;
 
@@ -160,6 +161,24 @@ impl<'n, 'e> Section<'n, 'e> {
     /// A path, relative to the configuration file.
     pub(super) fn path(&self, key: &str) -> Option<PathBuf> {
         self.text(key).map(|entry| self.reader.anchor(entry.value))
+    }
+
+    /// A number of bytes within bounds: `2 GiB`, `500 MB`, or bytes without a unit.
+    pub(super) fn size(&self, key: &str, bounds: RangeInclusive<u64>) -> Option<u64> {
+        let node = self.node(key)?;
+        let name = self.name_of(key);
+        let size = match &node.value {
+            Value::Integer(number) => u64::try_from(*number).ok(),
+            Value::Text(_) => size::parse(&self.referenced(node, &name)?.0),
+            _ => None,
+        };
+        let size = size.filter(|size| bounds.contains(size));
+        if size.is_none() {
+            let (least, most) = (size::in_words(*bounds.start()), size::in_words(*bounds.end()));
+            let hint = "write a number and its unit, such as 2 GiB".to_owned();
+            self.reader.note(node.position, format!("`{name}` must be a size from {least} to {most}"), Some(hint));
+        }
+        size
     }
 
     /// A whole number within bounds.

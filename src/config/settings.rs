@@ -8,6 +8,11 @@ use jiff::SignedDuration;
 use super::section::Section;
 use crate::verify::residue::ObjectLimits;
 
+const GIB: u64 = 1024 * 1024 * 1024;
+/// Parts below a gibibyte are for trying out: nobody likes to unpack hundreds of files.
+const SMALLEST_PART: u64 = 1024 * 1024;
+const LARGEST_PART: u64 = 50 * GIB;
+
 /// How much one request may touch, and how fast.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Limits {
@@ -21,6 +26,8 @@ pub struct Limits {
     pub batch_rows: u64,
     /// How long a permit to erase lives; it bounds how long placing a hold can take.
     pub permit: Duration,
+    /// Bytes that a part of an archive may have before a further part is begun.
+    pub archive_part: u64,
     /// How much of a store of objects the search after an erasure opens.
     pub scan: ObjectLimits,
 }
@@ -60,15 +67,18 @@ pub(super) fn read_limits(root: &Section<'_, '_>) -> Limits {
         plan_age: SignedDuration::from_hours(24),
         batch_rows: 10_000,
         permit: Duration::from_secs(5),
+        archive_part: 2 * GIB,
         scan: ObjectLimits { objects: 10_000, bytes: 16 * 1024 * 1024 },
     };
-    let known = ["max_rows", "max_share", "plan_age", "batch_rows", "permit_seconds", "scan_objects", "scan_object_bytes"];
+    let known =
+        ["max_rows", "max_share", "plan_age", "batch_rows", "permit_seconds", "archive_part", "scan_objects", "scan_object_bytes"];
     let Some(section) = root.section("limits", &known) else { return limits };
     limits.max_rows = section.whole("max_rows", 1..=1_000_000_000_000);
     limits.max_share = section.share("max_share");
     limits.plan_age = section.duration("plan_age").unwrap_or(limits.plan_age);
     limits.batch_rows = section.whole("batch_rows", 1..=100_000).unwrap_or(limits.batch_rows);
     limits.permit = section.whole("permit_seconds", 1..=300).map_or(limits.permit, Duration::from_secs);
+    limits.archive_part = section.size("archive_part", SMALLEST_PART..=LARGEST_PART).unwrap_or(limits.archive_part);
     limits.scan.objects = section.whole("scan_objects", 0..=1_000_000_000).unwrap_or(limits.scan.objects);
     limits.scan.bytes = section.whole("scan_object_bytes", 0..=1_000_000_000).unwrap_or(limits.scan.bytes);
     limits

@@ -47,6 +47,7 @@ fn a_name_is_enough_and_every_default_lies_beside_the_file() {
     assert_eq!(config.data_map, Path::new("/etc/habeas/datamap"));
     assert_eq!(config.limits.batch_rows, 10_000);
     assert_eq!(config.limits.permit.as_secs(), 5);
+    assert_eq!(config.limits.archive_part, 2 << 30);
     assert_eq!(config.holds.grace_days, 7);
     assert_eq!(config.verify.again_after.last(), Some(&SignedDuration::from_hours(30 * 24)));
     assert!(config.sources.is_empty());
@@ -64,7 +65,7 @@ data_map: datamap
 sources:
   app: {postgres: env:APP_URL, verify: env:VERIFY_URL, datasets: [app_db, billing]}
   local: {sqlite: data/local.db}
-limits: {max_rows: 100000, max_share: 0.25, plan_age: P2D, batch_rows: 100, permit_seconds: 2}
+limits: {max_rows: 100000, max_share: 0.25, plan_age: P2D, batch_rows: 100, permit_seconds: 2, archive_part: 10 GiB}
 journal: {copies: /mnt/elsewhere}
 holds: {grace_days: 14}
 deadlines: {profile: gdpr}
@@ -83,6 +84,7 @@ mail: {anything: [goes]}
     assert_eq!(config.sources["app"].verify_url().unwrap().expose_secret(), "postgres://verify_url@db/app");
     assert!(config.sources["app"].verifies_separately());
     assert_eq!(config.limits.plan_age, SignedDuration::from_hours(48));
+    assert_eq!(config.limits.archive_part, 10 << 30);
     assert_eq!(config.verify.again_after, [SignedDuration::from_mins(90), SignedDuration::from_hours(168)]);
     assert_eq!(config.unused, ["http", "mail"]);
     assert_eq!(config.source_of("billing", None).unwrap().name, "app");
@@ -109,6 +111,15 @@ fn an_unknown_key_is_answered_with_its_place_and_what_was_meant() {
         complaints("controller: {name: A, colour: red}")[0],
         "1:23: unknown key `colour` in `controller` | known here: name, address, contact, dpo, supervisory_authority, time_zone, country, representative, joint_controllers, security_measures, recipients"
     );
+}
+
+#[test]
+fn a_part_of_an_archive_has_a_size_within_reason() {
+    for bad in ["0", "512 KiB", "51 GiB", "large", "2 G", "1.5 GiB", "[1]"] {
+        let expected =
+            "2:24: `limits.archive_part` must be a size from 1 MiB to 50 GiB | write a number and its unit, such as 2 GiB";
+        assert_eq!(with_controller(&format!("limits: {{archive_part: {bad}}}\n")), [expected], "{bad}");
+    }
 }
 
 #[test]

@@ -146,6 +146,14 @@ impl Node {
     pub fn name(&self) -> String {
         format!("{}.{}", self.dataset, self.collection)
     }
+
+    /// Identities inside JSON, each with another one of the same rows, of which the map does not say whether they name the same person: an
+    /// account and, in its settings, whom to call in an emergency. Of whichever kind they are, the one inside is as likely to be somebody else's.
+    pub fn left_open(&self) -> Vec<(&IdentityField, &IdentityField)> {
+        let first = self.identities.iter().find(|field| field.path.is_empty()).or(self.identities.first());
+        let (None, Some(first)) = (self.names, first) else { return Vec::new() };
+        self.identities.iter().filter(|field| *field != first && !field.path.is_empty()).map(|inside| (inside, first)).collect()
+    }
 }
 
 impl Graph {

@@ -5,6 +5,7 @@ mod objects;
 mod order;
 mod ownership;
 mod rows;
+pub mod whom;
 mod words;
 
 use super::{
@@ -22,6 +23,7 @@ pub fn lint(map: &DataMap, graph: &Graph) -> Vec<Finding> {
             true => undecided(node, collection),
             false => Some(unreachable(node, collection)),
         });
+        findings.extend(whom::check(graph, node, collection));
         findings.extend(mask_without_fields(node, collection));
         findings.extend(pseudonymised_fields(node, collection));
         findings.extend(super::sub_fields::findings(node, collection));

@@ -40,7 +40,7 @@ pub use error::{Loaded, MapError, MapErrors, MapWarning};
 pub use finding::{Code, Finding, Severity};
 pub use graph::{Edge, Graph, IdentityField, NamedBy, NamingField, Node, NodeId, ObjectPlace, RowPlace, Spot};
 pub use legal_basis::{is_basis_for_special_categories, legal_bases, legal_basis_words, suggest_legal_basis};
-pub use lint::lint;
+pub use lint::{lint, whom};
 pub use load::load;
 pub use model::*;
 pub use objects::{Locate, Objects};

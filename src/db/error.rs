@@ -63,6 +63,12 @@ impl DbError {
         matches!(self, DbError::Unreachable(_) | DbError::Busy(_) | DbError::Lost(_))
     }
 
+    /// Whether the database has undone the transaction because it and another waited for each other.
+    pub fn is_deadlock(&self) -> bool {
+        // PostgreSQL's code, MySQL's number.
+        matches!(self, DbError::Busy(code) if code == "40P01" || code.ends_with("1213"))
+    }
+
     /// Whether a unique constraint refused the row.
     pub fn is_unique(&self) -> bool {
         matches!(self, DbError::Unique { .. })

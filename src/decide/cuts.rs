@@ -48,6 +48,11 @@ pub(super) enum Tie {
 }
 
 impl Tie {
+    /// Whether it is a column that names the subject.
+    pub(super) fn is_identity(&self) -> bool {
+        matches!(self, Tie::Identity(_))
+    }
+
     /// The edge, where it is one.
     pub(super) fn edge<'g>(&self, graph: &'g Graph) -> Option<&'g Edge> {
         match self {

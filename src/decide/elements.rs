@@ -4,8 +4,10 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::cuts::Tie;
+use super::limits::is_labelled;
 use super::overwrite::{self, Elements, How, Overwrite};
 use super::{Desk, GatherError};
+use crate::datamap::Field;
 use crate::subject::NormalForm;
 
 /// The subject's part of one JSON column.
@@ -31,9 +33,12 @@ impl Desk<'_, '_> {
         }
         let place = &self.brief.graph.nodes[node];
         let Some(collection) = self.brief.map.collection(&place.dataset, &place.collection) else { return Ok(Vec::new()) };
+        let categories = self.brief.categories;
+        let asks_for_all = categories.is_empty() || is_labelled(&collection.data_categories, categories);
+        let is_asked_for = |field: &Field| asks_for_all || is_labelled(&field.data_categories, categories);
         let part = |(column, (bits, ties)): (String, (i64, Vec<overwrite::Tie>))| {
             let field = collection.field(&column)?;
-            let how = How::Elements(Elements::of(field, ties));
+            let how = How::Elements(Elements::of(field, ties, &is_asked_for));
             Some(PartOfJson { bits, overwrite: Overwrite { column, how } })
         };
         Ok(ties.into_iter().filter_map(part).collect())

@@ -59,34 +59,11 @@ impl Decided {
         scope: WhichRows<'_>,
     ) -> Result<Frozen, GatherError> {
         let Decided { mut plan, steps: sources, objects } = self;
-        let (mut steps, kept) = freeze_objects(objects, scope, sink)?;
-        for mut source in sources {
-            let overwrites = matches!(source.step.action, Action::Overwrite { .. });
-            match scope {
-                // The people themselves, and what can only go after them, wait for the end.
-                WhichRows::New if source.step.identity || source.step.deferred || source.step.action == Action::Keep => break,
-                // Overwritten rows stay and are reached again; overwriting them twice would not be the same as once (E-3).
-                WhichRows::New if overwrites && source.step.disposition == Disposition::Mask => continue,
-                WhichRows::New if source.only_shared => continue,
-                WhichRows::These(_) if !overwrites => continue,
-                _ => {}
-            }
-            let position = u16::try_from(steps.len()).map_err(|_| GatherError::Map("a plan has too many steps".into()))?;
-            let written = write_records(&source, position, gathering, secret, scope, sink).await?;
-            let missed = source.counted.filter(|counted| matches!(scope, WhichRows::All) && *counted != written.records);
-            // What is wrong with these keys may have been told already, with the words that help.
-            if let Some(counted) = missed
-                && !is_told(&plan.problems, &source.step)
-            {
-                plan.problems.push(key_problem(&source.step, counted, written.records));
-            }
-            source.step.records = written.records;
-            for (column, rows) in written.unreadable {
-                // Nothing was decided for these rows: the plan cannot be approved (P-1).
-                plan.problems.push(unreadable_problem(&source.step, &column, rows));
-            }
-            steps.push(source.step);
-        }
+        let (first, sources): (Vec<Source>, Vec<Source>) = sources.into_iter().partition(|source| source.comes_first);
+        let mut steps = Vec::new();
+        freeze_rows(first, &mut steps, &mut plan, gathering, secret, sink, scope).await?;
+        let kept = freeze_objects(objects, &mut steps, scope, sink)?;
+        freeze_rows(sources, &mut steps, &mut plan, gathering, secret, sink, scope).await?;
         for object in kept {
             freeze_object(object, &mut steps, sink)?;
         }
@@ -96,23 +73,63 @@ impl Decided {
     }
 }
 
+/// Rows of these steps that are in scope, as the next steps of a manifest.
+async fn freeze_rows(
+    sources: Vec<Source>,
+    steps: &mut Vec<Step>,
+    plan: &mut Plan,
+    gathering: &mut Gathering<'_>,
+    secret: &MaskSecret,
+    sink: &mut dyn ManifestSink,
+    scope: WhichRows<'_>,
+) -> Result<(), GatherError> {
+    for mut source in sources {
+        let overwrites = matches!(source.step.action, Action::Overwrite { .. });
+        match scope {
+            // The people themselves, and what can only go after them, wait for the end.
+            WhichRows::New if source.step.identity || source.step.deferred || source.step.action == Action::Keep => break,
+            // Overwritten rows stay and are reached again; overwriting them twice would not be the same as once (E-3).
+            WhichRows::New if overwrites && source.step.disposition == Disposition::Mask => continue,
+            WhichRows::New if source.only_shared => continue,
+            WhichRows::These(_) if !overwrites || source.step.of_others_too => continue,
+            _ => {}
+        }
+        let position = u16::try_from(steps.len()).map_err(|_| GatherError::Map("a plan has too many steps".into()))?;
+        let written = write_records(&source, position, gathering, secret, scope, sink).await?;
+        let missed = source.counted.filter(|counted| matches!(scope, WhichRows::All) && *counted != written.records);
+        // What is wrong with these keys may have been told already, with the words that help.
+        if let Some(counted) = missed
+            && !is_told(&plan.problems, &source.step)
+        {
+            plan.problems.push(key_problem(&source.step, counted, written.records));
+        }
+        source.step.records = written.records;
+        for (column, rows) in written.unreadable {
+            // Nothing was decided for these rows: the plan cannot be approved (P-1).
+            plan.problems.push(unreadable_problem(&source.step, &column, rows));
+        }
+        steps.push(source.step);
+    }
+    Ok(())
+}
+
 /// Objects that go, which come first, and those that stay, which come last.
 fn freeze_objects(
     objects: Vec<ObjectStep>,
+    steps: &mut Vec<Step>,
     scope: WhichRows<'_>,
     sink: &mut dyn ManifestSink,
-) -> Result<(Vec<Step>, Vec<ObjectStep>), GatherError> {
-    let mut steps = Vec::new();
+) -> Result<Vec<ObjectStep>, GatherError> {
     let (kept, going): (Vec<ObjectStep>, Vec<ObjectStep>) =
         objects.into_iter().partition(|object| object.step.action == Action::Keep);
     match scope {
-        WhichRows::These(_) => return Ok((steps, Vec::new())),
+        WhichRows::These(_) => return Ok(Vec::new()),
         WhichRows::New | WhichRows::All => {}
     }
     for object in going {
-        freeze_object(object, &mut steps, sink)?;
+        freeze_object(object, steps, sink)?;
     }
-    Ok((steps, if matches!(scope, WhichRows::All) { kept } else { Vec::new() }))
+    Ok(if matches!(scope, WhichRows::All) { kept } else { Vec::new() })
 }
 
 fn freeze_object(mut object: ObjectStep, steps: &mut Vec<Step>, sink: &mut dyn ManifestSink) -> Result<(), GatherError> {
@@ -147,7 +164,7 @@ async fn write_records(
             .filter_map(|(child, referrer)| Some((referrer, snapshot.location(child)?.clone())))
             .collect(),
     };
-    let marks = read::Marks { guard: &source.step.guard, counted: &counted };
+    let marks = read::Marks { guard: &source.step.guard, counted: &counted, counts_leaving: source.comes_first };
     let statement = read::frozen(&location, source.selection, marks, &columns, is_ranked, dialect);
     let width = location.key_width();
     let mut rows = snapshot.stream(statement).map_err(failed)?;

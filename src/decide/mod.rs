@@ -25,6 +25,7 @@ mod rules;
 mod schema;
 mod schema_digest;
 mod set_rule;
+mod shared_rows;
 mod steps;
 mod unseen;
 mod ways;
@@ -32,6 +33,7 @@ mod ways;
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::connector::sql::{Inbound, SnapshotError, SqlSource};
+use crate::counted::counted;
 use crate::crypto::Keys;
 use crate::datamap::{DataMap, Graph, Names, Policy, RuleAction, unlabelled};
 use crate::gather::{GatherError, Gathering, names_of};
@@ -103,7 +105,9 @@ pub struct Decided {
 pub async fn decide(brief: &Brief<'_>, gathering: &mut Gathering<'_>, held: &[HeldNames]) -> Result<Decided, GatherError> {
     let rules = brief.graph.nodes.iter().map(|node| rules::rule_for(brief, node)).collect();
     let cuts = cuts::Cuts::of(brief, &gathering.snapshots);
-    let warnings = gathering.set_aside.iter().map(|name| set_aside_words(&name.kind)).collect();
+    let mut warnings: Vec<String> = gathering.set_aside.iter().map(|name| set_aside_words(&name.kind)).collect();
+    let stopped = gathering.stopped_rows().await?;
+    warnings.extend(stopped.into_iter().map(|(at, rows)| stopped_words(&brief.graph.nodes[at].name(), rows)));
     let mut desk =
         Desk { brief, gathering, rules, cuts, detached: Vec::new(), deferred: Vec::new(), problems: Vec::new(), warnings };
     // An archive changes nothing: what could go wrong with an erasure is not said of it.
@@ -157,6 +161,15 @@ fn set_aside_words(kind: &str) -> String {
     format!(
         "the `{kind}` in this person's record stands in another person's record too: it is not followed, rows that it alone names are not \
          taken for theirs, and the search afterwards does not look for it"
+    )
+}
+
+/// What a row means that names somebody else beside the person, and on which something hangs.
+fn stopped_words(collection: &str, rows: u64) -> String {
+    format!(
+        "{collection}: {} somebody else beside this person: nothing that hangs on such a row is taken for theirs; what is, needs a reference \
+         of its own",
+        counted(rows, "row names", "rows name")
     )
 }
 

@@ -301,6 +301,7 @@ impl<'a> ObjectDesk<'a> {
             guard: Vec::new(),
             unreferenced: Vec::new(),
             counted: Vec::new(),
+            of_others_too: false,
             identity: false,
             deferred: false,
             records,

@@ -51,10 +51,11 @@ pub(super) struct Tie {
 
 impl Elements {
     /// Of a JSON column: everything that the map names in an element of the subject is overwritten, by its own strategy or with null, but for
-    /// what is `read_only` or preserved; what ties the element to the subject becomes null in any case.
-    pub(super) fn of(field: &Field, ties: Vec<Tie>) -> Elements {
+    /// what is `read_only` or preserved, and for what the job does not ask for: `is_asked_for` says of a field whether it does, with all that is in
+    /// it. What ties the element to the subject becomes null in any case.
+    pub(super) fn of(field: &Field, ties: Vec<Tie>, is_asked_for: &dyn Fn(&Field) -> bool) -> Elements {
         let paths: Vec<&[String]> = ties.iter().map(|tie| tie.path.as_slice()).collect();
-        let tree = element_tree(field, &mut Vec::new(), &paths);
+        let tree = element_tree(field, &mut Vec::new(), &paths, is_asked_for, false);
         Elements { ties, tree }
     }
 
@@ -65,7 +66,13 @@ impl Elements {
     }
 }
 
-fn element_tree(field: &Field, path: &mut Vec<String>, ties: &[&[String]]) -> MaskTree {
+fn element_tree(
+    field: &Field,
+    path: &mut Vec<String>,
+    ties: &[&[String]],
+    is_asked_for: &dyn Fn(&Field) -> bool,
+    is_inside_asked: bool,
+) -> MaskTree {
     let null =
         |path: &Vec<String>, masking: Masking| Change::Replace(PartMask { path: path.clone(), masking, length: field.length });
     if ties.contains(&path.as_slice()) {
@@ -74,13 +81,14 @@ fn element_tree(field: &Field, path: &mut Vec<String>, ties: &[&[String]]) -> Ma
     if field.read_only || field.mask == Some(Masking::Preserve) {
         return Change::Keep;
     }
+    let is_asked = is_inside_asked || is_asked_for(field);
     if field.fields.is_empty() {
-        return null(path, field.mask.clone().unwrap_or(Masking::NullRewrite));
+        return if is_asked { null(path, field.mask.clone().unwrap_or(Masking::NullRewrite)) } else { Change::Keep };
     }
     let mut named = Vec::with_capacity(field.fields.len());
     for sub in &field.fields {
         path.push(sub.name.clone());
-        named.push((sub.name.clone(), element_tree(sub, path, ties)));
+        named.push((sub.name.clone(), element_tree(sub, path, ties, is_asked_for, is_asked)));
         path.pop();
     }
     Change::Into(Members { named, rest: Box::new(Change::Keep) })

@@ -366,6 +366,7 @@ impl PlaceSeen<'_> {
             guard: Vec::new(),
             unreferenced: Vec::new(),
             counted: Vec::new(),
+            of_others_too: false,
             identity: false,
             deferred: false,
             records,

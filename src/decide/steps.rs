@@ -7,6 +7,7 @@ use super::items::{item_of, unlink_change, unlink_item};
 use super::overwrite::Overwrite;
 use super::referrers::{owning_referrers, referrers_of};
 use super::rules::Rule;
+use super::shared_rows::SharedClearing;
 use super::{Desk, GatherError, Items, map_error};
 use crate::connector::sql::text::cut::CutRows;
 use crate::connector::sql::text::fate;
@@ -14,7 +15,7 @@ use crate::connector::sql::text::read::Selection;
 use crate::connector::sql::{Inbound, SnapshotError};
 use crate::datamap::{Edge, Graph, Node, Predicate, Right};
 use crate::db::DbError;
-use crate::plan::{Action, ColumnChange, Disposition, Order, PlanItem, Step};
+use crate::plan::{Action, ColumnChange, Disposition, Ground, Order, PlanItem, Referrer, Step};
 
 /// A step, and where in the snapshot its rows are.
 pub(super) struct Source {
@@ -27,25 +28,27 @@ pub(super) struct Source {
     pub only_shared: bool,
     /// How many rows were decided on, where their keys have to find exactly these again.
     pub counted: Option<u64>,
+    /// Comes before everything else, when all that the subject owns is still there.
+    pub comes_first: bool,
 }
 
 impl Source {
     fn new(step: Step, node: usize, selection: Selection) -> Source {
-        Source { step, node, selection, masks: Vec::new(), only_shared: false, counted: None }
+        Source { step, node, selection, masks: Vec::new(), only_shared: false, counted: None, comes_first: false }
     }
 }
 
 /// Something that is cleared in rows that stay: columns, or the subject's elements of a JSON column.
-struct Clearing {
+pub(super) struct Clearing {
     /// Bits by which its rows are found.
-    bits: i64,
-    action: Action,
-    guard: Vec<String>,
-    changes: Vec<ColumnChange>,
+    pub bits: i64,
+    pub action: Action,
+    pub guard: Vec<String>,
+    pub changes: Vec<ColumnChange>,
     /// What is written instead, inside JSON.
-    masks: Vec<Overwrite>,
+    pub masks: Vec<Overwrite>,
     /// In rows that stay, it is done only because others own them too: the map does not ask for it on this very edge.
-    only_when_shared: bool,
+    pub only_when_shared: bool,
 }
 
 impl Clearing {
@@ -82,20 +85,25 @@ impl Desk<'_, '_> {
             self.list_node(*node, people.contains(node), &mut items, &mut sources).await?;
         }
         let detaching = self.detaching_sources(&items);
+        let (first, sources): (Vec<Source>, Vec<Source>) = sources.into_iter().partition(|source| source.comes_first);
         // References inside a circle are cleared before anything is deleted, also in rows that stay: the order of the tables no longer sees to
         // it, and the database would act on them. Kept rows come last, for the verifier.
         let (untying, acting): (Vec<Source>, Vec<Source>) = sources.into_iter().partition(|source| self.unties(source));
         let (kept, mut acting): (Vec<Source>, Vec<Source>) =
             acting.into_iter().partition(|source| source.step.action == Action::Keep);
         self.bind_circles(&mut acting);
-        let first = untying.into_iter().map(|source| Source { step: Step { identity: false, ..source.step }, ..source });
-        Ok((items, first.chain(detaching).chain(acting).chain(kept).collect()))
+        let untying = untying.into_iter().map(|source| Source { step: Step { identity: false, ..source.step }, ..source });
+        Ok((items, first.into_iter().chain(untying).chain(detaching).chain(acting).chain(kept).collect()))
     }
 
     /// Whether a step clears columns of a reference that was taken out of the order to open a circle.
     fn unties(&self, source: &Source) -> bool {
-        let Action::Clear { columns } = &source.step.action else { return false };
-        let is_of = |key: &Inbound| key.child_node.is_some_and(|child| child.0 == source.node);
+        self.opens_a_circle(source.node, &source.step.action)
+    }
+
+    pub(super) fn opens_a_circle(&self, node: usize, action: &Action) -> bool {
+        let Action::Clear { columns } = action else { return false };
+        let is_of = |key: &Inbound| key.child_node.is_some_and(|child| child.0 == node);
         self.detached.iter().any(|key| is_of(key) && key.child_columns.iter().any(|column| columns.contains(column)))
     }
 
@@ -135,7 +143,8 @@ impl Desk<'_, '_> {
             ..step_of(place, item, disposition, action, guard)
         };
         let referrers = referrers_of(snapshot, node);
-        let counted = owning_referrers(graph, snapshot, node).into_iter().map(|(_, referrer)| referrer).collect();
+        let counted: Vec<Referrer> = owning_referrers(graph, snapshot, node).into_iter().map(|(_, referrer)| referrer).collect();
+        let shared = self.shared_clearings(node, identity, &clearings, &cut.sets(CutRows::Shared));
         let main = items.len();
         let mut cut_item: Option<PlanItem> = None;
         let mut clearing_sources = Vec::new();
@@ -151,15 +160,38 @@ impl Desk<'_, '_> {
                 target.expected += count;
                 target.disposition = Disposition::Unlink;
             }
-            target.columns.extend(clearing.changes.iter().cloned());
+            add_changes(target, &clearing.changes);
             let at = if is_main { main } else { main + 1 };
             let step = step(at, Disposition::Unlink, clearing.action.clone(), clearing.guard.clone());
             clearing_sources.push(Source {
                 masks: clearing.masks.clone(),
-                only_shared: rows == CutRows::Others && clearing.only_when_shared,
                 counted: matches!(clearing.action, Action::Overwrite { .. }).then_some(count),
                 ..Source::new(step, node, Selection::Cut(clearing.bits, rows))
             });
+        }
+        for SharedClearing { selection, count, clearing, goes_last } in shared {
+            let is_main = rule == Rule::Unlink;
+            let target = if is_main { &mut item } else { cut_item.get_or_insert_with(|| unlink_item(&item)) };
+            target.expected += count;
+            target.disposition = Disposition::Unlink;
+            add_changes(target, &clearing.changes);
+            let at = if is_main { main } else { main + 1 };
+            let of_all = step(at, Disposition::Unlink, clearing.action, clearing.guard);
+            let of_all = Step { counted: counted.clone(), of_others_too: true, identity: goes_last, ..of_all };
+            clearing_sources.push(Source {
+                only_shared: clearing.only_when_shared,
+                counted: matches!(of_all.action, Action::Overwrite { .. }).then_some(count),
+                masks: clearing.masks,
+                comes_first: !goes_last,
+                ..Source::new(of_all, node, selection)
+            });
+        }
+        if !counted.is_empty() && item.retained.iter().any(|kept| kept.ground == Ground::Shared) {
+            // Who else owns these rows by rows of their own can go without leaving a trace here.
+            let look = step(main, Disposition::Retain, Action::Look, self.all_owner_columns(node));
+            let look = Step { counted: counted.clone(), of_others_too: true, identity: false, ..look };
+            let look = Source::new(look, node, Selection::SharedUncut);
+            sources.push(Source { only_shared: true, comes_first: true, ..look });
         }
         if item.disposition == Disposition::Mask
             && let Rule::Mask(columns) = &rule
@@ -198,19 +230,24 @@ impl Desk<'_, '_> {
         Ok(clearings)
     }
 
-    /// Columns that say whose a row is: the ends of owning edges, and identity columns. A column that is cleared before the deletion does
-    /// not count.
+    /// Columns that say whose a row is. A column that is cleared before the deletion does not count.
     fn owner_columns(&self, node: usize) -> Vec<String> {
+        let mut columns = self.all_owner_columns(node);
+        let cleared = |column: &String| {
+            self.detached.iter().any(|key| key.child_node.is_some_and(|n| n.0 == node) && key.child_columns.contains(column))
+        };
+        columns.retain(|column| !cleared(column));
+        columns
+    }
+
+    /// The ends of owning edges, and identity columns.
+    pub(super) fn all_owner_columns(&self, node: usize) -> Vec<String> {
         let graph = self.brief.graph;
         let owning = graph.edges.iter().filter(|edge| edge.to.0 == node && edge.declared_on_to && edge.right == Right::Owns);
         let mut columns: Vec<String> = owning.flat_map(ends_of).collect();
         columns.extend(graph.nodes[node].identities.iter().map(|identity| identity.column.clone()));
         columns.sort();
         columns.dedup();
-        let cleared = |column: &String| {
-            self.detached.iter().any(|key| key.child_node.is_some_and(|n| n.0 == node) && key.child_columns.contains(column))
-        };
-        columns.retain(|column| !cleared(column));
         columns
     }
 
@@ -246,10 +283,20 @@ fn step_of(place: &Node, item: usize, disposition: Disposition, action: Action, 
         guard,
         unreferenced: Vec::new(),
         counted: Vec::new(),
+        of_others_too: false,
         identity: false,
         deferred: false,
         records: 0,
         retained: Vec::new(),
+    }
+}
+
+/// Each change of a column is told once.
+fn add_changes(item: &mut PlanItem, changes: &[ColumnChange]) {
+    for change in changes {
+        if !item.columns.contains(change) {
+            item.columns.push(change.clone());
+        }
     }
 }
 

@@ -4,8 +4,10 @@
 
 mod account_rows;
 pub mod people;
+mod picture;
 mod rows;
 mod sequence;
+mod uploads;
 mod workspace_rows;
 
 use std::fs;
@@ -99,6 +101,10 @@ pub async fn create(root: &Path) -> Result<DemoPaths, DemoError> {
     }
     Keys::create_missing(&root.join("keys"))?;
     fill_database(&paths.database).await?;
+    let uploads = root.join("uploads");
+    for upload in uploads::all().map_err(|error| failed(&uploads, error))? {
+        write(&uploads.join(&upload.path), upload.bytes)?;
+    }
     Ok(paths)
 }
 
@@ -136,11 +142,11 @@ fn empty(root: &Path) -> Result<(), DemoError> {
     Ok(())
 }
 
-fn write(path: &Path, text: &str) -> Result<(), DemoError> {
+fn write(path: &Path, content: impl AsRef<[u8]>) -> Result<(), DemoError> {
     if let Some(folder) = path.parent() {
         fs::create_dir_all(folder).map_err(|error| failed(folder, error))?;
     }
-    fs::write(path, text).map_err(|error| failed(path, error))
+    fs::write(path, content).map_err(|error| failed(path, error))
 }
 
 fn failed(path: &Path, reason: io::Error) -> DemoError {

@@ -3,7 +3,7 @@
 use jiff::SignedDuration;
 use jiff::civil::{Date, DateTime, Weekday, date};
 
-use super::{account_rows, workspace_rows};
+use super::{account_rows, uploads, workspace_rows};
 use crate::db::Arg;
 
 /// One row: an INSERT and its values.
@@ -23,6 +23,7 @@ pub(super) fn all() -> Vec<Row> {
     account_rows::users(&mut rows);
     workspace_rows::workspaces(&mut rows);
     workspace_rows::bookings(&mut rows);
+    uploads::rows(&mut rows);
     account_rows::sessions(&mut rows);
     account_rows::bills(&mut rows);
     account_rows::support(&mut rows);

@@ -98,6 +98,15 @@ CREATE TABLE gps_points (
 );
 CREATE INDEX gps_points_user ON gps_points (user_id);
 
+-- The pictures themselves are files: `uploads/screens/<file>`.
+CREATE TABLE screenshots (
+    id       INTEGER PRIMARY KEY,
+    user_id  INTEGER NOT NULL REFERENCES users (id),
+    taken_at TIMESTAMP NOT NULL,
+    file     TEXT NOT NULL UNIQUE
+);
+CREATE INDEX screenshots_user ON screenshots (user_id);
+
 CREATE TABLE usage_events (
     id         INTEGER PRIMARY KEY,
     user_id    INTEGER NOT NULL REFERENCES users (id),

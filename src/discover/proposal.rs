@@ -1,7 +1,7 @@
 //! What `discover` proposes, whole and without any value of a row: tables with their columns, edges with their evidence, and what could not
 //! be read. `yaml` writes it as a data map, `document` as JSON, `summary` in a few lines.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::category::{Label, label};
 use super::edges::Found;
@@ -170,6 +170,8 @@ fn table(at: usize, entities: &[Entity<'_>], edges: &[Edge]) -> ProposedTable {
             can_be_cleared: !described.not_null && !primary_key && !described.generated,
         }
     });
+    let mut columns: Vec<ProposedColumn> = columns.collect();
+    leave_to_the_holder(&mut columns, entity);
     ProposedTable {
         schema: entity.table.name.schema.clone(),
         name: entity.table.name.name.clone(),
@@ -177,7 +179,26 @@ fn table(at: usize, entities: &[Entity<'_>], edges: &[Edge]) -> ProposedTable {
         is_subject,
         is_reached: false,
         suggestion: "",
-        columns: columns.collect(),
+        columns,
+    }
+}
+
+/// Of several columns for one kind of identifier, the one that is never the same in two rows tells whose record a row is. Whether the others are
+/// the same person's is for people to say (`names_undecided`).
+fn leave_to_the_holder(columns: &mut [ProposedColumn], entity: &Entity<'_>) {
+    let kind_of = |column: &ProposedColumn| column.identity.as_ref().map(|identity| identity.kind.clone());
+    let tells = |column: &&ProposedColumn| entity.table.names_one_row(std::slice::from_ref(&column.name));
+    let mut holders: BTreeMap<String, String> = BTreeMap::new();
+    for column in columns.iter().filter(tells) {
+        if let Some(kind) = kind_of(column) {
+            holders.entry(kind).or_insert_with(|| column.name.clone());
+        }
+    }
+    for column in columns {
+        let holder = kind_of(column).and_then(|kind| holders.get(&kind));
+        if holder.is_some_and(|holder| *holder != column.name) {
+            column.identity = None;
+        }
     }
 }
 

@@ -70,6 +70,14 @@ pub enum ExecuteError {
     Stopped,
 }
 
+impl ExecuteError {
+    fn is_deadlock(&self) -> bool {
+        matches!(self, ExecuteError::Source { problem: EraseError::Database(problem), .. } if problem.is_deadlock())
+    }
+}
+
+/// How often a run begins a batch anew by itself; after that it is tried again later.
+const MOST_DEADLOCKS: u32 = 5;
 /// Objects that one call deletes.
 const OBJECTS_AT_ONCE: u64 = 1_000;
 /// The same where each has to be asked for its locks before, within the time of one permit.
@@ -94,6 +102,7 @@ impl Executor<'_> {
     pub async fn run(&self, pass: &mut Execution, end: u64) -> Result<(), ExecuteError> {
         let mut reader = ManifestReader::open(&self.deployment.keys, &self.deployment.config.spool, pass, pass.position)?;
         let mut idle = BTreeMap::new();
+        let mut deadlocks = 0;
         while pass.position < end {
             if self.lease.cancel.is_raised() {
                 return Err(ExecuteError::Stopped);
@@ -102,8 +111,15 @@ impl Executor<'_> {
             if groups.is_empty() {
                 break;
             }
-            self.batch(pass, groups, &mut idle).await?;
-            pass.position = reader.position();
+            match self.batch(pass, groups, &mut idle).await {
+                Ok(()) => pass.position = reader.position(),
+                // Two erasures have rows in common and came to them in different orders: who had to let go follows the other at once.
+                Err(error) if error.is_deadlock() && deadlocks < MOST_DEADLOCKS => {
+                    deadlocks += 1;
+                    reader = ManifestReader::open(&self.deployment.keys, &self.deployment.config.spool, pass, pass.position)?;
+                }
+                Err(error) => return Err(error),
+            }
         }
         Ok(())
     }
@@ -512,6 +528,7 @@ pub fn batch_of(
         counted: step.counted.clone(),
         rows,
         co_owned,
+        stays_with_others: step.disposition == Disposition::Unlink,
     })
 }
 

@@ -29,14 +29,17 @@ impl ObjectRow {
     /// The row, the file put into the archive by `keep`, which says where it is.
     pub(super) fn into_cells<E>(self, keep: impl FnOnce(ReadFile) -> Result<String, E>) -> Result<Vec<Cell<'static>>, E> {
         let mut cells = self.cells;
-        cells.push(match self.file {
+        let file = match self.file {
             None => Cell::Null,
             Some(file) => Cell::Text(keep(file)?.into()),
-        });
+        };
+        cells.insert(FILE_COLUMN, file);
         Ok(cells)
     }
 }
 
+/// Place of the column that says where the object is, after its name: who looks at the table wants to open it.
+const FILE_COLUMN: usize = 1;
 /// Days for which a restored object stays readable.
 const RESTORED_DAYS: u16 = 7;
 /// Bytes that are copied at once.
@@ -112,6 +115,7 @@ struct Counts {
 fn table_spec(source: &Source<'_>, place: &ObjectPlace, collection: &Collection) -> TableSpec {
     let columns = [
         ("key", ColumnType::Text, "The name of the object in the store."),
+        ("file", ColumnType::Text, "Where it is in this archive."),
         ("version", ColumnType::Text, "The version of the object, where the store keeps versions."),
         ("current", ColumnType::Boolean, "Whether this is the version that is in use."),
         ("bytes", ColumnType::Integer, "How long it is."),
@@ -119,11 +123,11 @@ fn table_spec(source: &Source<'_>, place: &ObjectPlace, collection: &Collection)
         ("media_type", ColumnType::Text, "What it was said to be when it was stored."),
         ("metadata", ColumnType::Json, "Notes that were stored with it."),
         ("tags", ColumnType::Json, "Tags that it carries."),
-        ("file", ColumnType::Text, "Where it is in this archive."),
     ];
     let column = |(name, kind, words): (&str, ColumnType, &str)| {
         let mut column = ColumnSpec::new(name, kind);
         column.description = Some(words.to_owned());
+        column.leads_to_files = name == "file";
         column
     };
     let mut spec = TableSpec::new(&place.source, &place.collection, columns.into_iter().map(column).collect());

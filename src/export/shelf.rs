@@ -1,5 +1,5 @@
 //! The shelf: where finished archives are published, and from where they are removed. In a folder an archive gets its name; into a bucket it is
-//! sent, hashed on its way, and read back before anybody hears of it. Removing takes every version, marker and unfinished upload of exactly
+//! sent, hashed on its way, and read back before anybody hears of it; of several parts the first comes last. Removing takes every version, marker and unfinished upload of exactly
 //! this name, as far as it is ours, and counts only what a list no longer shows.
 
 use std::collections::BTreeMap;
@@ -11,7 +11,7 @@ use sha2::{Digest as _, Sha256};
 use thiserror::Error;
 use tokio::io::AsyncReadExt;
 
-use crate::archive::{ArchiveError, Finished, FinishedFile};
+use crate::archive::{ArchiveError, Finished, FinishedFile, Published};
 use crate::config::{ArchivePlace, Archives};
 use crate::connector::objects::{
     Condition, Details, Entry, EntryKind, FolderStore, Lock, ObjectAddress, ObjectKey, ObjectStore, StoreError, Writing,
@@ -50,7 +50,7 @@ impl ShelfError {
     }
 }
 
-/// An archive that is where people get it.
+/// A file of an archive that is where people get it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Shelved {
     /// A path, or `s3://bucket/key`.
@@ -128,19 +128,21 @@ impl Shelf {
         }
     }
 
-    /// Publishes an archive. `known` are paths that the ledger has for this request already; a name that is taken by anything else stays as
-    /// it is, and the archive is not published.
-    pub async fn publish(&self, finished: Finished, request_id: &str, known: &[String]) -> Result<Shelved, ShelfError> {
+    /// Publishes the files of an archive, part 1 last; they are returned in their order. `known` are paths that the ledger has for this request
+    /// already; a name that is taken by anything else stays as it is, and the archive is not published.
+    pub async fn publish(&self, finished: Finished, request_id: &str, known: &[String]) -> Result<Vec<Shelved>, ShelfError> {
         match self {
-            Shelf::Folder(_) => {
-                let published = finished.publish()?;
-                let path = published.path.display().to_string();
-                Ok(Shelved { path, bytes: published.bytes, sha256: published.sha256, version: None, locked_until: None })
-            }
+            Shelf::Folder(_) => Ok(finished.publish()?.into_iter().map(in_folder).collect()),
             Shelf::Bucket(bucket) => {
-                let path = self.path_of(&finished.file.file_name);
-                let condition = (!known.contains(&path)).then_some(Condition::Absent);
-                bucket.publish(&finished.file, path, request_id, condition).await
+                let mut shelved = Vec::with_capacity(finished.files.len());
+                for file in finished.files.iter().rev() {
+                    let path = self.path_of(&file.file_name);
+                    let condition = (!known.contains(&path)).then_some(Condition::Absent);
+                    shelved.push(bucket.publish(file, path, request_id, condition).await?);
+                    failpoint::hit("archive-file-published");
+                }
+                shelved.reverse();
+                Ok(shelved)
             }
         }
     }
@@ -154,6 +156,10 @@ impl Shelf {
         let key = ObjectKey::new(key);
         remove_all(bucket.work.as_ref(), bucket.verify.as_ref(), &key, Some(request_id), now).await
     }
+}
+
+fn in_folder(Published { path, bytes, sha256 }: Published) -> Shelved {
+    Shelved { path: path.display().to_string(), bytes, sha256, version: None, locked_until: None }
 }
 
 impl Bucket {

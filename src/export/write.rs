@@ -119,9 +119,10 @@ impl Written {
 pub async fn write_archive(source: &Source<'_>, mut gathering: Gathering<'_>) -> Result<(Finished, Vec<Account>), JobError> {
     let header = header_of(source);
     let folder = source.deployment.workshop().to_owned();
+    let part_bytes = source.deployment.config.limits.archive_part;
     let (messages, inbox) = mpsc::channel::<Message>(MESSAGES_WAITING);
     let (answers, mut written) = mpsc::unbounded_channel::<Written>();
-    let writer = tokio::task::spawn_blocking(move || write(&folder, header, inbox, &answers));
+    let writer = tokio::task::spawn_blocking(move || write(&folder, header, part_bytes, inbox, &answers));
     let read = read_all(source, &mut gathering, &messages, &mut written).await;
     drop(messages);
     let archive = writer.await.map_err(|_| JobError::Stored("the archive's thread ended early".into()))?;
@@ -147,10 +148,11 @@ pub async fn write_archive(source: &Source<'_>, mut gathering: Gathering<'_>) ->
 fn write(
     folder: &std::path::Path,
     header: ArchiveHeader,
+    part_bytes: u64,
     mut inbox: mpsc::Receiver<Message>,
     answers: &mpsc::UnboundedSender<Written>,
 ) -> Result<ArchiveWriter, ArchiveError> {
-    let mut archive = ArchiveWriter::create(folder, header)?;
+    let mut archive = ArchiveWriter::create(folder, header)?.in_parts_of(part_bytes);
     let mut table: Option<Box<Shape>> = None;
     let mut written = Written::default();
     let mut left_out = LeftOut::default();

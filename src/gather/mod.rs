@@ -7,6 +7,7 @@ mod objects;
 mod ownership;
 mod resolve;
 mod row_names;
+mod several;
 mod traverse;
 
 pub use claims::OtherSpellings;

@@ -1,21 +1,17 @@
 //! Whose else a reached row is (O-1). A row that this subject owns is shared when another row owns it too, or when it carries another
 //! person's identity. Where that cannot be known it counts as shared: such a row is never deleted.
 
-use std::collections::BTreeMap;
-
 use super::Gathering;
-use super::names::names_of;
-use super::resolve::of_kind;
 use super::traverse::{GatherError, gather_error};
 use crate::connector::sql::SnapshotError;
 use crate::connector::sql::text::Statement;
 use crate::connector::sql::text::{across, reach};
-use crate::datamap::{Edge, IdentityField, Right};
+use crate::datamap::{Edge, Right};
 use crate::db::DbError;
 
 impl Gathering<'_> {
     pub(super) async fn find_other_owners(&mut self) -> Result<(), GatherError> {
-        self.find_other_identities().await?;
+        self.find_other_identities(|_| true).await?;
         let graph = self.graph;
         loop {
             let mut marked = 0;
@@ -98,28 +94,5 @@ impl Gathering<'_> {
             values.push(parts);
         }
         Ok(values)
-    }
-
-    async fn find_other_identities(&mut self) -> Result<(), GatherError> {
-        let mut ours: BTreeMap<String, Vec<String>> = BTreeMap::new();
-        for alias in &self.person {
-            ours.entry(alias.kind.clone()).or_default().push(alias.expose().to_owned());
-        }
-        let graph = self.graph;
-        for (at, node) in graph.nodes.iter().enumerate() {
-            let mut kinds: Vec<&str> = node.identities.iter().map(|field| field.kind.as_str()).collect();
-            kinds.dedup();
-            for kind in kinds {
-                let Some(snapshot) = self.snapshots.get_mut(&node.source) else { continue };
-                let Some(location) = snapshot.location(at) else { continue };
-                let known = ours.get(kind).map(Vec::as_slice).unwrap_or_default();
-                let names = names_of(graph, at, &location.table);
-                let fields: Vec<&IdentityField> = of_kind(node, kind).collect();
-                let statement = reach::mark_shared_by_identity(location, &fields, known, names, snapshot.dialect);
-                let failed = |problem| GatherError::Source { source_name: node.source.clone(), problem };
-                snapshot.run(statement).await.map_err(failed)?;
-            }
-        }
-        Ok(())
     }
 }

@@ -67,10 +67,10 @@ impl Gathering<'_> {
             if stands_for_people {
                 refuse_contradictions(snapshot, at, node, subject).await?;
             }
-            let names = other_names(snapshot, at, node, subject).await?;
+            let names = other_names(snapshot, graph, at, subject).await?;
             if stands_for_people {
                 let is_known = |name: &Identifier| self.person.contains(name) || self.set_aside.contains(name);
-                let own = names.iter().filter(|name| name.is_single).map(|name| &name.name);
+                let own = names.iter().filter(|name| name.is_followed).map(|name| &name.name);
                 learned.extend(own.filter(|name| !is_known(name)).cloned());
             }
             self.aliases.extend(names.into_iter().map(|name| name.name));
@@ -148,16 +148,20 @@ pub(super) async fn count(snapshot: &mut Snapshot, node: &Node, statement: State
 /// A name in a row that an identifier has found.
 struct OtherName {
     name: Identifier,
-    /// Whether it stands alone in its place: JSON may hold the names of several people.
-    is_single: bool,
+    /// Whether it is of a kind that the request did not give and stands alone in its place: JSON may hold the names of several people.
+    is_followed: bool,
 }
 
 /// Identity values of kinds that the request did not give, from the records that it names. They name the person for holds and lanes. The
-/// search follows those from a person's own record; a second address in a ticket may be somebody else's.
-async fn other_names(snapshot: &mut Snapshot, at: usize, node: &Node, subject: &Subject) -> Result<Vec<OtherName>, GatherError> {
+/// search follows those from a person's own record; a second address in a ticket may be somebody else's. Where all identifiers of a row are one
+/// person's, a second one of a given kind names them for holds as well (H-1).
+async fn other_names(snapshot: &mut Snapshot, graph: &Graph, at: usize, subject: &Subject) -> Result<Vec<OtherName>, GatherError> {
+    let node = &graph.nodes[at];
     let mut names = Vec::new();
+    let all_are_theirs = snapshot.location(at).is_some_and(|location| names_of(graph, at, &location.table) != Names::Several);
     for field in &node.identities {
-        if subject.of_kind(&field.kind).is_some() {
+        let is_given = subject.of_kind(&field.kind).is_some();
+        if is_given && !all_are_theirs {
             continue;
         }
         let Some(location) = snapshot.location(at) else { continue };
@@ -165,7 +169,10 @@ async fn other_names(snapshot: &mut Snapshot, at: usize, node: &Node, subject: &
         let failed = |problem| GatherError::Source { source_name: node.source.clone(), problem };
         for record in snapshot.list(statement).await.map_err(failed)? {
             let name = Identifier::new(&field.kind, record.text("value").map_err(failed)?);
-            names.push(OtherName { name, is_single: record.int("single").map_err(failed)? == 1 });
+            let is_single = record.int("single").map_err(failed)? == 1;
+            if !is_given || is_single {
+                names.push(OtherName { name, is_followed: is_single && !is_given });
+            }
         }
     }
     Ok(names)

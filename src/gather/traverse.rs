@@ -126,6 +126,7 @@ impl<'a> Gathering<'a> {
     ) -> Result<Gathering<'a>, GatherError> {
         let mut gathering = Gathering::open(graph, sources, unreached, subject.identifiers().to_vec(), reader).await;
         gathering.resolve(subject).await?;
+        gathering.stop_at_rows_of_several().await?;
         gathering.follow_edges(|_| true).await?;
         gathering.find_other_owners().await?;
         Ok(gathering)

@@ -15,6 +15,9 @@ use crate::plan::{Disposition, Ground, Plan};
 use crate::request::Status;
 use crate::verify::ItemOutcome;
 
+/// Records that were kept for others, and whose owners have all been erased in the same moment: somebody has to look at them.
+const LEFT_WITHOUT_OWNER: &str = "left_without_owner";
+
 /// What goes into the request.
 pub struct Verdict {
     /// The stored answer.
@@ -28,6 +31,7 @@ pub async fn certify(case: &Case<'_>, plan: &Plan, passes: &[Execution], verifie
     let items = concluded_items(&verified.conclusions);
     let recorded = recorded_for(case, &passes[0].plan_digest).await?;
     let residue = verified.searched.residue.clone();
+    let left_without_owner = places(&verified.ownerless, LEFT_WITHOUT_OWNER);
     let unsearched = not_searched(&verified.searched.unsearched);
     let in_kept_records = places(&verified.searched.kept, "in_kept_record");
     let to_review = places(&verified.searched.uncertain, "to_review");
@@ -40,7 +44,8 @@ pub async fn certify(case: &Case<'_>, plan: &Plan, passes: &[Execution], verifie
     let folder = case.deployment.config.certificates.join(folder_name(case, &id));
     let deployment = case.deployment;
     let paths = certify::publish(&deployment.ledger, &deployment.notary, deployment.clock.as_ref(), &id, &folder).await?;
-    let gaps = gap_places(plan);
+    let mut gaps = gap_places(plan);
+    gaps.extend(left_without_owner);
     let open = !gaps.is_empty()
         || !residue.is_empty()
         || items.iter().any(|item| item.outcome.is_some_and(super::erasure::is_open))
@@ -163,6 +168,11 @@ async fn input_of(
         .map(|gap| OpenPlace { source: gap.source.clone(), place: None, code: Code::fitted("source_unreachable") })
         .collect();
     gaps.extend(unsearched_copies(case, plan, &verified));
+    gaps.extend(verified.ownerless.iter().map(|left| OpenPlace {
+        source: left.source.clone(),
+        place: Some(left.place.clone()),
+        code: Code::fixed(LEFT_WITHOUT_OWNER),
+    }));
     if held {
         // A held part keeps the request open: the whole is not complete before the hold is released and the rest is erased.
         gaps.extend(held_places(plan, &verified));

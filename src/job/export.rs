@@ -7,7 +7,7 @@ use jiff::Timestamp;
 use super::case::{Case, JobError};
 use super::erasure::Ended;
 use super::planning::{gather, map_problems};
-use super::result::{ArchiveResult, ItemResult, PlaceResult, Reason, StoredResult};
+use super::result::{ArchiveFileResult, ArchiveResult, ItemResult, PlaceResult, Reason, StoredResult};
 use super::shelving::{clear_leftovers, clear_superseded, note_published, shelve};
 use super::waiting::store_waiting;
 use crate::connector::sql::Reader;
@@ -57,38 +57,48 @@ pub async fn export(mut case: Case<'_>) -> Result<Ended, JobError> {
     let now = case.deployment.now();
     let mut tx = case.deployment.ledger.begin().await?;
     let expires_at = note_published(&mut tx, &case, &shelved, now).await?;
-    let (result, status) = answer(&unreached, archive_of(&shelved, expires_at), &accounts);
+    let archive = archive_of(&shelved, expires_at)?;
+    let (result, status) = answer(&unreached, archive.clone(), &accounts);
     let document = serde_json::to_value(&result).unwrap_or_default();
     request::set_result(&mut tx, Writer::Attempt(case.lease), &case.request.id, &document, now).await?;
     let mut event = case
         .event(EventKind::ArchivePublished)
-        .count(Count::Bytes, shelved.bytes)
-        .count(Count::Parts, 1)
+        .count(Count::Bytes, archive.bytes)
+        .count(Count::Parts, u64::from(archive.parts))
         .count(Count::Exported, accounts.iter().map(|account| account.exported).sum());
-    if let Ok(digest) = Digest::parse(&format!("sha256:{}", shelved.sha256)) {
+    if let Ok(digest) = Digest::parse(&format!("sha256:{}", archive.sha256)) {
         event = event.digest(digest);
     }
     journal::append(&mut tx, &event).await?;
     case.write_status(&mut tx, status).await?;
     tx.commit().await?;
-    clear_superseded(&case, &shelf, &shelved.path).await;
+    clear_superseded(&case, &shelf, &shelved).await;
     case.deployment.progress.end();
     case.close().await;
     Ok(Ended::Answered)
 }
 
-fn archive_of(shelved: &Shelved, expires_at: Timestamp) -> ArchiveResult {
-    ArchiveResult {
+/// The archive as the answer names it: by its first part, which has the digests of the others.
+fn archive_of(shelved: &[Shelved], expires_at: Timestamp) -> Result<ArchiveResult, JobError> {
+    let first = shelved.first().ok_or_else(|| JobError::Stored("an archive without a file was published".into()))?;
+    let file = |shelved: &Shelved| ArchiveFileResult {
         path: shelved.path.clone(),
-        parts: 1,
         bytes: shelved.bytes,
         sha256: shelved.sha256.clone(),
         version: shelved.version.clone(),
+    };
+    Ok(ArchiveResult {
+        path: first.path.clone(),
+        parts: u32::try_from(shelved.len()).unwrap_or(u32::MAX),
+        bytes: shelved.iter().map(|file| file.bytes).sum(),
+        sha256: first.sha256.clone(),
+        version: first.version.clone(),
+        files: if shelved.len() > 1 { shelved.iter().map(file).collect() } else { Vec::new() },
         expires_at: Some(expires_at),
-        locked_until: shelved.locked_until.filter(|until| *until > expires_at),
+        locked_until: shelved.iter().filter_map(|file| file.locked_until).max().filter(|until| *until > expires_at),
         removed_at: None,
         still_there: None,
-    }
+    })
 }
 
 fn answer(unreached: &[Unreached], archive: ArchiveResult, accounts: &[Account]) -> (StoredResult, Status) {

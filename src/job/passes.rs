@@ -31,15 +31,14 @@ pub(super) async fn carry_out(case: &Case<'_>, passes: &mut Vec<Execution>, alia
         }
         plan_the_rest_anew(case, passes).await?;
     }
-    let held: u64 = passes.iter().flat_map(|pass| &pass.tallies).map(|tally| tally.held).sum();
-    if held > 0 && passes.len() == 1 + passes.iter().filter(|pass| !pass.is_whole).count() {
+    let since_last_plan = passes.iter().skip(main_pass(passes));
+    let held: u64 = since_last_plan.flat_map(|pass| &pass.tallies).map(|tally| tally.held).sum();
+    if held > 0 {
         // A hold came while we erased. Whether the people's own rows may go is decided with it in view.
         plan_the_rest_anew(case, passes).await?;
         carry_out_but_people(case, passes, &executor).await?;
     }
-    let main = main_pass(passes);
-    let all = passes[main].acting_records();
-    executor.run(&mut passes[main], all).await?;
+    carry_out_people(case, passes, &executor).await?;
     overwrite_what_has_changed(case, passes, &executor).await?;
     let mut tx = case.deployment.ledger.begin().await?;
     for pass in passes.iter_mut() {
@@ -89,6 +88,7 @@ fn main_pass(passes: &[Execution]) -> usize {
 /// Everything but the people themselves, and then whatever has appeared meanwhile, until nothing new is found.
 async fn carry_out_but_people(case: &Case<'_>, passes: &mut Vec<Execution>, executor: &Executor<'_>) -> Result<(), JobError> {
     executor.settle_unknown(passes).await?;
+    clear_what_others_own_too(case, passes, executor).await?;
     for pass in passes.iter_mut() {
         see_before(case, pass).await?;
     }
@@ -110,6 +110,42 @@ async fn carry_out_but_people(case: &Case<'_>, passes: &mut Vec<Execution>, exec
         }
     }
     Ok(())
+}
+
+/// What is cleared in rows that others own too comes before everything else. Where such a row is not as it was planned (another of its owners
+/// is being erased too), what is left is planned anew while all that the person owns is still there: who is the last then takes the row along.
+async fn clear_what_others_own_too(case: &Case<'_>, passes: &mut Vec<Execution>, executor: &Executor<'_>) -> Result<(), JobError> {
+    for _ in 0..=MOST_REPLANS {
+        let main = main_pass(passes);
+        let main = &mut passes[main];
+        let end = main.records_of_others_too();
+        if main.position > end {
+            return Ok(());
+        }
+        see_before(case, main).await?;
+        executor.run(main, end).await?;
+        if !main.met_changed_owners() {
+            return Ok(());
+        }
+        plan_the_rest_anew(case, passes).await?;
+    }
+    Err(JobError::Map(vec!["whose some shared records are keeps changing while they are planned: try again later".into()]))
+}
+
+/// The people's own rows. One that others own too is looked at just like other such rows, when its turn has come.
+async fn carry_out_people(case: &Case<'_>, passes: &mut Vec<Execution>, executor: &Executor<'_>) -> Result<(), JobError> {
+    for _ in 0..=MOST_REPLANS {
+        let main = main_pass(passes);
+        let main = &mut passes[main];
+        let all = main.acting_records();
+        executor.run(main, all).await?;
+        if !main.met_changed_owners() {
+            return Ok(());
+        }
+        plan_the_rest_anew(case, passes).await?;
+        carry_out_but_people(case, passes, executor).await?;
+    }
+    Err(JobError::Map(vec!["whose a person's record is keeps changing while it is planned: try again later".into()]))
 }
 
 /// A new whole pass for what is left. It may do less than the approved plan, never more: other places or other ways need another approval.

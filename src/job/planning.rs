@@ -20,7 +20,7 @@ const DECIDED_BY_POLICY: [Code; 4] =
     [Code::UndecidedCollection, Code::MaskWithoutFields, Code::CascadeOutsidePlan, Code::DeleteOrderImpossible];
 
 /// Findings with which nothing can be read either.
-const BLOCK_READING: [Code; 6] = [
+const BLOCK_READING: [Code; 7] = [
     Code::MissingTable,
     Code::MissingColumn,
     Code::ConditionType,
@@ -28,6 +28,7 @@ const BLOCK_READING: [Code; 6] = [
     Code::InsideNotFollowed,
     // Rows of other people would be handed over.
     Code::CompositeKeyHalfDeclared,
+    Code::NamesUndecided,
 ];
 
 /// Warnings of `map check` without which nobody should approve a plan.
@@ -53,6 +54,11 @@ pub fn map_problems(case: &Case<'_>, reading_only: bool) -> Vec<Problem> {
             && (!reading_only || BLOCK_READING.contains(&finding.code))
     };
     findings(case).iter().filter(blocks).map(problem_of).collect()
+}
+
+/// Whether a problem of a plan stops an archive as well as an erasure.
+pub fn blocks_reading(problem: &Problem) -> bool {
+    Code::from_word(&problem.code).is_some_and(|code| BLOCK_READING.contains(&code))
 }
 
 fn problem_of(finding: &Finding) -> Problem {

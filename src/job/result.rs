@@ -88,17 +88,20 @@ pub struct PlaceResult {
 /// The archive.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ArchiveResult {
-    /// Where it is.
+    /// Where it is; of several parts, part 1.
     pub path: String,
-    /// Files.
+    /// How many parts.
     pub parts: u32,
-    /// Size.
+    /// Size of all parts together.
     pub bytes: u64,
-    /// Digest in hex.
+    /// Digest in hex; of several parts, that of part 1, in which the digests of the others stand.
     pub sha256: String,
     /// The version that a bucket made of it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub version: Option<String>,
+    /// Every part in order, where there are several.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub files: Vec<ArchiveFileResult>,
     /// When it will be removed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub expires_at: Option<Timestamp>,
@@ -111,6 +114,20 @@ pub struct ArchiveResult {
     /// Why it is still there although its time is over.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub still_there: Option<String>,
+}
+
+/// A part of an archive.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ArchiveFileResult {
+    /// Where it is.
+    pub path: String,
+    /// Its size.
+    pub bytes: u64,
+    /// Its digest in hex.
+    pub sha256: String,
+    /// The version that a bucket made of it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub version: Option<String>,
 }
 
 /// The certificate.

@@ -18,8 +18,8 @@ use crate::ledger::execution::Execution;
 use crate::plan::{Disposition, Outcome, Plan};
 use crate::subject::{Identifier, Subject};
 use crate::verify::{
-    Conclusion, ItemOutcome, Later, Looks, RetainedObjects, RetainedRows, Searched, conclude, control, rows_of_others, search,
-    search_stores,
+    Conclusion, ItemOutcome, Later, Looks, RetainedObjects, RetainedRows, Searched, conclude, control, ownerless, rows_of_others,
+    search, search_stores,
 };
 
 /// What the verifier has found out.
@@ -28,6 +28,8 @@ pub struct Verified {
     pub conclusions: Vec<Conclusion>,
     /// The value search, with what the identity search found again.
     pub searched: Searched,
+    /// Rows that were kept for others and that nobody owns any more.
+    pub ownerless: Vec<ResiduePlace>,
 }
 
 /// Verifies all passes of a plan.
@@ -64,7 +66,8 @@ pub async fn verify(case: &Case<'_>, plan: &Plan, passes: &[Execution]) -> Resul
     journal::append(&mut tx, &event).await?;
     tx.commit().await?;
     progress.end();
-    Ok(Verified { conclusions, searched })
+    let ownerless = ownerless(case.deployment, &case.sources, passes).await?;
+    Ok(Verified { conclusions, searched, ownerless })
 }
 
 fn verified_records(conclusion: &Conclusion) -> u64 {

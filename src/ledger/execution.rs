@@ -109,6 +109,16 @@ impl Execution {
         self.steps.iter().filter(|step| step.action != crate::plan::Action::Keep).map(|step| step.records).sum()
     }
 
+    /// Records of the rows that others own too, which come first.
+    pub fn records_of_others_too(&self) -> u64 {
+        self.steps.iter().take_while(|step| step.of_others_too && !step.identity).map(|step| step.records).sum()
+    }
+
+    /// Whether rows that others own too were not as they had been frozen when their turn came.
+    pub fn met_changed_owners(&self) -> bool {
+        self.steps.iter().zip(&self.tallies).any(|(step, tally)| step.of_others_too && tally.changed > 0)
+    }
+
     /// Records before the people themselves, and before what has to go in one transaction: where a pass waits until nothing new is found.
     pub fn records_before_people(&self) -> u64 {
         let before =

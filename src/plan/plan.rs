@@ -3,7 +3,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{Disposition, Retained, digest};
+use super::{Disposition, Ground, Retained, digest};
 use crate::request::Kind;
 
 /// What would happen.
@@ -125,15 +125,20 @@ impl Plan {
     }
 
     /// Whether everything that this plan would change, the other one would change too, in the same way: places, dispositions and columns. It
-    /// may keep more.
+    /// may keep more. Rows that the other one keeps because somebody else owns them too go as the map says when the others have gone (O-1).
     pub fn is_within(&self, approved: &Plan) -> bool {
         let changes = |item: &&PlanItem| item.disposition != Disposition::Retain && item.expected > 0;
+        let same_map = self.data_map_digest == approved.data_map_digest
+            && self.policy == approved.policy
+            && self.categories == approved.categories;
         self.items.iter().filter(changes).all(|item| {
-            approved.items.iter().any(|known| {
-                known.dataset == item.dataset
-                    && known.collection == item.collection
-                    && known.disposition == item.disposition
-                    && item.columns.iter().all(|column| known.columns.contains(column))
+            let mut known =
+                approved.items.iter().filter(|known| known.dataset == item.dataset && known.collection == item.collection);
+            known.any(|known| {
+                let same_way =
+                    known.disposition == item.disposition && item.columns.iter().all(|column| known.columns.contains(column));
+                let was_shared = known.retained.iter().filter(|kept| kept.ground == Ground::Shared).map(|kept| kept.count).sum();
+                same_way || same_map && item.expected <= was_shared
             })
         })
     }
@@ -167,5 +172,55 @@ impl Plan {
     pub fn held(&self) -> u64 {
         let held = |item: &PlanItem| item.retained.iter().filter(|r| r.ground == super::Ground::Hold).map(|r| r.count).sum::<u64>();
         self.items.iter().map(held).sum()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn item(collection: &str, disposition: Disposition, expected: u64, shared: u64) -> PlanItem {
+        let kept = Retained { count: shared, ground: Ground::Shared, reference: None, review_on: None };
+        PlanItem {
+            source: "app".into(),
+            dataset: "app".into(),
+            collection: collection.into(),
+            kind: "sql".into(),
+            disposition,
+            found: expected + shared,
+            expected,
+            retained: vec![kept],
+            rows: None,
+            columns: Vec::new(),
+        }
+    }
+
+    fn plan(items: Vec<PlanItem>) -> Plan {
+        Plan {
+            kind: Kind::Erasure,
+            subject_ref: String::new(),
+            policy: None,
+            categories: Vec::new(),
+            data_map_digest: "sha256:00".into(),
+            holds_digest: String::new(),
+            schema_digest: String::new(),
+            items,
+            gaps: Vec::new(),
+            problems: Vec::new(),
+            warnings: Vec::new(),
+            fuses: Vec::new(),
+            people_digest: String::new(),
+            manifest_digest: String::new(),
+        }
+    }
+
+    #[test]
+    fn p_1_rows_that_were_kept_for_others_may_go_with_the_last_owner_and_no_more_than_these() {
+        let approved = plan(vec![item("notes", Disposition::Retain, 0, 2), item("orders", Disposition::Retain, 0, 0)]);
+        assert!(plan(vec![item("notes", Disposition::Erase, 2, 0)]).is_within(&approved));
+        assert!(!plan(vec![item("notes", Disposition::Erase, 3, 0)]).is_within(&approved), "more than were shared");
+        assert!(!plan(vec![item("orders", Disposition::Erase, 1, 0)]).is_within(&approved), "nothing was shared there");
+        let another_map = Plan { data_map_digest: "sha256:01".into(), ..plan(vec![item("notes", Disposition::Erase, 2, 0)]) };
+        assert!(!another_map.is_within(&approved));
     }
 }

@@ -28,6 +28,8 @@ pub enum Action {
         /// Columns.
         columns: Vec<String>,
     },
+    /// Change nothing, and see whether they are as they were frozen: whose they are is told by rows elsewhere.
+    Look,
     /// Keep them: listed so that the verifier can see that they are still there.
     Keep,
 }
@@ -58,6 +60,10 @@ pub struct Step {
     /// fingerprint, so that one that somebody adds is noticed (O-1).
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub counted: Vec<Referrer>,
+    /// Whether others own these rows too, so that only what ties them to the subject is cleared. A row that is not as it was frozen by its turn
+    /// may have lost the others meanwhile: then what is left is planned anew before anything else is done (O-1, V-1).
+    #[serde(default)]
+    pub of_others_too: bool,
     /// Whether these rows are the people themselves, which go last.
     pub identity: bool,
     /// Whether the step belongs to a circle of references that holds again only when all its steps are done: they share one transaction, in

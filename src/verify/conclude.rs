@@ -57,14 +57,19 @@ struct Sum {
     held_before: u64,
     kept: u64,
     kept_present: u64,
+    /// Records for which a later pass answers, though they are planned here.
+    elsewhere: u64,
     /// What the last whole pass keeps, and why.
     grounds: Vec<Retained>,
     seen_at: Option<Timestamp>,
 }
 
+/// By dataset, collection and what was done.
+type Sums = BTreeMap<(String, String, &'static str), Sum>;
+
 /// Concludes on every item of the plan, and on items that only later passes had.
 pub fn conclude(plan: &Plan, looks: &Looks<'_>, identifiers: u64) -> Vec<Conclusion> {
-    let mut sums: BTreeMap<(String, String, &'static str), Sum> = BTreeMap::new();
+    let mut sums = Sums::new();
     let last_whole = looks.passes.iter().rposition(|(pass, _)| pass.is_whole).unwrap_or(0);
     for (position, (pass, after)) in looks.passes.iter().enumerate() {
         for (at, step) in pass.steps.iter().enumerate() {
@@ -75,21 +80,66 @@ pub fn conclude(plan: &Plan, looks: &Looks<'_>, identifiers: u64) -> Vec<Conclus
     let mut conclusions = Vec::new();
     let mut told = BTreeSet::new();
     for item in &plan.items {
-        let main = word(item.disposition);
-        let sum = sums.remove(&(item.dataset.clone(), item.collection.clone(), main)).unwrap_or_default();
+        let sum_of = |word: &'static str| (item.dataset.clone(), item.collection.clone(), word);
+        let sum = sums.remove(&sum_of(word(item.disposition))).unwrap_or_default();
         let no_sum = Sum::default();
-        let kept = sums.get(&(item.dataset.clone(), item.collection.clone(), "retain")).unwrap_or(&no_sum);
+        let kept = sums.get(&sum_of("retain")).unwrap_or(&no_sum);
         // The first item of a collection speaks of its rows, another one of references that are cleared in them.
         let speaks_of_rows = told.insert((&item.dataset, &item.collection));
+        if !speaks_of_rows && sum.records == 0 && sum.elsewhere > 0 {
+            // All its rows have turned out to be the subject's alone: the first item speaks of them.
+            continue;
+        }
         let retained = match (last_whole, speaks_of_rows) {
-            (0, _) => item.retained.clone(),
+            (0, true) => still_kept(&item.retained, kept.elsewhere),
+            (0, false) => item.retained.clone(),
             (_, true) => kept.grounds.clone(),
             (_, false) => references_kept(item, &sum, kept),
         };
-        let kept = if speaks_of_rows { kept } else { &no_sum };
-        conclusions.push(conclude_item(item, &sum, kept, retained, looks, identifiers));
+        let (more, kept) = match speaks_of_rows {
+            true => (also_done(plan, item, &retained, &sums), sums.remove(&sum_of("retain")).unwrap_or_default()),
+            false => (None, no_sum),
+        };
+        // What was to be kept, and was changed by a later pass after all.
+        let (item, sum) = match more.and_then(|disposition| Some((disposition, sums.remove(&sum_of(word(disposition)))?))) {
+            Some((disposition, sum)) => (PlanItem { disposition, ..item.clone() }, sum),
+            None => (item.clone(), sum),
+        };
+        conclusions.push(conclude_item(&item, &sum, &kept, retained, looks, identifiers));
+    }
+    for item in &plan.items {
+        // References that no item of the plan was about.
+        let Some(sum) = sums.remove(&(item.dataset.clone(), item.collection.clone(), word(Disposition::Unlink))) else { continue };
+        let item = PlanItem { disposition: Disposition::Unlink, retained: Vec::new(), columns: Vec::new(), ..item.clone() };
+        conclusions.push(conclude_item(&item, &sum, &Sum::default(), Vec::new(), looks, identifiers));
     }
     conclusions
+}
+
+/// What is done to rows of a collection of which the plan keeps all, when later passes do something to them.
+fn also_done(plan: &Plan, item: &PlanItem, retained: &[Retained], sums: &Sums) -> Option<Disposition> {
+    let of_another = |disposition: &Disposition| {
+        let same = |other: &&PlanItem| other.dataset == item.dataset && other.collection == item.collection;
+        plan.items.iter().filter(same).any(|other| other.disposition == *disposition)
+    };
+    let was_done = |disposition: &Disposition| {
+        let sum = sums.get(&(item.dataset.clone(), item.collection.clone(), word(*disposition)));
+        sum.is_some_and(|sum| sum.records > 0) && !of_another(disposition)
+    };
+    let kept_all = item.disposition == Disposition::Retain;
+    // Where rows are kept, references that are cleared may be theirs.
+    let dispositions =
+        [Disposition::Erase, Disposition::Mask].into_iter().chain(retained.is_empty().then_some(Disposition::Unlink));
+    dispositions.filter(|_| kept_all).find(was_done)
+}
+
+/// What is still kept when so many rows have turned out to be the subject's alone.
+fn still_kept(planned: &[Retained], gone: u64) -> Vec<Retained> {
+    let fewer = |kept: &Retained| match kept.ground {
+        Ground::Shared => Retained { count: kept.count.saturating_sub(gone), ..kept.clone() },
+        _ => kept.clone(),
+    };
+    planned.iter().map(fewer).filter(|kept| kept.count > 0).collect()
 }
 
 /// Whether what is left was planned anew behind a pass.
@@ -118,27 +168,21 @@ fn word(disposition: Disposition) -> &'static str {
     }
 }
 
-fn add_step(
-    sums: &mut BTreeMap<(String, String, &'static str), Sum>,
-    pass: &Execution,
-    at: usize,
-    step: &Step,
-    after: Seen,
-    when: When,
-) {
+fn add_step(sums: &mut Sums, pass: &Execution, at: usize, step: &Step, after: Seen, when: When) {
     let detaching = step.disposition == Disposition::Erase && !matches!(step.action, Action::Delete | Action::Rewrite);
-    if detaching {
-        // The same rows are deleted by a later step, which is the one that counts.
+    if detaching || step.action == Action::Look {
+        // The same rows are deleted or kept by a later step, which is the one that counts.
         return;
     }
     let name = if step.action == Action::Keep { "retain" } else { word(step.disposition) };
     let sum = sums.entry((step.dataset.clone(), step.collection.clone(), name)).or_default();
     let records = pass.records_of(at).saturating_sub(after.superseded);
+    sum.elsewhere += after.superseded;
     if step.action == Action::Keep {
         sum.kept += records;
         sum.kept_present += after.present;
         if when == When::SinceLastPlan {
-            sum.grounds.extend(step.retained.iter().cloned());
+            step.retained.iter().for_each(|kept| add_kept(&mut sum.grounds, kept.clone()));
         }
         return;
     }
@@ -147,11 +191,32 @@ fn add_step(
     sum.seen_before += pass.seen.as_ref().and_then(|seen| seen.get(at)).copied().unwrap_or(0).min(records);
     // Rows that a hold kept may stand where they were; no other row may hide behind them (V-1).
     sum.not_done += records.saturating_sub(after.done).saturating_sub(tally.held);
-    sum.affected += tally.affected;
+    sum.affected += if step.of_others_too { tally.affected.min(records) } else { tally.affected };
     sum.already_done += tally.already_done;
     sum.held += tally.held;
     sum.held_before += if when == When::Before { tally.held } else { 0 };
     sum.seen_at = sum.seen_at.max(pass.seen_at);
+    if step.of_others_too && !step.identity && when == When::Before {
+        // The later plan does not reach them any more: cleared, they stay with the others.
+        let gone = records.saturating_sub(after.present);
+        let count = after.done.saturating_sub(gone);
+        let kept = sums.entry((step.dataset.clone(), step.collection.clone(), "retain")).or_default();
+        add_kept(&mut kept.grounds, Retained { count, ground: Ground::Shared, reference: None, review_on: None });
+    }
+}
+
+/// Rows kept on the same ground are told together.
+fn add_kept(grounds: &mut Vec<Retained>, more: Retained) {
+    if more.count == 0 {
+        return;
+    }
+    let same = |known: &&mut Retained| {
+        known.ground == more.ground && known.reference == more.reference && known.review_on == more.review_on
+    };
+    match grounds.iter_mut().find(same) {
+        Some(known) => known.count += more.count,
+        None => grounds.push(more),
+    }
 }
 
 fn conclude_item(

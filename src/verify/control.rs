@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 
 use thiserror::Error;
 
-use super::overwritten::Later;
+use super::later::Later;
 use super::rows::look_at_rows;
 use crate::connector::Systems;
 use crate::connector::objects::{ObjectSource, StoreError, present};

@@ -1,58 +1,17 @@
-//! Overwritten rows across passes. A row that had changed by its turn is left alone and planned anew: from then on the later pass answers for
-//! it, and the earlier one must neither be blamed for it nor hide behind it (V-1).
+//! Rows that were to be overwritten and had changed by their turn: they have been left alone, and are planned anew. Which pass answers for
+//! them then is told by [`super::later`].
 
 use std::collections::{BTreeMap, HashSet};
 
 use super::control::LookError;
-use crate::connector::sql::{Reader, SqlBatch, SqlSource};
+use super::later::{Later, overwrites};
+use crate::connector::sql::{Reader, SqlSource};
 use crate::db::DbError;
 use crate::deployment::Deployment;
+use crate::erase::batch_of;
 use crate::erase::manifest::ManifestReader;
-use crate::erase::{Batch, batch_of};
 use crate::ledger::execution::Execution;
-use crate::plan::{Action, RowId, Step};
-
-/// Rows that later passes overwrite.
-#[derive(Debug, Default)]
-pub struct Later(HashSet<RowId>);
-
-impl Later {
-    /// Those of the passes behind one, given by its position.
-    pub fn than(at: usize, passes: &[Execution], deployment: &Deployment) -> Result<Later, LookError> {
-        let mut rows = HashSet::new();
-        for pass in passes.iter().skip(at + 1).filter(|pass| pass.manifest_file.is_some() && overwrites_something(pass)) {
-            let mut reader = ManifestReader::open(&deployment.keys, &deployment.config.spool, pass, 0)?;
-            loop {
-                let groups = reader.next_batch(deployment.config.limits.batch_rows, pass.end())?;
-                if groups.is_empty() {
-                    break;
-                }
-                for group in groups.into_iter().filter(|group| overwrites(&pass.steps[group.step])) {
-                    rows.extend(group.rows.keys.iter().map(|key| RowId::of(&pass.steps[group.step], key)));
-                }
-            }
-        }
-        Ok(Later(rows))
-    }
-
-    /// Takes the rows that a later pass answers for out of a batch; how many they were.
-    pub(super) fn take_out(&self, step: &Step, batch: &mut SqlBatch) -> u64 {
-        if self.0.is_empty() || !overwrites(step) {
-            return 0;
-        }
-        let keep: Vec<bool> = batch.rows.keys.iter().map(|key| !self.0.contains(&RowId::of(step, key))).collect();
-        batch.keep(&keep);
-        keep.iter().filter(|keep| !**keep).count() as u64
-    }
-}
-
-fn overwrites(step: &Step) -> bool {
-    matches!(step.action, Action::Overwrite { .. })
-}
-
-fn overwrites_something(pass: &Execution) -> bool {
-    pass.steps.iter().any(overwrites)
-}
+use crate::plan::RowId;
 
 /// Rows that were to be overwritten, had changed by their turn, and are not overwritten yet.
 pub async fn changed_rows(
@@ -62,8 +21,9 @@ pub async fn changed_rows(
 ) -> Result<HashSet<RowId>, LookError> {
     let mut rows = HashSet::new();
     for (at, pass) in passes.iter().enumerate() {
-        let met_changed_rows =
-            |at: usize| overwrites(&pass.steps[at]) && pass.tallies.get(at).is_some_and(|tally| tally.changed > 0);
+        // Rows that others own too have been planned anew as a whole by then.
+        let is_overwritten = |at: usize| overwrites(&pass.steps[at]) && !pass.steps[at].of_others_too;
+        let met_changed_rows = |at: usize| is_overwritten(at) && pass.tallies.get(at).is_some_and(|tally| tally.changed > 0);
         if !(0..pass.steps.len()).any(met_changed_rows) {
             continue;
         }

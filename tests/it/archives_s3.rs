@@ -16,9 +16,11 @@ use crate::support::skipped;
 use crate::support::store::Store;
 use crate::support::workspace::Workspace;
 
-const BUCKET: &str = "archives";
+/// The bucket for archives.
+pub const BUCKET: &str = "archives";
 
-fn server(versioning: Versioning) -> S3Server {
+/// A server with that bucket.
+pub fn server(versioning: Versioning) -> S3Server {
     let server = S3Server::start();
     server.make_bucket(BUCKET, versioning);
     server
@@ -33,7 +35,8 @@ fn to_bucket(server: &S3Server) -> String {
     )
 }
 
-fn send_to(workspace: &Workspace, server: &S3Server, more: &str) {
+/// Lets a workspace send its archives there.
+pub fn send_to(workspace: &Workspace, server: &S3Server, more: &str) {
     let config = fs::read_to_string(workspace.path("habeas.yaml")).expect("a configuration");
     let config = config.replace("archives: file:archives", &to_bucket(server));
     workspace.write("habeas.yaml", &format!("{config}{more}\n"));
@@ -68,7 +71,7 @@ fn fetched(server: &S3Server, done: &Value) -> Vec<u8> {
 }
 
 /// Everything in the bucket: versions, markers, unfinished uploads.
-fn everything(server: &S3Server) -> usize {
+pub fn everything(server: &S3Server) -> usize {
     let world = server.world();
     let bucket = world.bucket(BUCKET).expect("the bucket");
     bucket.keys.values().map(Vec::len).sum::<usize>() + bucket.uploads.len()

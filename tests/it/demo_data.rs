@@ -36,6 +36,7 @@ fn the_database_is_the_same_every_time() {
         ("newsletter_signups", 4),
         ("payments", 18),
         ("projects", 5),
+        ("screenshots", 45),
         ("support_inquiries", 5),
         ("support_messages", 19),
         ("tasks", 15),
@@ -75,6 +76,24 @@ fn each_worker_has_several_hundred_entries() {
     assert!(!rows_where(&dump, "time_entries", "approved_by", GRACE.id).is_empty(), "Grace approved entries of others");
     let own = dump["time_entries"].iter().filter(|entry| entry["user_id"] == entry["approved_by"]).count();
     assert_eq!(own, 0, "nobody approves their own");
+}
+
+#[test]
+fn every_picture_is_somebodys() {
+    let (demo, dump) = demo();
+    let files = |folder: &str| -> BTreeSet<String> {
+        let entries = std::fs::read_dir(demo.path(folder)).unwrap();
+        entries.map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect()
+    };
+    let accounts = EVERYBODY.iter().map(|person| person.id.to_string()).collect();
+    assert_eq!(files("uploads/avatars"), accounts);
+    let named = dump["screenshots"].iter().map(|row| row["file"].as_str().unwrap().to_owned()).collect();
+    assert_eq!(files("uploads/screens"), named);
+    for (person, pictures) in [(ADA, 15), (GRACE, 14), (LINUS, 13), (MARGARET, 3), (HEDY, 0)] {
+        assert_eq!(rows_where(&dump, "screenshots", "user_id", person.id).len(), pictures, "{}", person.full_name);
+    }
+    let picture = std::fs::read(demo.path(&format!("uploads/avatars/{}/portrait.png", ADA.id))).unwrap();
+    assert!(picture.starts_with(b"\x89PNG\r\n\x1a\n"));
 }
 
 #[test]

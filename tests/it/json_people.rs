@@ -64,7 +64,7 @@ fn worlds() -> Vec<Workspace> {
     Workspace::on_both(&script("json"), &world()).into_iter().chain(jsonb).collect()
 }
 
-fn stored(workspace: &Workspace, table: &str, column: &str, id: i64) -> Value {
+pub fn stored(workspace: &Workspace, table: &str, column: &str, id: i64) -> Value {
     let text = workspace.database.text(&format!("SELECT CAST({column} AS TEXT) AS value FROM {table} WHERE id = {id}"));
     serde_json::from_str(&text).expect("JSON")
 }
@@ -114,6 +114,34 @@ fn o_1_among_others_only_the_elements_of_the_subject_are_cleared_and_the_row_sta
 }
 
 #[test]
+fn o_1_a_job_that_is_limited_to_categories_clears_nothing_else_in_the_elements_of_the_subject() {
+    let member = |id: &str, more: &str| {
+        let id = format!("name: id, data_categories: [user.unique_id], {id}");
+        format!(
+            "name: doc, fields: [{{name: title}}, {{name: members{more}, fields: [{{{id}}}, {{name: name, data_categories: [user.name]}}, {{name: role}}]}}]"
+        )
+    };
+    for (more, categories, expected) in [
+        ("", json!(["user.unique_id"]), json!({"id": null, "name": "Ada", "role": "r", "since": 1.50})),
+        ("", json!(["user.unique_id", "user.name"]), json!({"id": null, "name": null, "role": "r", "since": 1.50})),
+        (
+            ", data_categories: [user.content]",
+            json!(["user.content"]),
+            json!({"id": null, "name": null, "role": null, "since": 1.50}),
+        ),
+        ("", json!(["user.name"]), json!({"id": 1, "name": "Ada", "role": "r", "since": 1.50})),
+    ] {
+        let teams = collection("teams", "on_erasure: delete", &[KEY, &member(&inside(""), more)]);
+        for workspace in Workspace::on_both(&script("json"), &map(&[users(), teams])) {
+            let job = json!({"kind": "erasure", "subject": ada(), "approval": "none", "categories": categories});
+            let done = run(&workspace, &job).json();
+            let grace = json!({"id": 2, "name": "Grace", "role": "r"});
+            assert_eq!(stored(&workspace, "teams", "doc", 1), json!({"title": "both", "members": [expected, grace]}), "{done}");
+        }
+    }
+}
+
+#[test]
 fn e_1_elements_in_two_columns_of_one_row_are_counted_for_each_column() {
     let script = format!(
         r#"{PEOPLE}
@@ -139,7 +167,7 @@ fn o_1_names_of_others_in_the_same_json_are_not_taken_for_the_subjects() {
     let world = map(&[
         collection(
             "accounts",
-            "on_erasure: delete",
+            "on_erasure: delete, names: several",
             &[KEY_OF_USERS, "name: info, fields: [{name: mails, fides_meta: {identity: email}}]"],
         ),
         collection(

@@ -365,3 +365,22 @@ fn h_1_whoever_asked_for_an_erasure_cannot_release_the_hold_that_keeps_it() {
         workspace.habeas(&format!("hold release {unrelated} --by ines")).run().code(0);
     }
 }
+
+#[test]
+fn h_1_a_hold_under_the_second_address_of_a_record_covers_whoever_asks_by_the_first() {
+    let script = "CREATE TABLE accounts (id INTEGER PRIMARY KEY, email VARCHAR(90) UNIQUE, second VARCHAR(90));
+        INSERT INTO accounts VALUES (1, 'ada@example.com', 'countess@example.com'), (2, 'grace@example.com', NULL);
+        CREATE TABLE orders (id INTEGER PRIMARY KEY, account_id INTEGER);
+        INSERT INTO orders VALUES (10, 1), (20, 2);";
+    let identity = |name: &str| format!("name: {name}, fides_meta: {{identity: email}}");
+    let world = map(&[
+        collection("accounts", "on_erasure: delete, names: account", &[KEY, &identity("email"), &identity("second")]),
+        collection("orders", "on_erasure: delete", &[KEY, &refers("account_id", "accounts.id", "")]),
+    ]);
+    for workspace in Workspace::on_each(script, &world) {
+        hold(&workspace, "M-1", &json!({"subject": {"email": "countess@example.com"}}));
+        let before = workspace.database.dump();
+        let done = erase_ada(&workspace).json();
+        assert_eq!(difference(&before, &workspace.database.dump()), json!({}), "{done}");
+    }
+}

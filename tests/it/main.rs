@@ -1,6 +1,7 @@
 //! Integration tests: the built program, real databases, files on disk. One binary, because each further one would link everything again.
 //! A test whose server is missing says `SKIPPED: needs …`; under `tests/run` that is a failure.
 
+mod archive_parts;
 mod archives_s3;
 mod awkward;
 mod bad_input;
@@ -10,6 +11,7 @@ mod catalogue_refusals;
 mod catalogue_rights;
 mod catalogue_tables;
 mod catalogue_triggers;
+mod co_owners;
 mod collisions;
 mod crash;
 mod demo_data;
@@ -19,6 +21,7 @@ mod fides_fixture;
 mod fides_sample;
 mod harness;
 mod hold_race;
+mod json_contacts;
 mod json_export;
 mod json_masks;
 mod json_people;

@@ -38,12 +38,15 @@ pub(super) fn push(out: &mut String, value: Value<'_>, column_type: ColumnType) 
     }
 }
 
+/// Appends a link to a file of the archive; the way to it is one of ours and needs no escapes.
+pub(super) fn push_file(out: &mut String, way: &str) {
+    let name = way.rsplit('/').next().unwrap_or(way);
+    let _ = write!(out, "<a href=\"../{way}\">{name}</a>");
+}
+
 fn push_coded(out: &mut String, text: &str) {
     match text.strip_prefix(FILE_PREFIX) {
-        Some(path) => {
-            let name = path.rsplit('/').next().unwrap_or(path);
-            let _ = write!(out, "<a href=\"../{path}\">{name}</a>");
-        }
+        Some(way) => push_file(out, way),
         None => {
             let padding = text.bytes().rev().take_while(|byte| *byte == b'=').count();
             let bytes = counted(text.len() / 4 * 3 - padding, "byte", "bytes");

@@ -5,7 +5,10 @@ use askama::Template;
 use super::escape;
 use super::frame::Frame;
 use crate::archive::bag::Bag;
+use crate::archive::bagit::size_in_words;
 use crate::archive::completeness::{Completeness, withheld_rows};
+use crate::archive::files::StoredFile;
+use crate::archive::parts::OtherPart;
 use crate::archive::timestamp;
 use crate::archive::written::Written;
 use crate::archive::{ArchiveError, ArchiveHeader};
@@ -27,7 +30,18 @@ struct Page<'a> {
     identity_method: Option<&'a str>,
     address: Option<&'a str>,
     contact: Option<&'a str>,
-    has_files: bool,
+    files: Option<String>,
+    /// How many parts there are, where there are several.
+    of: usize,
+    others: Vec<PartLine<'a>>,
+}
+
+struct PartLine<'a> {
+    number: u32,
+    file_name: &'a str,
+    folder: &'a str,
+    files: String,
+    size: String,
 }
 
 struct Area<'a> {
@@ -48,6 +62,8 @@ pub(in crate::archive) fn write(
     header: &ArchiveHeader,
     completeness: &Completeness,
     tables: &[Written],
+    files: &[StoredFile],
+    others: &[OtherPart],
 ) -> Result<(), ArchiveError> {
     let request = &header.request;
     let page = Page {
@@ -66,7 +82,9 @@ pub(in crate::archive) fn write(
         identity_method: request.identity_method.as_deref(),
         address: header.controller.address.as_deref(),
         contact: header.controller.contact.as_deref(),
-        has_files: completeness.totals.files > 0,
+        files: (!files.is_empty()).then(|| super::simple_pages::files_in_words(files)),
+        of: others.len() + 1,
+        others: others.iter().map(PartLine::of).collect(),
     };
     super::add(bag, "index.html", &page)
 }
@@ -83,6 +101,18 @@ impl Area<'_> {
             page: data.map(|data| data.page_path.as_str()),
             csv: data.map(|data| data.csv_path.as_str()),
             jsonl: data.map(|data| data.jsonl_path.as_str()),
+        }
+    }
+}
+
+impl PartLine<'_> {
+    fn of(part: &OtherPart) -> PartLine<'_> {
+        PartLine {
+            number: part.n,
+            file_name: &part.file_name,
+            folder: &part.folder,
+            files: grouped(part.files),
+            size: size_in_words(part.bytes),
         }
     }
 }

@@ -46,6 +46,12 @@ impl Rows {
         self.markup.push(char::from(CELL_END));
     }
 
+    /// Adds a cell that leads to a file of the archive.
+    pub(in crate::archive) fn push_file(&mut self, way: &str) {
+        cell::push_file(&mut self.markup, way);
+        self.markup.push(char::from(CELL_END));
+    }
+
     /// Ends the current row.
     pub(in crate::archive) fn end_row(&mut self) -> Result<(), ArchiveError> {
         self.markup.push(char::from(ROW_END));

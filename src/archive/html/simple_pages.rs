@@ -12,7 +12,7 @@ use crate::archive::processing::categories;
 use crate::archive::words::{NOT_RECORDED, category_in_words, legal_basis_in_words, origin_in_words};
 use crate::archive::written::Written;
 use crate::archive::{ArchiveError, ArchiveHeader};
-use crate::counted::grouped;
+use crate::counted::{counted, grouped};
 use crate::datamap::Role;
 
 #[derive(Template)]
@@ -90,16 +90,31 @@ struct FilesPage<'a> {
     frame: Frame,
     summary: String,
     caption: String,
+    in_parts: bool,
     files: Vec<FileLine<'a>>,
 }
 
 struct FileLine<'a> {
-    path: &'a str,
+    part: u32,
+    way: &'a str,
     name: &'a str,
     from: String,
     record: String,
     media_type: &'static str,
     size: String,
+}
+
+/// How many files there are, and why they are files.
+pub(super) fn files_in_words(files: &[StoredFile]) -> String {
+    let total = counted(files.len() as u64, "file", "files");
+    // What was a file where it came from has its name from there.
+    let were_files = files.iter().filter(|file| file.original_name.is_some()).count();
+    match files.len() - were_files {
+        0 => format!("{total} that {} stored about you.", if files.len() == 1 { "was" } else { "were" }),
+        1 if were_files == 0 => format!("{total}: a value that was too large for a table."),
+        _ if were_files == 0 => format!("{total}: values that were too large for a table."),
+        _ => format!("{total}: some were stored as files, others are values that were too large for a table."),
+    }
 }
 
 /// `html/files.html`; nothing when there are no files.
@@ -111,10 +126,8 @@ pub(in crate::archive) fn write_files(bag: &mut Bag, frame: &Frame, files: &[Sto
     let total = grouped(files.len() as u64);
     let page = FilesPage {
         frame: frame.clone(),
-        summary: match files.len() {
-            1 => "One value was too large for a table and is a file of its own.".to_owned(),
-            _ => format!("{total} values were too large for a table and are files of their own."),
-        },
+        summary: files_in_words(files),
+        in_parts: files.iter().any(|file| file.part > 1),
         caption: match files.len() > most {
             true => format!("The first {} of {total} files", grouped(ROWS_PER_PAGE)),
             false => "All files, with the record that each belongs to".to_owned(),
@@ -123,7 +136,8 @@ pub(in crate::archive) fn write_files(bag: &mut Bag, frame: &Frame, files: &[Sto
             .iter()
             .take(most)
             .map(|file| FileLine {
-                path: &file.path,
+                part: file.part,
+                way: &file.way,
                 name: file.path.rsplit('/').next().unwrap_or(&file.path),
                 from: file.place(),
                 record: escape::text(&file.record),

@@ -45,10 +45,7 @@ impl Seek for OnFullDisk {
 
 /// Writes an archive of several hundred kilobytes with this much room. Returns the result and the room that is left.
 fn write_with_room(folder: &Path, room: u64) -> (Result<Published, ArchiveError>, u64) {
-    let left = Arc::new(AtomicU64::new(room));
-    let for_files = Arc::clone(&left);
-    let workshop = Workshop::with(folder, Arc::new(move |file| Box::new(OnFullDisk { file, left: Arc::clone(&for_files) })));
-    let write = || {
+    write_on(folder, room, |workshop| {
         let mut writer = ArchiveWriter::create_in(workshop, header())?;
         let columns = vec![ColumnSpec::new("id", ColumnType::Integer), ColumnSpec::new("digest", ColumnType::Text)];
         writer.begin_table(TableSpec::new("app", "t", columns))?;
@@ -59,29 +56,63 @@ fn write_with_room(folder: &Path, room: u64) -> (Result<Published, ArchiveError>
         }
         writer.end_table(tally(4_000))?;
         writer.finish(closing(vec![outcome("app", SourceStatus::Ok)]))
-    };
-    let result = write();
+    })
+}
+
+/// The same with an archive in three parts.
+fn write_parts_with_room(folder: &Path, room: u64) -> (Result<Published, ArchiveError>, u64) {
+    write_on(folder, room, |workshop| {
+        let mut writer = ArchiveWriter::create_in(workshop, header())?.in_parts_of(100_000);
+        writer.begin_table(TableSpec::new("app", "t", vec![ColumnSpec::new("photo", ColumnType::Bytes)]))?;
+        for seed in 0..2 {
+            writer.row(&[Cell::Bytes(super::parts::noise(seed, 120_000).into())])?;
+        }
+        writer.end_table(tally(2))?;
+        writer.finish(closing(vec![outcome("app", SourceStatus::Ok)]))
+    })
+}
+
+fn write_on(
+    folder: &Path,
+    room: u64,
+    write: impl FnOnce(Workshop) -> Result<Published, ArchiveError>,
+) -> (Result<Published, ArchiveError>, u64) {
+    let left = Arc::new(AtomicU64::new(room));
+    let for_files = Arc::clone(&left);
+    let workshop = Workshop::with(folder, Arc::new(move |file| Box::new(OnFullDisk { file, left: Arc::clone(&for_files) })));
+    let result = write(workshop);
     (result, left.load(Ordering::Relaxed))
 }
 
 #[test]
 fn a_full_disk_publishes_nothing_whenever_it_fills_up() {
+    fill_up(write_with_room, 1);
+}
+
+#[test]
+fn a_full_disk_publishes_no_part_whenever_it_fills_up() {
+    fill_up(write_parts_with_room, 3);
+}
+
+fn fill_up(write: impl Fn(&Path, u64) -> (Result<Published, ArchiveError>, u64), files: usize) {
+    let there = |folder: &Path| std::fs::read_dir(folder).expect("lists").count();
     let folder = tempfile::tempdir().expect("a folder");
     const ENOUGH: u64 = 100_000_000;
-    let (result, left) = write_with_room(folder.path(), ENOUGH);
+    let (result, left) = write(folder.path(), ENOUGH);
     let published = result.expect("there is room");
     assert!(verify(&published.path).expect("verifies").is_sound());
-    std::fs::remove_file(&published.path).expect("removes");
+    assert_eq!(there(folder.path()), files);
 
+    let folder = tempfile::tempdir().expect("a folder");
     let needed = ENOUGH - left;
     let steps = 40;
     let almost_enough = (0..steps).map(|step| needed * step / steps).chain([needed - 1]);
     for room in almost_enough {
-        let (result, _) = write_with_room(folder.path(), room);
+        let (result, _) = write(folder.path(), room);
         assert!(result.is_err(), "published with {room} of {needed} bytes");
-        assert_eq!(std::fs::read_dir(folder.path()).expect("lists").count(), 0, "something remains with {room} of {needed} bytes");
+        assert_eq!(there(folder.path()), 0, "something remains with {room} of {needed} bytes");
     }
-    assert!(write_with_room(folder.path(), needed).0.is_ok());
+    assert!(write(folder.path(), needed).0.is_ok());
 }
 
 #[test]

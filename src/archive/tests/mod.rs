@@ -4,6 +4,7 @@ mod full_disk;
 mod laws;
 mod mutations;
 mod pages;
+mod parts;
 mod round_trip;
 
 use std::collections::BTreeMap;

@@ -5,9 +5,10 @@ mod bag_check;
 mod documents;
 mod opened;
 mod package;
+mod parts;
 mod twins;
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use serde::Serialize;
 
@@ -22,9 +23,13 @@ const MOST_LISTED: usize = 100;
 pub struct VerifyReport {
     /// Name of the archive, as its own folder has it.
     pub archive: String,
-    /// Files inside.
+    /// Which part it is.
+    pub part: u32,
+    /// Of how many. Part 1 was checked with all the others.
+    pub parts: u32,
+    /// Files inside, those of the parts that were checked with it among them.
     pub files: u64,
-    /// Bytes under `data/`.
+    /// Bytes under `data/`, likewise.
     pub payload_bytes: u64,
     /// Tables whose two files were compared.
     pub tables: u64,
@@ -34,6 +39,9 @@ pub struct VerifyReport {
     pub problems: Vec<Problem>,
     /// Further problems that are not listed.
     pub further_problems: u64,
+    /// Where the parts are that were checked with it.
+    #[serde(skip)]
+    pub others: Vec<PathBuf>,
 }
 
 /// Something that is wrong.
@@ -84,15 +92,30 @@ impl VerifyReport {
     }
 }
 
-/// Checks everything. An `Err` means that the file is no archive that could be checked at all.
+/// Checks everything. Of an archive in several parts, part 1 is checked with all the others, which lie beside it, and any other part by
+/// itself. An `Err` means that the file is no archive that could be checked at all.
 pub fn verify(path: &Path) -> Result<VerifyReport, ArchiveError> {
+    verify_among(path, &[])
+}
+
+/// The same, where the other parts may also be among files that were given.
+pub fn verify_among(path: &Path, given: &[PathBuf]) -> Result<VerifyReport, ArchiveError> {
     let mut opened = Opened::open(path)?;
     let mut report = opened.empty_report();
     bag_check::check(&mut opened, &mut report);
+    let part = parts::part_of(&mut opened, &mut report);
+    (report.part, report.parts) = (part.number, part.of);
     let fields = package::check(&mut opened, &mut report);
-    documents::check_times(&mut opened, &mut report);
+    documents::check_times(&mut opened, part.number == 1, &mut report);
+    if part.number > 1 {
+        return Ok(report);
+    }
+    let ways = parts::check(&mut opened, part, given, &mut report);
     if let Some(completeness) = documents::check_sums(&mut opened, &mut report) {
         twins::check(&mut opened, &completeness, &fields, &mut report);
+        if let Some(ways) = ways {
+            parts::check_index(&mut opened, ways, &completeness, &mut report);
+        }
     }
     Ok(report)
 }

@@ -67,13 +67,21 @@ impl Opened {
     pub(super) fn empty_report(&self) -> VerifyReport {
         VerifyReport {
             archive: self.folder.clone(),
+            part: 1,
+            parts: 1,
             files: self.files.len() as u64,
             payload_bytes: 0,
             tables: 0,
             rows: 0,
             problems: Vec::new(),
             further_problems: 0,
+            others: Vec::new(),
         }
+    }
+
+    /// Where it lies.
+    pub(super) fn path(&self) -> &Path {
+        &self.path
     }
 
     /// Reads a file with a function; `None` when it is not there. What goes wrong in the function is the file's fault.

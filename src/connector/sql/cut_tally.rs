@@ -17,7 +17,9 @@ struct Group {
 impl CutTally {
     pub(super) fn read(records: &[Record]) -> Result<CutTally, DbError> {
         let group = |record: &Record| {
-            let rows = if record.int("unlinked")? == 1 { CutRows::Unlinked } else { CutRows::Others };
+            let which = record.int("which")?;
+            let unknown = || DbError::Column { column: "which".to_owned(), problem: format!("{which} stands for no rows") };
+            let rows = CutRows::numbered(which).ok_or_else(unknown)?;
             Ok(Group { bits: record.int("bits")?, rows, count: u64::try_from(record.int("n")?).unwrap_or(0) })
         };
         records.iter().map(group).collect::<Result<_, DbError>>().map(CutTally)
@@ -26,6 +28,11 @@ impl CutTally {
     /// How many of these rows have one of these bits.
     pub fn count(&self, bits: i64, rows: CutRows) -> u64 {
         self.0.iter().filter(|group| group.rows == rows && group.bits & bits != 0).map(|group| group.count).sum()
+    }
+
+    /// The sets of bits that such rows have, each with how many have just these.
+    pub fn sets(&self, rows: CutRows) -> Vec<(i64, u64)> {
+        self.0.iter().filter(|group| group.rows == rows).map(|group| (group.bits, group.count)).collect()
     }
 
     /// Whether any row has one of these bits.

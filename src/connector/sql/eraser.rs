@@ -36,6 +36,8 @@ pub struct SqlBatch {
     pub rows: BatchRows,
     /// Whether the rows may belong to others as well: only clearing touches such rows.
     pub co_owned: bool,
+    /// Whether the rows stay with others, who may have their own parts cleared at any time.
+    pub stays_with_others: bool,
 }
 
 impl Batch for SqlBatch {
@@ -201,6 +203,10 @@ impl EraseSession {
     async fn apply_rows(&mut self, batch: &SqlBatch, held: &[Predicate]) -> Result<Applied, EraseError> {
         if batch.rows.keys.is_empty() || batch.action == Action::Keep {
             return Ok(Applied::default());
+        }
+        if batch.action == Action::Look {
+            let (_, seen) = self.inspect(batch, held).await?;
+            return Ok(Applied { held: seen.held, changed: seen.changed, ..Applied::default() });
         }
         if let Some(affected) = self.apply_whole(batch, held).await? {
             return Ok(Applied { affected, ..Applied::default() });
@@ -430,7 +436,7 @@ fn change(batch: &SqlBatch, held: &[Predicate], dialect: Dialect) -> Result<Stat
         Action::Delete => batch::delete(&batch.location, &batch.rows, guard, dialect),
         Action::Overwrite { columns, .. } => batch::overwrite(&batch.location, &batch.rows, columns, guard, dialect),
         Action::Clear { columns } => batch::clear(&batch.location, &batch.rows, columns, guard, dialect),
-        Action::Keep | Action::Rewrite => Ok(Statement::from(Sql::from("SELECT 1"))),
+        Action::Look | Action::Keep | Action::Rewrite => Ok(Statement::from(Sql::from("SELECT 1"))),
     };
     built.map_err(EraseError::Condition)
 }
@@ -439,7 +445,7 @@ fn change(batch: &SqlBatch, held: &[Predicate], dialect: Dialect) -> Result<Stat
 pub(super) fn changed_columns(action: &Action) -> &[String] {
     match action {
         Action::Overwrite { columns, .. } | Action::Clear { columns } => columns,
-        Action::Delete | Action::Keep | Action::Rewrite => &[],
+        Action::Delete | Action::Look | Action::Keep | Action::Rewrite => &[],
     }
 }
 
@@ -467,19 +473,25 @@ impl RowState {
         match &batch.action {
             Action::Overwrite { columns, paths } => (0..columns.len()).all(|column| {
                 let inside = paths.get(column).map(Vec::as_slice).unwrap_or_default();
-                is_as_written(self.values[column].as_deref(), batch.rows.values[position][column].as_deref(), inside)
+                let written = batch.rows.values[position][column].as_deref();
+                is_as_written(self.values[column].as_deref(), written, inside, batch.stays_with_others)
             }),
             Action::Clear { .. } => self.values.iter().all(Option::is_none),
-            Action::Delete | Action::Keep | Action::Rewrite => false,
+            Action::Delete | Action::Look | Action::Keep | Action::Rewrite => false,
         }
     }
 }
 
-/// Whether a column is as an overwriting step leaves it: all of it, or the values at these paths of its JSON.
-fn is_as_written(present: Option<&str>, written: Option<&str>, inside: &[Vec<String>]) -> bool {
+/// Whether a column is as an overwriting step leaves it: all of it, or the values at these paths of its JSON. Where others have values there
+/// too, theirs may be gone by now; any that did not stand there after the step is a reason to look.
+fn is_as_written(present: Option<&str>, written: Option<&str>, inside: &[Vec<String>], stays_with_others: bool) -> bool {
     match (present, written) {
+        (None, Some(_)) if !inside.is_empty() && stays_with_others => true,
         (Some(present), Some(written)) if !inside.is_empty() => {
             match (json::values_below(present, inside), json::values_below(written, inside)) {
+                (Ok(present), Ok(written)) if stays_with_others => {
+                    present.iter().all(|value| value == "null" || written.contains(value))
+                }
                 (Ok(present), Ok(written)) => present == written,
                 // What cannot be read is not known to be done (V-1).
                 _ => false,

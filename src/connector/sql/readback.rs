@@ -73,6 +73,7 @@ impl ReadBack {
             // Objects are no rows of a table: nothing is known of them here.
             Action::Rewrite => 0,
             Action::Keep => present,
+            Action::Look => total,
             Action::Overwrite { .. } | Action::Clear { .. } => self.count_done(batch).await?,
         };
         Ok(Seen { present, done, superseded: 0 })
@@ -80,6 +81,14 @@ impl ReadBack {
 
     async fn count_done(&mut self, batch: &SqlBatch) -> Result<u64, DbError> {
         Ok((batch.rows.keys.len() - self.not_done(batch).await?.len()) as u64)
+    }
+
+    /// How many rows of a batch nobody owns: no column names an owner, and no row refers to them.
+    pub async fn ownerless(&mut self, batch: &SqlBatch, owner_columns: &[String]) -> Result<u64, DbError> {
+        load_batch(&mut self.conn, &batch.location, &batch.rows).await?;
+        let statement = batch::count_ownerless(&batch.location, &batch.rows, owner_columns, &batch.counted, self.dialect);
+        let record = self.conn.on().fetch_one(statement.sql, statement.args).await?;
+        Ok(u64::try_from(record.int("n")?).unwrap_or(0))
     }
 
     /// Positions of rows that are there and not as an overwriting or clearing step leaves them.

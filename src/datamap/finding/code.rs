@@ -37,6 +37,8 @@ codes! {
     AcceptRefused = "accept_refused",
     /// Nobody has said what erasure does here.
     UndecidedCollection = "undecided_collection",
+    /// An identity inside JSON beside another, or a second column of its kind, and nobody has said whether they name the same person.
+    NamesUndecided = "names_undecided",
     /// No identity reaches it.
     UnreachableCollection = "unreachable_collection",
     /// `mask` without a field that says how.

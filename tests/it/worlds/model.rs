@@ -119,11 +119,19 @@ pub fn reach(world: &World, address: &str) -> Reach {
             reach.named.insert(row);
         }
     }
-    reach.owned = spread(world, &edges, reach.named.clone(), |edge, _| edge.right == Right::Owns);
+    // Where somebody else is named in the same row, it is no way to what hangs on it.
+    let is_anothers_too = |row: &RowId| {
+        let mut addresses = world.tables[row.0].identities().map(|column| world.value(*row, column));
+        addresses.any(|value| *value != Value::Null && *value != ours)
+    };
+    let leading: BTreeSet<RowId> = reach.named.iter().filter(|row| !is_anothers_too(row)).copied().collect();
+    let led_to = spread(world, &edges, leading, |edge, _| edge.right == Right::Owns);
+    reach.owned = led_to.union(&reach.named).copied().collect();
     // Another person's record may be seen; what they have may not.
     let tables = tables_of_people(world, &edges);
-    let goes_on = |_: &Edge<'_>, start: RowId| reach.owned.contains(&start) || !tables.contains(&start.0);
-    let seen = spread(world, &edges, reach.owned.clone(), goes_on);
+    let goes_on = |_: &Edge<'_>, start: RowId| led_to.contains(&start) || !tables.contains(&start.0);
+    let mut seen = spread(world, &edges, led_to.clone(), goes_on);
+    seen.extend(&reach.owned);
     reach.accessed = seen.difference(&reach.owned).copied().collect();
     reach.alone = alone(world, &edges, &reach, &ours);
     let unseen = unseen_edges(world);

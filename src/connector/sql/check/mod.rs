@@ -21,6 +21,7 @@ mod sight;
 mod sub_fields;
 #[cfg(test)]
 mod testing;
+mod twins;
 mod unlinks;
 
 use std::collections::BTreeMap;
@@ -33,7 +34,7 @@ use crate::datamap::{Collection, DataMap, Dataset, Finding, Graph, NodeId, OnEra
 /// All findings about the collections of one source, in the order of their kinds.
 pub fn check_live(map: &DataMap, graph: &Graph, source: &str, catalogue: &Catalogue) -> Vec<Finding> {
     let live = Live::new(map, graph, source, catalogue);
-    let groups: [fn(&Live<'_>) -> Vec<Finding>; 15] = [
+    let groups: [fn(&Live<'_>) -> Vec<Finding>; 16] = [
         presence::check,
         data_types::check,
         rights::check,
@@ -42,6 +43,7 @@ pub fn check_live(map: &DataMap, graph: &Graph, source: &str, catalogue: &Catalo
         composite::check,
         delete_order::check,
         owners::check,
+        twins::check,
         masks::check,
         sub_fields::check,
         unlinks::check,

@@ -99,7 +99,9 @@ async fn frozen(source: &SqlSource, database: &TestDatabase, action: Action) -> 
     rows.keys = now.iter().map(|record| super::decode::key(record, 1).unwrap()).collect();
     rows.fingerprints = now.iter().map(|record| RowState::read(record, 1, 0).unwrap().fingerprint).collect();
     assert_eq!(rows.keys.len(), 3);
-    SqlBatch { source: "app".into(), location, action, guard, unreferenced: Vec::new(), counted: Vec::new(), rows, co_owned: false }
+    let (unreferenced, counted) = (Vec::new(), Vec::new());
+    let source = "app".into();
+    SqlBatch { source, location, action, guard, unreferenced, counted, rows, co_owned: false, stays_with_others: false }
 }
 
 /// One of three rows has come to be somebody else's between plan and erasure: the statement that changes fewer rows than it names is undone as a
@@ -129,4 +131,16 @@ async fn e_1_a_batch_of_which_one_row_has_changed_is_undone_and_then_sorted() {
             assert_eq!(other.on().fetch_one(untouched, args![]).await.unwrap().int("n").unwrap(), 1, "{action:?}");
         }
     }
+}
+
+#[test]
+fn e_1_in_json_that_stays_with_others_their_parts_may_go_and_the_subjects_may_not_come_back() {
+    let path = [vec!["ids".to_owned()]];
+    let is_done =
+        |present: &str, with_others: bool| super::is_as_written(Some(present), Some(r#"{"ids":[null,2,3]}"#), &path, with_others);
+    assert!(is_done(r#"{"ids":[null,2,3]}"#, true) && is_done(r#"{"ids":[null,2,3],"n":1}"#, false));
+    assert!(is_done(r#"{"ids":[null,null,3]}"#, true), "the second has been cleared too");
+    assert!(!is_done(r#"{"ids":[null,null,3]}"#, false));
+    assert!(!is_done(r#"{"ids":[1,2,3]}"#, true), "the subject's stands there again");
+    assert!(!is_done("no json", true));
 }

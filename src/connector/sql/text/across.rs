@@ -64,7 +64,8 @@ pub fn arrive(
     builder.text = format!(
         "INSERT INTO {reach} ({names}, rights, round, seeded, shared) \
          SELECT {keys}, CAST({right} AS bigint), CAST({next} AS bigint), 0, 0 FROM {table} b WHERE {on} \
-         ON CONFLICT ({names}) DO UPDATE SET rights = excluded.rights, round = excluded.round WHERE excluded.rights > {reach}.rights",
+         ON CONFLICT ({names}) DO UPDATE SET rights = excluded.rights, round = excluded.round WHERE {rises}",
+        rises = reach::rises("excluded.rights", &to.reach()),
         reach = to.reach(),
         names = names.join(", "),
         keys = keys.join(", "),

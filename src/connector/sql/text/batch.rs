@@ -263,6 +263,23 @@ pub fn count_present(location: &Location, rows: &BatchRows, dialect: Dialect) ->
     builder.finish()
 }
 
+/// How many rows of the batch have no value in any of these columns and no row that refers to them.
+pub fn count_ownerless(
+    location: &Location,
+    rows: &BatchRows,
+    columns: &[String],
+    referrers: &[Referrer],
+    dialect: Dialect,
+) -> Statement {
+    let mut builder = Builder::new(String::new());
+    let from = met(&mut builder, location, rows, 0, dialect).from(location, dialect);
+    let empty = columns.iter().map(|name| format!(" AND {} IS NULL", quote::column("t", name)));
+    let alone =
+        referrers.iter().map(|referrer| format!(" AND NOT EXISTS (SELECT 1 FROM {})", quote::referring(referrer, "o", "t")));
+    builder.text = format!("SELECT COUNT(*) AS n {from}{}", empty.chain(alone).collect::<String>());
+    builder.finish()
+}
+
 /// Deletes the rows of the batch by primary key, if they are unchanged and free.
 pub fn delete(location: &Location, rows: &BatchRows, guard: Guard<'_>, dialect: Dialect) -> Result<Statement, String> {
     let mut builder = Builder::new(String::new());

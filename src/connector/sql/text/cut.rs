@@ -13,24 +13,47 @@ use crate::db::Dialect;
 pub enum CutRows {
     /// The subject's own, of which nothing else is to go.
     Unlinked,
+    /// Those that the subject owns and others own too.
+    Shared,
     /// Those that stay for another reason, or are overwritten.
     Others,
 }
 
 impl CutRows {
-    pub(super) fn condition(self, fate: &str) -> String {
-        let sign = if self == CutRows::Unlinked { "=" } else { "<>" };
-        format!("{fate} {sign} {UNLINK}")
+    const ALL: [CutRows; 3] = [CutRows::Unlinked, CutRows::Shared, CutRows::Others];
+
+    /// The condition on the reached rows under an alias.
+    pub(super) fn condition(self, alias: &str) -> String {
+        let shared = format!("{alias}.rights = 2 AND {alias}.shared = 1");
+        match self {
+            CutRows::Unlinked => format!("{alias}.fate = {UNLINK}"),
+            CutRows::Shared => format!("{alias}.fate <> {UNLINK} AND {shared}"),
+            CutRows::Others => format!("{alias}.fate <> {UNLINK} AND NOT ({shared})"),
+        }
+    }
+
+    fn number(self) -> i64 {
+        match self {
+            CutRows::Unlinked => 1,
+            CutRows::Shared => 2,
+            CutRows::Others => 3,
+        }
+    }
+
+    /// The rows that a tally means by their number.
+    pub fn numbered(number: i64) -> Option<CutRows> {
+        CutRows::ALL.into_iter().find(|rows| rows.number() == number)
     }
 }
 
 /// How many rows have which bits set, apart by [`CutRows`]: one group for each set of bits that occurs.
 pub fn tally(location: &Location, dialect: Dialect) -> Statement {
-    let unlinked = format!("CASE WHEN fate = {UNLINK} THEN 1 ELSE 0 END");
+    let cases: Vec<String> =
+        CutRows::ALL.into_iter().map(|rows| format!("WHEN {} THEN {}", rows.condition("r"), rows.number())).collect();
+    let which = quote::as_integer(&format!("CASE {} END", cases.join(" ")), dialect);
+    let bits = quote::as_integer("r.cut", dialect);
     Builder::new(format!(
-        "SELECT {bits} AS bits, {is_unlinked} AS unlinked, COUNT(*) AS n FROM {reach} WHERE cut <> 0 GROUP BY {bits}, {is_unlinked}",
-        bits = quote::as_integer("cut", dialect),
-        is_unlinked = quote::as_integer(&unlinked, dialect),
+        "SELECT {bits} AS bits, {which} AS which, COUNT(*) AS n FROM {reach} r WHERE r.cut <> 0 GROUP BY {bits}, {which} ORDER BY {bits}",
         reach = location.reach(),
     ))
     .finish()

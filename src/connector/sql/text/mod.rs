@@ -22,6 +22,7 @@ pub mod reach;
 pub mod reached;
 pub mod read;
 pub mod search;
+pub mod several;
 pub mod unseen;
 pub mod way;
 

@@ -3,7 +3,7 @@
 //! snapshot, carried out ([`Then`]) and back into a second temporary table, from which the change is made.
 
 use super::batch::key_arg;
-use super::{Builder, Statement, mysql, quote};
+use super::{Builder, Statement, mysql, quote, reach};
 use crate::connector::sql::Location;
 use crate::db::{Arg, Sql};
 use crate::value::KeyPart;
@@ -147,7 +147,8 @@ pub fn arrive(mut builder: Builder, location: &Location, keys: &[String], values
     let mut effects = Vec::new();
     if rises {
         effects.push(Sql::built(format!(
-            "UPDATE {reach} r JOIN {hits} h ON {same} SET r.rights = h.s1, r.round = h.s2 WHERE CAST(h.s1 AS SIGNED) > r.rights"
+            "UPDATE {reach} r JOIN {hits} h ON {same} SET r.rights = h.s1, r.round = h.s2 WHERE {}",
+            reach::rises("CAST(h.s1 AS SIGNED)", "r")
         )));
     }
     effects.push(Sql::built(format!(

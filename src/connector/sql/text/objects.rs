@@ -6,7 +6,8 @@ use crate::datamap::{Piece, Template};
 use crate::db::Dialect;
 
 /// The distinct values of `columns` in the rows that are this person's own, as text `c1…`, with whether any of these rows is `shared`, and once it is
-/// decided whether all of them go (`goes`) and on which ground one stays. Rows that are only accessed name nothing: what they name is somebody else's.
+/// decided whether all of them go (`goes`) and on which ground one stays. Rows that are only accessed name nothing, nor do those that
+/// lead nowhere: what they name is somebody else's.
 pub fn names(location: &Location, columns: &[&str], is_decided: bool, masks_name: bool, dialect: Dialect) -> Statement {
     let mut builder = Builder::new(String::new());
     let own = quote::all_equal(&quote::key(location, "b", dialect), &quote::reach_key(location.key_width(), "r"));
@@ -35,7 +36,7 @@ pub fn names(location: &Location, columns: &[&str], is_decided: bool, masks_name
         }
     };
     builder.text = format!(
-        "SELECT {values}, {shared} AS shared{decision} FROM {reach} r JOIN {table} b ON {own} WHERE r.rights = 2 \
+        "SELECT {values}, {shared} AS shared{decision} FROM {reach} r JOIN {table} b ON {own} WHERE r.rights = 2 AND r.round >= 0 \
          GROUP BY {groups} ORDER BY {groups}",
         values = values.join(", "),
         shared = integer("MAX(r.shared)"),
@@ -123,7 +124,7 @@ fn filled(builder: &mut Builder, location: &Location, template: &Template, diale
 /// That a row `o` is not this person's own.
 fn of_others(location: &Location, dialect: Dialect) -> String {
     let is_ours = quote::all_equal(&quote::key(location, "o", dialect), &quote::reach_key(location.key_width(), "x"));
-    format!("NOT EXISTS (SELECT 1 FROM {} x WHERE {is_ours} AND x.rights = 2)", location.reach())
+    format!("NOT EXISTS (SELECT 1 FROM {} x WHERE {is_ours} AND x.rights = 2 AND x.round >= 0)", location.reach())
 }
 
 /// How many rows of the table, anybody's, have a value with this separator in it: then what one row names may lie inside what another does.

@@ -1,10 +1,10 @@
 //! Statements of the traversal. The keys of every reached row lie in one temporary table per collection, inside the source's own session:
 //! set-based, whatever the size, and gone with the session. `rights` is 2 for owned and 1 for accessed rows; `round` says in which round
-//! of the fix-point the row got its present right, so that each round looks only at what the last one brought.
+//! of the fix-point the row got its present right, so that each round looks only at what the last one brought; below zero it leads nowhere.
 
 use super::{Builder, Statement, inside, mysql, mysql_reach, quote, reached};
 use crate::connector::sql::Location;
-use crate::datamap::{Edge, IdentityField, Names, Right};
+use crate::datamap::{Edge, IdentityField, Right};
 use crate::db::{Dialect, Sql};
 use crate::subject::NormalForm;
 
@@ -97,7 +97,7 @@ pub fn identity_condition(
 }
 
 /// The condition under which the text `j.v` is a value in this normal form.
-fn is_value(builder: &mut Builder, form: NormalForm, value: &str, dialect: Dialect) -> String {
+pub(super) fn is_value(builder: &mut Builder, form: NormalForm, value: &str, dialect: Dialect) -> String {
     let place = builder.bind(form.apply(value));
     let normal = match (form, dialect) {
         (NormalForm::Exact, _) => "j.v".to_owned(),
@@ -193,8 +193,8 @@ pub fn spread(
     let known = match is_first {
         true => String::new(),
         false => format!(
-            " ON CONFLICT ({names}) DO UPDATE SET rights = excluded.rights, round = excluded.round \
-             WHERE excluded.rights > {reach}.rights"
+            " ON CONFLICT ({names}) DO UPDATE SET rights = excluded.rights, round = excluded.round WHERE {}",
+            rises("excluded.rights", &reach)
         ),
     };
     builder.text = format!(
@@ -202,6 +202,12 @@ pub fn spread(
          SELECT {keys}, {right}, {next}, 0, 0 {join} WHERE r.round = {current}{own_people}{group}{known}",
     );
     Ok(builder.finish())
+}
+
+/// Whether a row that is known already is looked at again when it arrives with this right: it has a higher one now, or the one that it has and
+/// could not lead on with, because a name among several had brought it (see [`super::several`]).
+pub(super) fn rises(arriving: &str, known: &str) -> String {
+    format!("({arriving} > {known}.rights OR ({known}.round < 0 AND {arriving} = {known}.rights))")
 }
 
 /// Marks owned rows that a row which is not this subject's alone owns over this edge too (O-1): a stranger's row, or one that others share.
@@ -287,55 +293,8 @@ pub(super) fn edge_pairs(edge: &Edge, from: &Location, to: &Location, starts: &[
     pairs
 }
 
-/// Marks owned rows that carry an identity value which is not one of ours: they belong to that person as well. Where all identifiers of a row
-/// are one person's, one of ours settles it. Where they may be several people's, each value must be ours, also in rows that an identifier
-/// named; only a kind of which no value of ours is known says nothing there. In other rows, with no value to compare, any counts as another's.
-/// JSON may always name others beside the one who was looked for.
-pub fn mark_shared_by_identity(
-    location: &Location,
-    fields: &[&IdentityField],
-    ours: &[String],
-    names: Names,
-    dialect: Dialect,
-) -> Statement {
-    let reach = location.reach();
-    let own = quote::all_equal(&quote::key(location, "t", dialect), &quote::reach_key(location.key_width(), &reach));
-    let mut builder = Builder::new(String::new());
-    let mut present = Vec::new();
-    let mut mine = Vec::new();
-    let mut foreign = Vec::new();
-    let mut inside_json = Vec::new();
-    for field in fields {
-        if let Some(spot) = field.inside() {
-            let values = inside::values(&mut builder, &location.table, "t", &spot, dialect);
-            let is_ours: Vec<String> = ours.iter().map(|value| is_value(&mut builder, field.normal_form, value, dialect)).collect();
-            inside_json.push(format!("EXISTS (SELECT 1 FROM {values} j WHERE NOT {})", any_of(&is_ours)));
-            continue;
-        }
-        let stored = quote::column("t", &field.column);
-        let hits: Vec<String> =
-            ours.iter().filter_map(|value| identity_condition(&mut builder, location, field, value, dialect)).collect();
-        let hit = any_of(&hits);
-        foreign.push(format!("({stored} IS NOT NULL AND NOT COALESCE({hit}, FALSE))"));
-        present.push(format!("{stored} IS NOT NULL"));
-        mine.push(hit);
-    }
-    let of_another = match names {
-        Names::Several => any_of(&foreign),
-        Names::Account | Names::OnePerson => format!("{} AND NOT COALESCE({}, FALSE)", any_of(&present), any_of(&mine)),
-    };
-    let rows = if names == Names::Several && !ours.is_empty() { String::new() } else { format!("{reach}.seeded = 0 AND ") };
-    inside_json.push(format!("{rows}{of_another}"));
-    let condition = format!(
-        "rights = 2 AND shared = 0 AND EXISTS (SELECT 1 FROM {table} t WHERE {own} AND {})",
-        any_of(&inside_json),
-        table = quote::table(&location.table.name),
-    );
-    reached::update(builder, location, &[("shared", "1")], &condition, dialect)
-}
-
 /// One of these conditions; false when there is none.
-fn any_of(conditions: &[String]) -> String {
+pub(super) fn any_of(conditions: &[String]) -> String {
     if conditions.is_empty() {
         return "(1 = 0)".to_owned();
     }

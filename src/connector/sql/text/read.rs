@@ -53,7 +53,11 @@ pub fn frozen(
 ) -> Statement {
     let own = quote::all_equal(&quote::key(location, "b", dialect), &quote::reach_key(location.key_width(), "r"));
     let mut list = quote::key_out(location, &quote::reach_key(location.key_width(), "r"), dialect);
-    let staying: Vec<String> = marks.counted.iter().map(|(referrer, child)| staying_count(referrer, child, dialect)).collect();
+    let count = |(referrer, child): &(Referrer, Location)| match marks.counts_leaving {
+        true => format!("(SELECT COUNT(*) FROM {})", quote::referring(referrer, "o", "b")),
+        false => staying_count(referrer, child, dialect),
+    };
+    let staying: Vec<String> = marks.counted.iter().map(count).collect();
     list.push(format!("{} AS fp", quote::fingerprint_with_counts(&location.table, marks.guard, &staying, "b", dialect)));
     for (at, name) in columns.iter().enumerate() {
         list.push(format!("{} AS c{}", quote::column_text(&location.table, "b", name, dialect), at + 1));
@@ -65,7 +69,9 @@ pub fn frozen(
             let tied: Vec<String> = marks.guard.iter().map(|name| format!("{} IS NOT NULL", quote::column("b", name))).collect();
             format!("r.fate = {} AND ({})", builder.bind(super::fate::ERASE), tied.join(" OR "))
         }
-        Selection::Cut(bits, rows) => format!("(r.cut & {}) <> 0 AND {}", builder.bind(bits), rows.condition("r.fate")),
+        Selection::Cut(bits, rows) => format!("(r.cut & {}) <> 0 AND {}", builder.bind(bits), rows.condition("r")),
+        Selection::SharedUncut => "r.cut = 0 AND r.ground = 'shared' AND r.rights = 2 AND r.shared = 1".to_owned(),
+        Selection::CutExactly(bits, rows) => format!("r.cut = {} AND {}", builder.bind(bits), rows.condition("r")),
     };
     builder.text = format!(
         "SELECT {list} FROM {reach} r JOIN {table} b ON {own} WHERE {condition} ORDER BY {depth}{order}",
@@ -83,8 +89,10 @@ pub fn frozen(
 pub struct Marks<'a> {
     /// Its columns.
     pub guard: &'a [String],
-    /// How many rows of these tables refer to it, those not counted that will be gone by then.
+    /// How many rows of these tables refer to it.
     pub counted: &'a [(Referrer, Location)],
+    /// Whether those count that are to be deleted: they are still there when the row's turn comes.
+    pub counts_leaving: bool,
 }
 
 fn staying_count(referrer: &Referrer, child: &Location, dialect: Dialect) -> String {
@@ -102,4 +110,8 @@ pub enum Selection {
     Tied,
     /// Rows with one of these bits.
     Cut(i64, super::cut::CutRows),
+    /// Rows with these bits and no others.
+    CutExactly(i64, super::cut::CutRows),
+    /// Rows that stay for others alone, and of which nothing is cleared.
+    SharedUncut,
 }
