@@ -6,8 +6,10 @@
 //! `erase-after-source-commit`, `erase-after-close`, `pass-before-ledger`, `verify-before-record`, `certify-before-record`,
 //! `certify-before-commit`, `certify-after-record`, `answer-before-settle`.
 //!
-//! Where archives have several parts or go into a bucket: `archive-while-filling-part`, `archive-file-published` (part 1 is the last),
-//! `archive-while-sending`, `archive-sent`. Where rows inside objects are erased: `rows-before-prepare`, `rows-after-write`.
+//! And only where archives go into a bucket or come in parts: archive-while-sending, archive-sent, archive-while-filling-part,
+//! archive-file-published (once for each file; part 1 is the last).
+//!
+//! And only where rows inside objects are erased: rows-before-prepare, rows-after-write.
 
 /// Ends the process as SIGKILL would, if the environment asks for it here.
 #[cfg(feature = "failpoints")]

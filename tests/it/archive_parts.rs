@@ -274,8 +274,7 @@ fn all_parts_go_when_their_time_is_over_and_only_then_the_answer_says_so() {
         let swept = workspace.habeas("sweep --json").run().code(0).json();
         assert_eq!(swept["archives_removed"], 0, "{swept}");
         assert_eq!(swept["archives_kept"].as_array().map(Vec::len), Some(1), "{swept}");
-        let show =
-            || workspace.habeas(&format!("request show {} --json", done["request_id"].as_str().expect("an id"))).run().json();
+        let show = || shown(&workspace, done["request_id"].as_str().expect("an id"));
         let answer = show();
         assert_eq!(
             (&answer["archive"]["still_there"], &answer["archive"]["removed_at"]),
@@ -343,19 +342,48 @@ fn an_archive_made_anew_takes_the_place_of_the_whole_earlier_one() {
 /// Kills a worker at a place, and lets others work until the request is answered. What there was in between is looked at by `look`.
 fn killed_at(workspace: &Workspace, place: &str, look: impl FnOnce()) -> Value {
     let id = workspace.habeas("submit -").input(access().to_string()).run().code(0).stdout.trim().to_owned();
+    killed_while_answering(workspace, &id, place, look)
+}
+
+fn killed_while_answering(workspace: &Workspace, id: &str, place: &str, look: impl FnOnce()) -> Value {
     let killed = workspace.habeas("worker --once").env("HABEAS_FAILPOINT", place).run();
     assert_eq!(killed.code, None, "{place}: it was killed: {}", killed.stderr);
     look();
-    let answered = || workspace.habeas(&format!("request show {id} --json")).run().code(0).json();
     // The lease of the killed attempt has to run out first.
     let end = Instant::now() + Duration::from_secs(180);
-    while answered()["status"] != "completed" && Instant::now() < end {
+    while shown(workspace, id)["status"] != "completed" && Instant::now() < end {
         workspace.habeas("worker --once").run();
         std::thread::sleep(Duration::from_millis(500));
     }
-    let done = answered();
+    let done = shown(workspace, id);
     assert_eq!(done["status"], "completed", "{place}: {done}");
     done
+}
+
+fn shown(workspace: &Workspace, id: &str) -> Value {
+    workspace.habeas(&format!("request show {id} --json")).run().code(0).json()
+}
+
+#[test]
+fn an_answer_never_names_an_archive_of_which_a_part_is_another_ones() {
+    if !cfg!(feature = "failpoints") {
+        return skipped("--features failpoints");
+    }
+    let (workspace, store) = albums();
+    workspace.database.script("INSERT INTO shots VALUES (9, 1, 'late.png');");
+    let first = run(&workspace, &access()).code(3).json();
+    let id = first["request_id"].as_str().expect("an id");
+    store.put("shots/late.png", b"\x89PNG late");
+    workspace.habeas(&format!("request retry {id} --by grace")).run().code(0);
+    let done = killed_while_answering(&workspace, id, "archive-file-published", || {
+        assert_eq!(zips(&workspace.path("archives")).iter().filter(|name| !name.starts_with('.')).count(), 1);
+        let answer = shown(&workspace, id);
+        assert_eq!(answer["archive"]["files"], first["archive"]["files"], "still the earlier answer");
+        assert!(answer["archive"]["removed_at"].is_string(), "and it says that its archive is gone: {answer}");
+    });
+    assert_eq!((&done["archive"]["parts"], &done["archive"]["removed_at"]), (&json!(6), &Value::Null), "{done}");
+    let path = done["archive"]["path"].as_str().expect("a path");
+    workspace.habeas("archive verify").args([workspace.root().join(path)]).run().code(0);
 }
 
 #[test]
