@@ -237,13 +237,13 @@ impl Holds {
         if let Some(hold) = self.on_somebody.as_ref().filter(|_| goes_with_others(versions)) {
             return Some(hold.clone());
         }
-        let locked = versions.iter().filter(|version| version.looked.own > 0 && version.lock.holds(self.now));
-        let until = |version: &&&Version| match version.lock {
+        let locked: Vec<Lock> = versions.iter().filter(|version| version.looked.own > 0).map(|version| version.lock).collect();
+        let locked: Vec<Lock> = locked.into_iter().filter(|lock| lock.holds(self.now)).collect();
+        let until = |lock: &Lock| match lock {
             Lock::Until(until) => Some(until.to_string()[..10].to_owned()),
             _ => None,
         };
-        let locked: Vec<&&Version> = locked.collect();
-        let review_on = locked.iter().filter_map(|version| until(&version)).max();
+        let review_on = locked.iter().filter_map(until).max();
         (!locked.is_empty()).then(|| Retained { count: 1, ground: Ground::Hold, reference: Some(STORE_LOCK.to_owned()), review_on })
     }
 }
