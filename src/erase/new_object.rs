@@ -1,5 +1,5 @@
 //! An object on its way to being written anew without the rows of a person. Everything that takes long happens before the permit: the version is
-//! copied, its rows are taken out and counted, and the new bytes are sent. Nothing appears under the key before [`Prepared::publish`].
+//! copied, its rows are taken out and counted, and the new bytes are sent. Nothing appears under the key before [`publish`].
 
 use std::path::Path;
 use std::time::Instant;
