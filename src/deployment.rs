@@ -200,13 +200,12 @@ pub fn graph_of(config: &Config, map: &DataMap) -> Result<Graph, DeploymentError
         }
         node.source = source.name.clone();
     }
-    for place in &graph.objects {
-        match config.sources.get(&place.source).map(|source| source.object_address()) {
+    let of_objects = graph.objects.iter().map(|place| (&place.source, &place.place));
+    for (store, place) in of_objects.chain(graph.rows.iter().map(|place| (&place.source, &place.place))) {
+        match config.sources.get(store).map(|source| source.object_address()) {
             Some(Some(_)) => {}
-            Some(None) => {
-                return Err(DeploymentError::NotAStore { place: place.place.to_string(), store: place.source.clone() });
-            }
-            None => return Err(DeploymentError::NoStore { place: place.place.to_string(), store: place.source.clone() }),
+            Some(None) => return Err(DeploymentError::NotAStore { place: place.to_string(), store: store.clone() }),
+            None => return Err(DeploymentError::NoStore { place: place.to_string(), store: store.clone() }),
         }
     }
     Ok(graph)
@@ -246,7 +245,7 @@ pub async fn open_stores(config: &Config, graph: &Graph) -> (Stores, Vec<Unreach
     let mut unreached = Vec::new();
     for (name, source) in &config.sources {
         let Some(address) = source.object_address() else { continue };
-        if !graph.objects.iter().any(|place| &place.source == name) {
+        if !graph.uses_store(name) {
             continue;
         }
         match ObjectSource::open(name, address).await {

@@ -10,6 +10,8 @@
 //! archive-file-published (once for each file; part 1 is the last).
 //!
 //! And only where a store locks what holds cover: hold-lock-noted, hold-lock-set, hold-lock-clearing, hold-lock-cleared.
+//!
+//! And only where rows inside objects are erased: rows-before-prepare, rows-after-write.
 
 /// Ends the process as SIGKILL would, if the environment asks for it here.
 #[cfg(feature = "failpoints")]

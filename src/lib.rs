@@ -35,6 +35,7 @@ pub mod plan;
 pub mod queue;
 pub mod register;
 pub mod request;
+pub mod row_objects;
 pub mod rows;
 pub mod subject;
 pub mod suggest;

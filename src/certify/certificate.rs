@@ -135,6 +135,7 @@ fn item_facts(item: &CertificateItem) -> ItemFacts {
         collection: item.collection.clone(),
         kind: item.kind.clone(),
         found: item.found,
+        rows: item.rows,
         outcome,
         level: level_of(item),
         statement: String::new(),

@@ -174,6 +174,9 @@ pub struct ItemFacts {
     pub kind: String,
     /// Records that were found.
     pub found: u64,
+    /// Where records are versions of objects that hold rows of many people: how many rows of the person were in those that were erased.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub rows: Option<u64>,
     /// What is said of them.
     pub outcome: ItemWord,
     /// Level of the item; null where there was nothing to erase.

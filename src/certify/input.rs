@@ -59,6 +59,8 @@ pub struct CertificateItem {
     pub found: u64,
     /// Records among them that are kept, on which grounds.
     pub retained: Vec<Retained>,
+    /// Where records are versions of objects that hold rows of many people: how many rows of the person were in those that are verified absent.
+    pub rows: Option<u64>,
     /// What came of the others; [`ItemOutcome::Retained`] if there are none.
     pub outcome: ItemOutcome,
 }

@@ -14,7 +14,7 @@ use super::context::Context;
 use super::error::CliError;
 use super::exit::Exit;
 use crate::config::Config;
-use crate::datamap::{self, Graph as MapGraph};
+use crate::datamap::{self, Graph as MapGraph, NamedBy};
 use crate::deployment::graph_of;
 
 /// The verbs of `habeas map`.
@@ -97,5 +97,16 @@ fn as_json(graph: &MapGraph) -> serde_json::Value {
         })
     });
     let objects: Vec<_> = objects.collect();
-    json!({"nodes": nodes.collect::<Vec<_>>(), "edges": edges.collect::<Vec<_>>(), "objects": objects})
+    let rows = graph.rows.iter().map(|place| {
+        let names = place.names.iter().map(|field| match &field.by {
+            NamedBy::Identity(kind) => json!({"field": field.name(), "identity": kind, "normal_form": field.form}),
+            NamedBy::Rows { node, column } => json!({"field": field.name(), "rows": graph.nodes[node.0].name(), "column": column}),
+        });
+        json!({
+            "dataset": place.dataset, "collection": place.collection, "source": place.source, "format": place.format.to_string(),
+            "locate": place.located(), "names": names.collect::<Vec<_>>(), "reached": place.is_reached(&reached, None),
+        })
+    });
+    let rows: Vec<_> = rows.collect();
+    json!({"nodes": nodes.collect::<Vec<_>>(), "edges": edges.collect::<Vec<_>>(), "objects": objects, "rows": rows})
 }

@@ -52,6 +52,14 @@ pub async fn run(args: &Args, context: &Context) -> Result<Exit, CliError> {
     }
 }
 
+/// Of versions of objects that hold rows of many people, the rows are what people want to know.
+pub(super) fn with_rows(count: String, rows: Option<u64>) -> String {
+    match rows {
+        Some(rows) => format!("{count} ({})", counted(rows, "row", "rows")),
+        None => count,
+    }
+}
+
 fn show(context: &Context, deployment: &Deployment, job: &JobFile, plan: &Plan) -> Result<Exit, CliError> {
     let exit = exit_of(plan, job.kind);
     let document = document(deployment, job, plan);
@@ -66,7 +74,7 @@ fn show(context: &Context, deployment: &Deployment, job: &JobFile, plan: &Plan) 
             format!("{}.{}", item.dataset, item.collection),
             word(&item.disposition),
             item.found.to_string(),
-            item.expected.to_string(),
+            with_rows(item.expected.to_string(), item.rows),
             kept.join(", "),
             columns.join(", "),
         ]

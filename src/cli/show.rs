@@ -110,7 +110,7 @@ pub fn items(printer: Printer, items: &Value) -> Result<(), CliError> {
             format!("{}.{}", word(&item["dataset"]), word(&item["collection"])),
             word(&item["disposition"]),
             word(&item["found"]),
-            word(&item["expected"]),
+            super::plan::with_rows(word(&item["expected"]), item["rows"].as_u64()),
             word(done),
             kept(&item["retained"]),
             outcome,

@@ -6,11 +6,14 @@ mod build;
 mod draw;
 mod objects;
 mod print;
+mod rows;
 
 use std::collections::VecDeque;
 
 pub use objects::ObjectPlace;
 pub(super) use objects::mistakes as object_mistakes;
+pub(super) use rows::mistakes as row_mistakes;
+pub use rows::{NamedBy, NamingField, RowPlace};
 
 use serde::{Deserialize, Serialize};
 
@@ -32,6 +35,8 @@ pub struct Graph {
     pub ignored: Vec<Edge>,
     /// Sets of objects that rows name, in the order of the map.
     pub objects: Vec<ObjectPlace>,
+    /// Sets of objects that hold rows of many people, in the order of the map.
+    pub rows: Vec<RowPlace>,
 }
 
 /// A collection in a source.
@@ -165,6 +170,26 @@ impl Graph {
     /// The place of objects that results know under this name.
     pub fn object_place(&self, dataset: &str, collection: &str) -> Option<&ObjectPlace> {
         self.objects.iter().find(|place| place.dataset == dataset && place.collection == collection)
+    }
+
+    /// The place of rows inside objects that results know under this name.
+    pub fn row_place(&self, dataset: &str, collection: &str) -> Option<&RowPlace> {
+        self.rows.iter().find(|place| place.dataset == dataset && place.collection == collection)
+    }
+
+    /// Collections in whose rows stands what names rows inside objects.
+    pub fn naming_nodes(&self, place: &RowPlace) -> Vec<NodeId> {
+        let has_kind = |node: &Node, kind: &str| node.identities.iter().any(|identity| identity.kind == kind);
+        let nodes = |field: &NamingField| match &field.by {
+            NamedBy::Rows { node, .. } => vec![*node],
+            NamedBy::Identity(kind) => (0..self.nodes.len()).filter(|at| has_kind(&self.nodes[*at], kind)).map(NodeId).collect(),
+        };
+        place.names.iter().flat_map(nodes).collect()
+    }
+
+    /// Whether the map describes objects in a store.
+    pub fn uses_store(&self, source: &str) -> bool {
+        self.objects.iter().any(|place| place.source == source) || self.rows.iter().any(|place| place.source == source)
     }
 
     /// Edges that lead out of a node.

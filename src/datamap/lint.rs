@@ -4,6 +4,7 @@
 mod objects;
 mod order;
 mod ownership;
+mod rows;
 pub mod whom;
 mod words;
 
@@ -31,6 +32,7 @@ pub fn lint(map: &DataMap, graph: &Graph) -> Vec<Finding> {
         findings.extend(words::legal_basis(node, collection));
     }
     findings.extend(objects::check(map, graph));
+    findings.extend(rows::check(map, graph));
     findings.extend(ownership::check(map, graph));
     findings.extend(order::check(map));
     for edge in graph.edges.iter().chain(&graph.ignored) {

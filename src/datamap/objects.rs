@@ -4,6 +4,7 @@
 use std::fmt;
 
 use super::reader::{Keys, Object, Reader};
+use super::row_format::RowFormat;
 use super::template::Template;
 use super::tree::Node;
 use super::{OnErasure, Place};
@@ -74,13 +75,15 @@ pub struct Objects {
     pub source: String,
     /// How they are found.
     pub locate: Locate,
+    /// They hold rows of many people, in this form; none where an object as a whole is somebody's.
+    pub rows: Option<RowFormat>,
     /// Of a column only: what erasure does to them where it does not follow the row.
     pub on_erasure: Option<OnErasure>,
     /// Where it stands.
     pub place: Place,
 }
 
-const OBJECTS: Keys = Keys { known: &["source", "prefix", "key", "tag", "metadata"], elsewhere: &[] };
+const OBJECTS: Keys = Keys { known: &["source", "prefix", "key", "tag", "metadata", "format", "delimiter"], elsewhere: &[] };
 const OBJECT: Keys = Keys { known: &["source", "key", "on_erasure"], elsewhere: &[] };
 const LABEL: Keys = Keys { known: &["name", "value"], elsewhere: &[] };
 const ON_ERASURE: [(&str, OnErasure); 2] = [("delete", OnErasure::Delete), ("keep", OnErasure::Keep)];
@@ -91,8 +94,13 @@ impl Reader {
         let called = format!("`objects` of {what}");
         let object = self.object(node, &called, &OBJECTS)?;
         let source = self.required_text(object, "source");
-        let locate = self.locate(object, &called)?;
-        Some(Objects { source: source?, locate, on_erasure: None, place: self.place(object.line) })
+        let rows = self.row_format(object, &called);
+        let locate = match (object.get("format"), rows) {
+            (None, _) => self.locate(object, &called)?,
+            (Some(_), Some(_)) => self.fixed_place(object, &called)?,
+            (Some(_), None) => return None,
+        };
+        Some(Objects { source: source?, locate, rows, on_erasure: None, place: self.place(object.line) })
     }
 
     fn locate(&mut self, object: Object<'_>, called: &str) -> Option<Locate> {
@@ -171,10 +179,10 @@ impl Reader {
             return None;
         }
         let on_erasure = self.word(object, "on_erasure", &ON_ERASURE);
-        Some(Objects { source: source?, locate: Locate::Key(template), on_erasure, place: self.place(object.line) })
+        Some(Objects { source: source?, locate: Locate::Key(template), rows: None, on_erasure, place: self.place(object.line) })
     }
 
-    fn template(&mut self, object: Object<'_>, key: &str) -> Option<Template> {
+    pub(super) fn template(&mut self, object: Object<'_>, key: &str) -> Option<Template> {
         let text = self.text(object, key)?;
         match text.parse() {
             Ok(template) => Some(template),

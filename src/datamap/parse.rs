@@ -145,6 +145,7 @@ impl Reading {
         if !self.incomplete {
             self.errors.extend(check::references(&self.map));
             self.errors.extend(graph::object_mistakes(&self.map));
+            self.errors.extend(graph::row_mistakes(&self.map));
         }
         if self.map.datasets.is_empty() && self.errors.is_empty() {
             // A map of nothing would make every answer "nothing held", which nobody has checked.

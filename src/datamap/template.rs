@@ -106,6 +106,11 @@ fn value_of(name: &str) -> Result<Piece, TemplateError> {
 }
 
 impl Template {
+    /// The value of one column of the row itself, and nothing else.
+    pub fn of_column(column: &str) -> Template {
+        Template { pieces: vec![Piece::Value { collection: None, column: column.to_owned() }] }
+    }
+
     /// Its parts.
     pub fn pieces(&self) -> &[Piece] {
         &self.pieces

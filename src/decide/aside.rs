@@ -46,7 +46,11 @@ impl AsideWriter {
 
     pub(super) fn put(&mut self, entry: &Entry) -> Result<(), GatherError> {
         let fingerprint = format!("{} {}", entry.size, entry.etag.as_deref().unwrap_or_default());
-        let record = ManifestRecord { step: 0, key: entry.manifest_key(), fingerprint, values: Vec::new() };
+        self.put_record(&ManifestRecord { step: 0, key: entry.manifest_key(), fingerprint, values: Vec::new() })
+    }
+
+    /// Puts a record aside; its step is said when it is taken out again.
+    pub(super) fn put_record(&mut self, record: &ManifestRecord) -> Result<(), GatherError> {
         self.records += 1;
         self.spool.append(&record.to_bytes()).map_err(spool_error)
     }

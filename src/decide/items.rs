@@ -33,6 +33,7 @@ pub(super) fn item_of(place: &Node, rule: &Rule, tally: &[Tally]) -> PlanItem {
         found,
         expected,
         retained: retained_of(tally),
+        rows: None,
         columns,
     }
 }

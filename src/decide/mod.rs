@@ -19,6 +19,8 @@ mod object_words;
 mod objects;
 mod overwrite;
 mod referrers;
+mod row_words;
+mod rows;
 mod rules;
 mod schema;
 mod schema_digest;
@@ -46,6 +48,7 @@ pub use fuses::Fuses;
 pub use masks::MaskSecret;
 pub use object_holds::{HeldNames, held_names};
 pub use objects::{ObjectDecision, decide_objects};
+pub use rows::{RowsSeen, see_rows};
 pub use schema_digest::schema_digest;
 
 /// What a decision rests on.

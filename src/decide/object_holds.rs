@@ -14,10 +14,10 @@ use crate::gather::{Found, GatherError, Gathering, Named, ObjectError};
 
 /// Values by which rows of a collection name objects that are held.
 pub struct HeldNames {
-    rows: NodeId,
-    columns: Vec<String>,
-    values: Vec<Vec<String>>,
-    matter: String,
+    pub(super) rows: NodeId,
+    pub(super) columns: Vec<String>,
+    pub(super) values: Vec<Vec<String>>,
+    pub(super) matter: String,
 }
 
 /// Sets of values in one statement.

@@ -45,6 +45,16 @@ pub(super) fn overlap_problem(place: &ObjectPlace, column: &str) -> Problem {
     }
 }
 
+/// What could not be found out counts as held.
+pub(super) fn unknown_locks(place: &str, count: u64) -> Option<String> {
+    (count > 0).then(|| {
+        format!(
+            "{place}: of {count} objects it could not be found out whether they are locked, so that they count as held: the source needs the \
+             rights to read legal holds and retention"
+        )
+    })
+}
+
 /// What a store's own settings mean for an erasure.
 pub(super) fn warnings_of(store: &ObjectSource) -> Vec<String> {
     let mut warnings = Vec::new();

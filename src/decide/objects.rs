@@ -7,7 +7,7 @@ use futures_util::TryStreamExt;
 use jiff::Timestamp;
 
 use super::aside::{Aside, AsidePlace, AsideWriter};
-use super::object_words::{obstacle_problem, overlap_problem, unread_problem, warnings_of};
+use super::object_words::{obstacle_problem, overlap_problem, unknown_locks, unread_problem, warnings_of};
 use super::set_rule::{SetRule, name_is_overwritten, set_rule};
 use super::{Brief, Decided};
 use crate::connector::objects::{Entry, Lock, ObjectSource, StoreError, Stores};
@@ -15,7 +15,7 @@ use crate::counted::counted;
 use crate::datamap::{Locate, ObjectPlace};
 use crate::gather::{Found, GatherError, Gathering, Named, ObjectError, OtherSpellings};
 use crate::hold::CollectionHolds;
-use crate::plan::{Action, Disposition, Ground, Plan, PlanItem, Problem, Retained, Step};
+use crate::plan::{Action, Disposition, Gap, Ground, Plan, PlanItem, Problem, Retained, Step};
 use crate::request::Kind;
 
 /// What results name where a store itself keeps an object.
@@ -26,10 +26,11 @@ const LOCKS_AT_ONCE: usize = 1_000;
 /// The decision on objects, to be added to that on rows.
 #[derive(Default)]
 pub struct ObjectDecision {
-    items: Vec<PlanItem>,
-    steps: Vec<ObjectStep>,
-    problems: Vec<Problem>,
-    warnings: Vec<String>,
+    pub(super) items: Vec<PlanItem>,
+    pub(super) steps: Vec<ObjectStep>,
+    pub(super) problems: Vec<Problem>,
+    pub(super) warnings: Vec<String>,
+    pub(super) gaps: Vec<Gap>,
 }
 
 /// A step on objects, and what was found for it.
@@ -42,10 +43,11 @@ impl Decided {
     /// Adds what was decided on objects.
     pub fn add_objects(&mut self, decision: ObjectDecision) {
         let first = self.plan.items.len();
-        let Plan { items, problems, warnings, .. } = &mut self.plan;
+        let Plan { items, problems, warnings, gaps, .. } = &mut self.plan;
         items.extend(decision.items);
         problems.extend(decision.problems);
         warnings.extend(decision.warnings);
+        gaps.extend(decision.gaps);
         self.objects.extend(decision.steps.into_iter().map(|mut object| {
             object.step.item += first;
             object
@@ -273,14 +275,7 @@ impl<'a> ObjectDesk<'a> {
             (false, 0) if self.set_rule == SetRule::Keep => Disposition::Retain,
             (false, _) => Disposition::Erase,
         };
-        if self.locks_unknown > 0 {
-            decision.warnings.push(format!(
-                "{}: of {} objects it could not be found out whether they are locked, so that they count as held: the source needs the \
-                 rights to read legal holds and retention",
-                place.name(),
-                self.locks_unknown
-            ));
-        }
+        decision.warnings.extend(unknown_locks(&place.name(), self.locks_unknown));
         if self.missing > 0 {
             let missing = self.missing;
             decision.warnings.push(format!(
@@ -347,11 +342,12 @@ fn item_of(
         found,
         expected,
         retained,
+        rows: None,
         columns: Vec::new(),
     }
 }
 
-fn held_by(hold: &crate::hold::HoldRef) -> Retained {
+pub(super) fn held_by(hold: &crate::hold::HoldRef) -> Retained {
     Retained {
         count: 1,
         ground: Ground::Hold,
@@ -360,7 +356,7 @@ fn held_by(hold: &crate::hold::HoldRef) -> Retained {
     }
 }
 
-fn kept(ground: Ground) -> Retained {
+pub(super) fn kept(ground: Ground) -> Retained {
     Retained { count: 1, ground, reference: None, review_on: None }
 }
 

@@ -2,7 +2,7 @@
 
 use super::Brief;
 use super::rules::policy_mask;
-use crate::datamap::{Field, ObjectPlace, OnErasure, Rule, RuleAction, category_matches};
+use crate::datamap::{Field, ObjectPlace, OnErasure, RowPlace, Rule, RuleAction, category_matches};
 
 /// What the job and the map say of a set of objects.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -43,6 +43,31 @@ pub(super) fn set_rule(brief: &Brief<'_>, place: &ObjectPlace) -> SetRule {
         (false, Some(OnErasure::Keep)) => SetRule::Keep,
         (false, _) => SetRule::Undecided,
     }
+}
+
+/// What they say of rows inside objects: a label on a field is a label of the rows.
+pub(super) fn row_rule(brief: &Brief<'_>, place: &RowPlace) -> SetRule {
+    let Some(collection) = brief.map.collection(&place.dataset, &place.collection) else { return SetRule::Undecided };
+    let mut labels: Vec<&String> = collection.data_categories.iter().collect();
+    collection.fields.iter().for_each(|field| add_labels(field, &mut labels));
+    let falls_under = |targets: &[String]| labels.iter().any(|label| targets.iter().any(|target| category_matches(target, label)));
+    if !brief.categories.is_empty() && !falls_under(brief.categories) {
+        return SetRule::Keep;
+    }
+    if let Some(policy) = brief.policy {
+        let erases = |rule: &Rule| matches!(rule.action, RuleAction::Erasure(_)) && falls_under(&rule.targets);
+        return if policy.rules.iter().any(erases) { SetRule::Delete } else { SetRule::Keep };
+    }
+    match place.on_erasure {
+        Some(OnErasure::Delete) => SetRule::Delete,
+        Some(OnErasure::Keep) => SetRule::Keep,
+        _ => SetRule::Undecided,
+    }
+}
+
+fn add_labels<'f>(field: &'f Field, labels: &mut Vec<&'f String>) {
+    labels.extend(&field.data_categories);
+    field.fields.iter().for_each(|sub| add_labels(sub, labels));
 }
 
 /// Whether the plan overwrites a column that names the object: then nobody could find it any more.

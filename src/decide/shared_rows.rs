@@ -105,7 +105,7 @@ fn together(clearings: &[&Clearing], owners: &[String], cleared_before: &[String
 fn columns_of(clearing: &Clearing) -> &[String] {
     match &clearing.action {
         Action::Clear { columns } | Action::Overwrite { columns, .. } => columns,
-        Action::Delete | Action::Look | Action::Keep => &[],
+        Action::Delete | Action::Rewrite | Action::Look | Action::Keep => &[],
     }
 }
 

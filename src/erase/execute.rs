@@ -134,10 +134,13 @@ impl Executor<'_> {
         let limit = self.deployment.config.limits.batch_rows;
         match next {
             None => limit,
+            // What takes long is done for one object before its permit.
+            Some(step) if step.action == Action::Rewrite => 1,
+            // No further than this step: the next one on the same store may do something else to its objects.
             Some(step) => match self.stores.get(&step.source).map(|store| store.facts.lockable) {
                 None => limit,
-                Some(Some(false)) => limit.min(OBJECTS_AT_ONCE),
-                Some(_) => limit.min(LOCKABLE_AT_ONCE),
+                Some(Some(false)) => limit.min(OBJECTS_AT_ONCE).min(end - pass.position),
+                Some(_) => limit.min(LOCKABLE_AT_ONCE).min(end - pass.position),
             },
         }
     }
@@ -145,7 +148,10 @@ impl Executor<'_> {
     async fn batch(&self, pass: &mut Execution, groups: Vec<Group>, idle: &mut BTreeMap<String, Idle>) -> Result<(), ExecuteError> {
         let source_name = pass.steps[groups[0].step].source.clone();
         if let Some(store) = self.stores.get(&source_name) {
-            return self.object_batch(pass, groups, store).await;
+            return match groups.as_slice() {
+                [only] if pass.steps[only.step].action == Action::Rewrite => self.row_batch(pass, only, store).await,
+                _ => self.object_batch(pass, groups, store).await,
+            };
         }
         let source = self.sources.get(&source_name).ok_or_else(|| ExecuteError::Drifted(source_name.clone()))?;
         let count: u64 = groups.iter().map(|group| group.rows.keys.len() as u64).sum();
@@ -227,7 +233,10 @@ impl Executor<'_> {
         let names_objects = |step: &crate::plan::Step| graph.object_place(&step.dataset, &step.collection).map(|place| place.rows);
         let with_held = || pass.steps.iter().zip(tallies).filter(|(_, tally)| tally.held > 0).map(|(step, _)| step);
         let mut held: Vec<NodeId> = with_held().filter_map(node).collect();
-        let naming: Vec<NodeId> = with_held().filter_map(names_objects).collect();
+        let names_rows =
+            |step: &crate::plan::Step| graph.row_place(&step.dataset, &step.collection).map(|place| graph.naming_nodes(place));
+        let naming: Vec<NodeId> =
+            with_held().filter_map(names_objects).chain(with_held().filter_map(names_rows).flatten()).collect();
         if held.is_empty() && naming.is_empty() {
             return false;
         }
@@ -419,7 +428,10 @@ impl Executor<'_> {
         for group in reader.next_batch(count, pass.position + count)? {
             let name = pass.steps[group.step].source.clone();
             if let Some(store) = self.stores.get(&name) {
-                done += self.objects_gone(&group, store).await?;
+                done += match pass.steps[group.step].action {
+                    Action::Rewrite => self.rows_gone(&group, store).await?,
+                    _ => self.objects_gone(&group, store).await?,
+                };
                 continue;
             }
             let source = self.sources.get(&name).ok_or_else(|| ExecuteError::Drifted(name.clone()))?;

@@ -114,6 +114,7 @@ impl Executor<'_> {
             dataset: step.dataset.clone(),
             collection: place.described_in.clone(),
             entries: entries_of(group).map_err(|damaged| ExecuteError::Manifest(damaged.into()))?,
+            has_others: false,
         })
     }
 

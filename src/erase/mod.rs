@@ -5,9 +5,11 @@ mod authorise;
 mod drain;
 mod execute;
 mod execute_objects;
+mod execute_rows;
 #[cfg(test)]
 mod hold_tests;
 pub mod manifest;
+mod new_object;
 mod permit;
 
 pub use authorise::{Authorisation, Authorised, Batch, CoOwners, Held, authorise};

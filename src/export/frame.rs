@@ -100,7 +100,8 @@ pub(super) fn closing_of(
 
 /// The outcome of every store that the map names.
 fn stores_of(source: &Source<'_>, accounts: &[Account], gathering: &Gathering<'_>, finished_at: Timestamp) -> Vec<SourceOutcome> {
-    let names: BTreeSet<&str> = gathering.graph.objects.iter().map(|place| place.source.as_str()).collect();
+    let of_objects = gathering.graph.objects.iter().map(|place| place.source.as_str());
+    let names: BTreeSet<&str> = of_objects.chain(gathering.graph.rows.iter().map(|place| place.source.as_str())).collect();
     let outcome = |name: &str| {
         let mine: Vec<&Account> = accounts.iter().filter(|account| account.kind != "sql" && account.source == name).collect();
         let unreached = gathering.unreached.iter().find(|gap| gap.source == name).map(|gap| gap.problem.clone());
@@ -129,7 +130,7 @@ fn stores_of(source: &Source<'_>, accounts: &[Account], gathering: &Gathering<'_
             snapshot: None,
             held: Vec::new(),
             errors,
-            not_covered: Vec::new(),
+            not_covered: not_covered(&mine),
             query_digest: None,
             waived_by: None,
         }

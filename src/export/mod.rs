@@ -5,6 +5,8 @@ mod columns;
 mod frame;
 mod inside;
 mod objects;
+mod row_cells;
+mod rows;
 mod selection;
 mod shelf;
 mod write;

@@ -9,6 +9,7 @@ use sha2::{Digest as _, Sha256};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::sync::mpsc;
 
+use super::Selection;
 use super::write::{Account, Message, Source, Written, withhold_word};
 use crate::archive::{ColumnSpec, ReadFile, TableSpec, TableTally, Withheld};
 use crate::connector::objects::{Entry, EntryKind, ObjectSource, Restore, StoreError};
@@ -66,7 +67,7 @@ pub(super) async fn export_place(
     let missing = || JobError::Stored(format!("`{}` is not in the data map", place.name()));
     let collection = source.deployment.map.collection(&place.dataset, &place.described_in).ok_or_else(missing)?;
     let spec = table_spec(source, place, collection);
-    let left_out = why_left_out(source, place, collection);
+    let left_out = why_left_out(&source.selection, collection, place.field.as_deref());
     let closed = || JobError::Stopped;
     messages.send(Message::Begin(Box::new(spec), None)).await.map_err(|_| closed())?;
     source.deployment.progress.begin(&format!("copy {}", place.collection), None);
@@ -141,25 +142,25 @@ fn table_spec(source: &Source<'_>, place: &ObjectPlace, collection: &Collection)
 }
 
 /// Why none of the objects is handed over; the count is still open.
-fn why_left_out(source: &Source<'_>, place: &ObjectPlace, collection: &Collection) -> Option<Withheld> {
+pub(super) fn why_left_out(selection: &Selection, collection: &Collection, field: Option<&str>) -> Option<Withheld> {
     let withheld = |reason_code: &str, legal_ref: Option<&str>, text: &str| {
         Some(Withheld { count: 0, reason_code: reason_code.into(), legal_ref: legal_ref.map(str::to_owned), text: text.into() })
     };
-    if !source.selection.is_portable(collection) {
+    if !selection.is_portable(collection) {
         let text =
             "These objects were not provided by you or observed of you under consent or contract. Ask for access to see them.";
         return withheld("not_portable", Some("Art. 20(1) GDPR"), text);
     }
-    let field = place.field.as_deref().and_then(|field| collection.field(field));
+    let field = field.and_then(|field| collection.field(field));
     if let Some(reason) = field.and_then(|field| field.withhold) {
         return withheld(withhold_word(reason), None, "The data map withholds the field that names these objects.");
     }
     let taken = match field {
-        Some(field) => source.selection.takes(collection, field),
+        Some(field) => selection.takes(collection, field),
         None => {
-            source.selection.is_everything()
-                || source.selection.matches(&collection.data_categories)
-                || collection.fields.iter().any(|field| source.selection.takes(collection, field))
+            selection.is_everything()
+                || selection.matches(&collection.data_categories)
+                || collection.fields.iter().any(|field| selection.takes(collection, field))
         }
     };
     if taken {

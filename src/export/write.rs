@@ -12,6 +12,8 @@ use super::columns::Columns;
 use super::frame::{closing_of, header_of};
 use super::inside::{Inside, LeftOut};
 use super::objects::{ObjectRow, export_place};
+use super::row_cells::Made;
+use super::rows::export_rows;
 use crate::archive::{ArchiveError, ArchiveHeader, ArchiveWriter, Finished, TableSpec, TableTally, Withheld};
 use crate::connector::objects::Stores;
 use crate::connector::sql::decode::{self, DecodeError};
@@ -81,6 +83,8 @@ pub(super) enum Message {
     Begin(Box<TableSpec>, Option<Box<Shape>>),
     Rows(Vec<Record>),
     Object(Box<ObjectRow>),
+    /// Rows whose cells are made already, or why they could not be.
+    Made(Vec<Made>),
     Failed(String),
     End(TableTally),
 }
@@ -100,6 +104,15 @@ pub(super) struct Written {
     pub(super) failed: u64,
     pub(super) failures: Vec<String>,
     not_covered: BTreeSet<String>,
+}
+
+impl Written {
+    fn fail(&mut self, why: String) {
+        self.failed += 1;
+        if self.failures.len() < FAILURES_NAMED {
+            self.failures.push(why);
+        }
+    }
 }
 
 /// Writes the archive, and reads it back. Nobody but us can see it yet.
@@ -173,12 +186,18 @@ fn write(
                 archive.row(&cells)?;
                 written.exported += 1;
             }
-            Message::Failed(why) => {
-                written.failed += 1;
-                if written.failures.len() < FAILURES_NAMED {
-                    written.failures.push(why);
+            Message::Made(rows) => {
+                for row in rows {
+                    match row {
+                        Ok(cells) => {
+                            archive.row(&cells)?;
+                            written.exported += 1;
+                        }
+                        Err(why) => written.fail(why),
+                    }
                 }
             }
+            Message::Failed(why) => written.fail(why),
             Message::End(mut tally) => {
                 tally.failed = written.failed;
                 let left_out = std::mem::take(&mut left_out);
@@ -243,6 +262,11 @@ async fn read_all(
         // A store that was not reached is told with the sources that were not.
         let Some(store) = source.stores.get(&place.source).filter(|_| reachable[place.rows.0]) else { continue };
         accounts.push(export_place(source, gathering, place, store, messages, written).await?);
+    }
+    let kinds = kinds_of(source.subject);
+    for place in &graph.rows {
+        let Some(store) = source.stores.get(&place.source).filter(|_| place.is_reached(&reachable, Some(&kinds))) else { continue };
+        accounts.push(export_rows(source, gathering, place, store, messages, written).await?);
     }
     Ok(accounts)
 }

@@ -6,10 +6,12 @@ mod names;
 mod objects;
 mod ownership;
 mod resolve;
+mod row_names;
 mod several;
 mod traverse;
 
 pub use claims::OtherSpellings;
 pub use names::names_of;
 pub use objects::{Found, Named, ObjectError};
+pub use row_names::NamesFound;
 pub use traverse::{GatherError, Gathering, Unreached};

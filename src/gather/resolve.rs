@@ -113,7 +113,7 @@ fn full_name(node: &Node) -> String {
 }
 
 /// Whether the collection's rows are people.
-fn stands_for_people(graph: &Graph, at: usize, snapshot: &Snapshot) -> bool {
+pub(super) fn stands_for_people(graph: &Graph, at: usize, snapshot: &Snapshot) -> bool {
     snapshot.location(at).is_some_and(|location| names_of(graph, at, &location.table) == Names::Account)
 }
 
@@ -141,7 +141,7 @@ async fn refuse_contradictions(snapshot: &mut Snapshot, at: usize, node: &Node, 
     Ok(())
 }
 
-async fn count(snapshot: &mut Snapshot, node: &Node, statement: Statement) -> Result<u64, GatherError> {
+pub(super) async fn count(snapshot: &mut Snapshot, node: &Node, statement: Statement) -> Result<u64, GatherError> {
     snapshot.count(statement).await.map_err(|problem| GatherError::Source { source_name: node.source.clone(), problem })
 }
 

@@ -45,6 +45,7 @@ mod tests {
             found: expected,
             expected,
             retained: Vec::new(),
+            rows: None,
             columns: Vec::new(),
         };
         Plan {

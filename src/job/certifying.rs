@@ -259,6 +259,7 @@ fn certificate_item(conclusion: crate::verify::Conclusion) -> CertificateItem {
         kind: own.kind,
         found,
         retained: conclusion.retained,
+        rows: own.rows.filter(|_| matches!(conclusion.outcome, ItemOutcome::Verified(_))),
         outcome: conclusion.outcome,
     }
 }

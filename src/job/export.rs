@@ -143,6 +143,7 @@ fn item_of(account: &Account) -> ItemResult {
         expected: account.found,
         affected: 0,
         retained: Vec::new(),
+        rows: None,
         outcome: None,
         level: None,
         error: (account.failed > 0).then(|| failure_code(account).to_owned()),

@@ -101,14 +101,20 @@ pub async fn decide(case: &Case<'_>, gathering: &mut Gathering<'_>) -> Result<De
     let holds = case.holds().await?;
     let aliases = case.alias_refs(&gathering.aliases);
     let brief = case.brief(&holds, aliases);
-    let held = match decide::held_names(&brief, gathering, &case.stores, case.deployment.now()).await {
+    let folder = &case.deployment.config.spool;
+    let mut on_rows = decide::ObjectDecision::default();
+    let rows = decide::see_rows(&brief, gathering, &case.stores, folder, &mut on_rows).await?;
+    let mut held = match decide::held_names(&brief, gathering, &case.stores, case.deployment.now()).await {
         // Why the store cannot be read is a problem of the plan, which is then not carried out.
         Err(ObjectError::Store { problem, .. }) if !problem.is_transient() => Vec::new(),
         held => held?,
     };
+    held.extend(rows.held_names(&brief, gathering, case.deployment.now()));
     let mut decided = decide::decide(&brief, gathering, &held).await?;
-    let aside = AsidePlace { folder: &case.deployment.config.spool, request: &case.request.id };
+    let aside = AsidePlace { folder, request: &case.request.id };
+    rows.decide(&brief, aside, case.deployment.now(), &mut on_rows)?;
     decided.add_objects(decide::decide_objects(&brief, gathering, &case.stores, aside, case.deployment.now()).await?);
+    decided.add_objects(on_rows);
     let known: BTreeSet<(String, String)> =
         decided.plan.problems.iter().map(|problem| (problem.code.clone(), problem.problem.clone())).collect();
     decided.plan.problems.extend(changed_sources(case).await?);

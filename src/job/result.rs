@@ -59,6 +59,9 @@ pub struct ItemResult {
     pub affected: u64,
     /// Rows kept.
     pub retained: Vec<Retained>,
+    /// Where what is counted are versions of objects that hold rows of many people: how many rows of the person the plan takes out of them.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub rows: Option<u64>,
     /// What came of it; `None` for a pure export.
     pub outcome: Option<Outcome>,
     /// Level of assurance.

@@ -18,8 +18,8 @@ use crate::ledger::execution::Execution;
 use crate::plan::{Disposition, Outcome, Plan};
 use crate::subject::{Identifier, Subject};
 use crate::verify::{
-    Conclusion, ItemOutcome, Later, Looks, RetainedObjects, RetainedRows, Searched, conclude, control, ownerless, search,
-    search_stores,
+    Conclusion, ItemOutcome, Later, Looks, RetainedObjects, RetainedRows, Searched, conclude, control, ownerless, rows_of_others,
+    search, search_stores,
 };
 
 /// What the verifier has found out.
@@ -50,7 +50,7 @@ pub async fn verify(case: &Case<'_>, plan: &Plan, passes: &[Execution]) -> Resul
     let retained = RetainedRows::of(case.deployment, &case.sources, passes)?;
     let now = case.deployment.now();
     let mut searched = search(&case.sources, &again.names, &retained, now).await?;
-    let kept = RetainedObjects::of(case.deployment, &case.stores, passes)?;
+    let kept = RetainedObjects::of(case.deployment, &case.stores, passes).await?;
     let limits = case.deployment.config.limits.scan;
     search_stores(&case.stores, &again.names, &kept, limits, now, &mut searched).await?;
     searched.residue.extend(again.residue);
@@ -156,10 +156,15 @@ async fn others_seen(case: &Case<'_>, plan: &Plan) -> Result<BTreeMap<String, u6
     let mut seen = BTreeMap::new();
     for item in plan.items.iter().filter(|item| item.found == 0) {
         if let Some(store) = case.stores.get(&item.source) {
+            let name = format!("{}.{}", item.dataset, item.collection);
+            if let Some(place) = case.deployment.graph.row_place(&item.dataset, &item.collection) {
+                seen.extend(rows_of_others(place, store, &case.deployment.config.spool).await?.map(|rows| (name, rows)));
+                continue;
+            }
             // A list that was allowed shows what there is: an empty one is no blindness.
             let page = store.verify.list(b"", None).await;
             let page = page.map_err(|problem| JobError::Store { source_name: store.name.clone(), problem })?;
-            seen.insert(format!("{}.{}", item.dataset, item.collection), page.entries.len() as u64);
+            seen.insert(name, page.entries.len() as u64);
             continue;
         }
         let Some(source) = case.sources.get(&item.source) else { continue };
@@ -192,6 +197,7 @@ pub fn planned_items(plan: &Plan) -> Vec<ItemResult> {
             expected: item.expected,
             affected: 0,
             retained: item.retained.clone(),
+            rows: item.rows,
             outcome: None,
             level: None,
             error: None,
@@ -222,6 +228,7 @@ pub fn concluded_items(conclusions: &[Conclusion]) -> Vec<ItemResult> {
                 expected: conclusion.expected,
                 affected: conclusion.affected,
                 retained: conclusion.retained.clone(),
+                rows: item.rows,
                 outcome: Some(outcome),
                 level,
                 error,

@@ -61,6 +61,9 @@ pub struct PlanItem {
     pub expected: u64,
     /// Rows kept, by ground.
     pub retained: Vec<Retained>,
+    /// Where what is counted are versions of objects that hold rows of many people: how many rows of the person go with them.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub rows: Option<u64>,
     /// Columns that are overwritten or cleared, and how.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub columns: Vec<ColumnChange>,
@@ -113,6 +116,7 @@ impl Plan {
         for item in &mut shape.items {
             item.found = 0;
             item.expected = 0;
+            item.rows = item.rows.map(|_| 0);
             for retained in &mut item.retained {
                 retained.count = 0;
             }
@@ -186,6 +190,7 @@ mod tests {
             found: expected + shared,
             expected,
             retained: vec![kept],
+            rows: None,
             columns: Vec::new(),
         }
     }

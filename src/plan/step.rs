@@ -11,6 +11,9 @@ use super::{Disposition, Retained};
 pub enum Action {
     /// Delete them.
     Delete,
+    /// Write the object anew without the rows that the manifest tells of, and delete the version that had them; or delete it alone, where it is
+    /// an older one.
+    Rewrite,
     /// Overwrite these columns with values that the manifest holds.
     Overwrite {
         /// Columns in the order of the manifest's values.

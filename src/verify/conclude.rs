@@ -169,7 +169,7 @@ fn word(disposition: Disposition) -> &'static str {
 }
 
 fn add_step(sums: &mut Sums, pass: &Execution, at: usize, step: &Step, after: Seen, when: When) {
-    let detaching = step.disposition == Disposition::Erase && step.action != Action::Delete;
+    let detaching = step.disposition == Disposition::Erase && !matches!(step.action, Action::Delete | Action::Rewrite);
     if detaching || step.action == Action::Look {
         // The same rows are deleted or kept by a later step, which is the one that counts.
         return;

@@ -6,6 +6,7 @@ use std::collections::BTreeMap;
 use thiserror::Error;
 
 use super::later::Later;
+use super::rows::look_at_rows;
 use crate::connector::Systems;
 use crate::connector::objects::{ObjectSource, StoreError, present};
 use crate::connector::sql::{ReadBack, Reader, Seen, SqlBatch};
@@ -14,6 +15,7 @@ use crate::deployment::Deployment;
 use crate::erase::manifest::{Group, ManifestError, ManifestReader};
 use crate::erase::{batch_of, entries_of};
 use crate::ledger::execution::Execution;
+use crate::plan::Action;
 
 /// Why the verifier could not look. Not being able to look is never absence (V-2).
 #[derive(Debug, Error)]
@@ -68,7 +70,10 @@ pub async fn look_by(
             if let Some(store) = systems.stores.get(&name) {
                 deployment.progress.advance(group.rows.keys.len() as u64);
                 let step = group.step;
-                look_at_objects(&group, store, by, &mut seen[step]).await?;
+                match pass.steps[step].action {
+                    Action::Rewrite => look_at_rows(&group, store, by, &deployment.config.spool, &mut seen[step]).await?,
+                    _ => look_at_objects(&group, store, by, &mut seen[step]).await?,
+                }
                 continue;
             }
             let source = systems.databases.get(&name).ok_or_else(|| LookError::Gone(name.clone()))?;

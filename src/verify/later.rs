@@ -48,7 +48,7 @@ impl Later {
             Action::Clear { .. } | Action::Overwrite { .. } if step.of_others_too => &self.planned_anew,
             Action::Overwrite { .. } => &self.overwritten,
             Action::Keep => &self.deleted,
-            Action::Delete | Action::Clear { .. } | Action::Look => return 0,
+            Action::Delete | Action::Rewrite | Action::Clear { .. } | Action::Look => return 0,
         };
         if elsewhere.is_empty() {
             return 0;

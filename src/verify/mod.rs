@@ -11,6 +11,7 @@ mod looked;
 mod overwritten;
 mod ownerless;
 pub mod residue;
+mod rows;
 #[cfg(test)]
 pub(crate) mod samples;
 mod search;
@@ -24,5 +25,6 @@ pub use level::{Level, Method};
 pub use looked::{Looked, Sight};
 pub use overwritten::changed_rows;
 pub use ownerless::ownerless;
+pub use rows::rows_of_others;
 pub use search::{RetainedRows, Searched, search};
 pub use search_objects::{RetainedObjects, search_stores};

@@ -9,6 +9,7 @@ use super::ValueSearch;
 use super::control::LookError;
 use super::kept::each_kept;
 use super::residue::{Matcher, ObjectLimits, ObjectReport, ResidueError, scan_store};
+use super::rows::versions_with_shared_rows;
 use super::search::Searched;
 use crate::certify::{OpenPlace, ResiduePlace};
 use crate::connector::objects::Stores;
@@ -24,12 +25,15 @@ pub struct RetainedObjects(HashSet<Vec<u8>>);
 
 impl RetainedObjects {
     /// Collects them from the manifests.
-    pub fn of(deployment: &Deployment, stores: &Stores, passes: &[Execution]) -> Result<RetainedObjects, LookError> {
+    pub async fn of(deployment: &Deployment, stores: &Stores, passes: &[Execution]) -> Result<RetainedObjects, LookError> {
         let mut kept = HashSet::new();
         let is_of_store = |step: &Step| stores.contains_key(&step.source);
         each_kept(deployment, passes, is_of_store, |step, key| {
             kept.insert(name_of(&step.source, key));
         })?;
+        for (source, key) in versions_with_shared_rows(deployment, stores, passes).await? {
+            kept.insert(name_of(&source, &key));
+        }
         Ok(RetainedObjects(kept))
     }
 }

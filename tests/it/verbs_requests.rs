@@ -61,6 +61,7 @@ fn wait_for_approval(workspace: &Workspace, id: &str, fuses: &[&str]) -> String 
         found: 1,
         expected: 1,
         retained: Vec::new(),
+        rows: None,
         columns: Vec::new(),
     };
     let plan = Plan {

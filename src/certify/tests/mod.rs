@@ -26,7 +26,7 @@ fn subject() -> Subject {
 
 fn item(collection: &str, found: u64, outcome: ItemOutcome) -> CertificateItem {
     let (source, dataset, kind) = ("app".into(), "app_db".into(), "sql".into());
-    CertificateItem { source, dataset, collection: collection.into(), kind, found, retained: Vec::new(), outcome }
+    CertificateItem { source, dataset, collection: collection.into(), kind, found, retained: Vec::new(), rows: None, outcome }
 }
 
 fn erased(collection: &str, records: u64) -> CertificateItem {

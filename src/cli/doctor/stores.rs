@@ -30,7 +30,7 @@ pub(super) async fn check(deployment: &Deployment, told: &[Finding]) -> Result<S
             }
         };
         stores.notes.push(format!("{}: {}", source.name, note(address, &open.facts)));
-        let is_used = deployment.graph.objects.iter().any(|place| place.source == source.name);
+        let is_used = deployment.graph.uses_store(&source.name);
         if !is_used {
             for problem in probe(&open).await.refused {
                 stores.add(told, unreached(source, &problem));

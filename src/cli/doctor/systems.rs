@@ -12,7 +12,7 @@ pub(super) async fn check(deployment: &Deployment, told: &[Finding]) -> Result<V
     let mut findings = Vec::new();
     for name in deployment.config.sources.keys() {
         let has_rows = deployment.graph.nodes.iter().any(|node| &node.source == name);
-        let has_objects = deployment.graph.objects.iter().any(|place| &place.source == name);
+        let has_objects = deployment.graph.uses_store(name);
         if !has_rows && !has_objects {
             let hint = "describe it in the data map, or take it out of the configuration";
             findings.push(Finding::warning("source_not_mapped", name, "no collection of the data map is served by it", hint));

@@ -6,14 +6,16 @@ use secrecy::ExposeSecret;
 use crate::config::{Config, Source};
 use crate::connector::objects::{ObjectSource, StoreError, probe, unnamed};
 use crate::counted::{counted, grouped};
-use crate::datamap::{Code, Finding, Graph, ObjectPlace, OnErasure, Severity};
+use crate::datamap::{Code, Finding, Graph, ObjectPlace, OnErasure, Place, RowPlace, Severity};
 use crate::job::pinned_identity;
 
 /// Everything that is wrong with a store which the map uses.
 pub(super) async fn check(config: &Config, graph: &Graph, source: &Source) -> Vec<Finding> {
     let Some(address) = source.object_address() else { return Vec::new() };
     let places: Vec<&ObjectPlace> = graph.objects.iter().filter(|place| place.source == source.name).collect();
-    let Some(first) = places.first() else { return Vec::new() };
+    let rows: Vec<&RowPlace> = graph.rows.iter().filter(|place| place.source == source.name).collect();
+    let of_rows = rows.iter().map(|place| (place.name(), &place.place));
+    let Some(first) = places.iter().map(|place| (place.name(), &place.place)).chain(of_rows).next() else { return Vec::new() };
     let store = match ObjectSource::open(&source.name, address).await {
         Ok(store) => store,
         Err(problem) => return vec![unreached(&source.name, &problem)],
@@ -21,7 +23,8 @@ pub(super) async fn check(config: &Config, graph: &Graph, source: &Source) -> Ve
     let mut findings: Vec<Finding> = changed(config, &store).await.into_iter().collect();
     let probe = probe(&store).await;
     findings.extend(probe.refused.iter().map(|problem| unreached(&source.name, problem)));
-    let erases = places.iter().any(|place| place.follows_row || place.on_erasure == Some(OnErasure::Delete));
+    let erases = places.iter().any(|place| place.follows_row || place.on_erasure == Some(OnErasure::Delete))
+        || rows.iter().any(|place| place.on_erasure == Some(OnErasure::Delete));
     if probe.hides_locks && erases {
         findings.push(locks_hidden(&source.name));
     }
@@ -29,9 +32,11 @@ pub(super) async fn check(config: &Config, graph: &Graph, source: &Source) -> Ve
         findings.push(verifier_blind(&source.name, problem));
     }
     if probe.refused.is_empty() {
-        let is_named = |key: &crate::connector::objects::ObjectKey| places.iter().any(|place| place.locate.could_name(key.bytes()));
+        let is_named = |key: &crate::connector::objects::ObjectKey| {
+            places.iter().any(|place| place.locate.could_name(key.bytes())) || rows.iter().any(|place| place.has_key(key.bytes()))
+        };
         match unnamed(store.work.as_ref(), is_named).await {
-            Ok(found) if found.keys > 0 => findings.push(unnamed_objects(first, &source.name, &found)),
+            Ok(found) if found.keys > 0 => findings.push(unnamed_objects(&first, &source.name, &found)),
             Ok(_) => {}
             Err(problem) => findings.push(unreached(&source.name, &problem)),
         }
@@ -99,7 +104,7 @@ fn verifier_blind(source: &str, problem: &StoreError) -> Finding {
     }
 }
 
-fn unnamed_objects(place: &ObjectPlace, source: &str, found: &crate::connector::objects::Unnamed) -> Finding {
+fn unnamed_objects((subject, place): &(String, &Place), source: &str, found: &crate::connector::objects::Unnamed) -> Finding {
     let of = match found.all {
         true => format!("of {}", counted(found.looked_at, "key", "keys")),
         false => format!("of the first {} keys", grouped(found.looked_at)),
@@ -107,8 +112,8 @@ fn unnamed_objects(place: &ObjectPlace, source: &str, found: &crate::connector::
     Finding {
         severity: Severity::Warning,
         code: Code::UnnamedObjects,
-        place: Some(place.place.clone()),
-        subject: place.name(),
+        place: Some((*place).clone()),
+        subject: subject.clone(),
         problem: format!("{} {of} in `{source}` can be named by no template of the map", grouped(found.keys)),
         why: "if they are about people, no request finds, hands over or erases them".into(),
         hint: "describe them in the map, move what is about nobody elsewhere, or accept the finding on this collection or field"

@@ -14,6 +14,8 @@ pub struct ObjectBatch {
     pub collection: String,
     /// The entries.
     pub entries: Vec<Entry>,
+    /// Rows of people whom nobody knows go with them.
+    pub has_others: bool,
 }
 
 impl Batch for ObjectBatch {
@@ -38,9 +40,9 @@ impl Batch for ObjectBatch {
         self.entries[position].key.text().map(|key| vec![key.to_owned()])
     }
 
-    /// Objects that others own too are never in a batch (O-1).
+    /// Objects that others own too are never in a batch (O-1); older versions in which their rows stand are.
     fn co_owners(&self, _position: usize) -> CoOwners {
-        CoOwners::None
+        if self.has_others { CoOwners::Unknown } else { CoOwners::None }
     }
 
     fn keep(&mut self, keep: &[bool]) {

@@ -50,7 +50,7 @@ impl FolderStore {
     }
 
     /// What is at a key. A part of its path that is a link leads out of what we vouch for.
-    fn at(&self, key: &ObjectKey) -> Result<(PathBuf, Metadata), StoreError> {
+    pub(super) fn at(&self, key: &ObjectKey) -> Result<(PathBuf, Metadata), StoreError> {
         let path = self.path_of(key).ok_or(StoreError::Gone)?;
         let parent = path.parent().unwrap_or(&self.root);
         let real = fs::canonicalize(parent).map_err(|error| StoreError::file("look at a file", &error))?;
@@ -302,6 +302,10 @@ impl ObjectStore for FolderStore {
         Box::pin(async move { entries.iter().map(|entry| self.remove(entry)).collect() })
     }
 
+    fn remove_leftovers<'a>(&'a self, prefix: &'a [u8]) -> BoxFuture<'a, Result<u64, StoreError>> {
+        Box::pin(self.remove_leftovers(prefix))
+    }
+
     fn write<'a>(
         &'a self,
         key: &'a ObjectKey,
@@ -331,9 +335,21 @@ impl NewFile {
         if real != folder {
             return Err(StoreError::Refused { doing: "write a file", code: "SymbolicLink".to_owned() });
         }
-        let made = tempfile::Builder::new().prefix(".habeas-").suffix(".partial").tempfile_in(&folder);
-        let (file, partial) = made.map_err(|error| StoreError::file("write a file", &error))?.into_parts();
+        let (file, partial) = super::folder_leftovers::begin(&folder)?;
         Ok(NewFile { store, key, path, condition, file: tokio::fs::File::from_std(file), partial })
+    }
+
+    /// Whoever could read the old file must be able to read the new one, and nobody else.
+    fn take_over_rights(&self, old: &Metadata) -> Result<(), StoreError> {
+        let failed = |error: io::Error| StoreError::file("give a new file the rights of the old one", &error);
+        let new = fs::metadata(&self.partial).map_err(failed)?;
+        if old.is_symlink() {
+            return Ok(());
+        }
+        if (new.uid(), new.gid()) != (old.uid(), old.gid()) {
+            std::os::unix::fs::chown(&self.partial, Some(old.uid()), Some(old.gid())).map_err(failed)?;
+        }
+        fs::set_permissions(&self.partial, old.permissions()).map_err(failed)
     }
 
     async fn publish(mut self: Box<Self>) -> Result<Entry, StoreError> {
@@ -341,7 +357,10 @@ impl NewFile {
         self.file.flush().await.map_err(failed)?;
         self.file.sync_all().await.map_err(failed)?;
         let there = match self.store.at(&self.key) {
-            Ok((_, found)) => Some(tag_of(&found)),
+            Ok((_, found)) => {
+                self.take_over_rights(&found)?;
+                Some(tag_of(&found))
+            }
             Err(StoreError::Gone) => None,
             Err(error) => return Err(error),
         };

@@ -74,6 +74,8 @@ pub struct Details {
     pub modified: Option<Timestamp>,
     /// The store's tag of the content.
     pub etag: Option<String>,
+    /// Storage class, where the store names one.
+    pub storage_class: Option<String>,
     /// Whether the bytes must be restored first, and whether that has been asked for.
     pub restore: Option<Restore>,
 }
@@ -142,7 +144,12 @@ pub trait ObjectStore: Send + Sync {
     /// is under way from here.
     fn delete<'a>(&'a self, entries: &'a [Entry], within: std::time::Duration) -> BoxFuture<'a, Result<Vec<Fate>, StoreError>>;
 
-    /// Begins to write an object.
+    /// Removes what writers of ours that died have left beside the objects under a prefix; how many files. A bucket has no such place.
+    fn remove_leftovers<'a>(&'a self, _prefix: &'a [u8]) -> BoxFuture<'a, Result<u64, StoreError>> {
+        Box::pin(async { Ok(0) })
+    }
+
+    /// Begins to write an object. What replaces another one in a folder takes over its owner and its rights.
     fn write<'a>(
         &'a self,
         key: &'a ObjectKey,

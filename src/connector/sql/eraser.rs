@@ -436,7 +436,7 @@ fn change(batch: &SqlBatch, held: &[Predicate], dialect: Dialect) -> Result<Stat
         Action::Delete => batch::delete(&batch.location, &batch.rows, guard, dialect),
         Action::Overwrite { columns, .. } => batch::overwrite(&batch.location, &batch.rows, columns, guard, dialect),
         Action::Clear { columns } => batch::clear(&batch.location, &batch.rows, columns, guard, dialect),
-        Action::Look | Action::Keep => Ok(Statement::from(Sql::from("SELECT 1"))),
+        Action::Look | Action::Keep | Action::Rewrite => Ok(Statement::from(Sql::from("SELECT 1"))),
     };
     built.map_err(EraseError::Condition)
 }
@@ -445,7 +445,7 @@ fn change(batch: &SqlBatch, held: &[Predicate], dialect: Dialect) -> Result<Stat
 pub(super) fn changed_columns(action: &Action) -> &[String] {
     match action {
         Action::Overwrite { columns, .. } | Action::Clear { columns } => columns,
-        Action::Delete | Action::Look | Action::Keep => &[],
+        Action::Delete | Action::Look | Action::Keep | Action::Rewrite => &[],
     }
 }
 
@@ -477,7 +477,7 @@ impl RowState {
                 is_as_written(self.values[column].as_deref(), written, inside, batch.stays_with_others)
             }),
             Action::Clear { .. } => self.values.iter().all(Option::is_none),
-            Action::Delete | Action::Look | Action::Keep => false,
+            Action::Delete | Action::Look | Action::Keep | Action::Rewrite => false,
         }
     }
 }

@@ -70,6 +70,8 @@ impl ReadBack {
         let present = self.present(batch).await?;
         let done = match &batch.action {
             Action::Delete => total - present,
+            // Objects are no rows of a table: nothing is known of them here.
+            Action::Rewrite => 0,
             Action::Keep => present,
             Action::Look => total,
             Action::Overwrite { .. } | Action::Clear { .. } => self.count_done(batch).await?,

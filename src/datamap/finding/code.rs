@@ -83,6 +83,8 @@ codes! {
     UnmappedTable = "unmapped_table",
     /// Objects that no template of the map can name.
     UnnamedObjects = "unnamed_objects",
+    /// Objects with rows of many people that may be one person's as well.
+    OverlappingObjects = "overlapping_objects",
     /// Rights that the role lacks.
     MissingRights = "missing_rights",
     /// Row security applies to the role.

@@ -57,6 +57,7 @@ impl Graph {
         let people = graph.people();
         graph.edges.iter_mut().for_each(|edge| edge.from_people = people[edge.from.0]);
         graph.objects = super::objects::places(map, &graph);
+        graph.rows = super::rows::places(map, &graph);
         graph
     }
 }
@@ -97,7 +98,7 @@ fn node_of(dataset: &Dataset, collection: &Collection) -> Node {
 }
 
 /// All fields and sub-fields, each with the names that lead to it, the column first.
-fn fields_with_paths(fields: &[Field]) -> Vec<(Vec<String>, &Field)> {
+pub(super) fn fields_with_paths(fields: &[Field]) -> Vec<(Vec<String>, &Field)> {
     let mut all = Vec::new();
     for field in fields {
         all.push((vec![field.name.clone()], field));

@@ -4,7 +4,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::{Edge, Graph, NodeId};
+use super::{Edge, Graph, NamedBy, NamingField, NodeId, RowPlace};
 use crate::datamap::Right;
 
 /// What a person can be to the rows of a collection.
@@ -52,6 +52,13 @@ impl Graph {
         for (at, place) in self.objects.iter().enumerate() {
             lines.push(format!("  n{} -> o{at} [label={}];", place.rows.0, dot_text(&[&place.locate.to_string()])));
         }
+        for (at, place) in self.rows.iter().enumerate() {
+            let words = [place.name(), format!("{} in {}", place.located(), place.source)];
+            lines.push(format!("  r{at} [shape=folder, label={}];", dot_lines(&words)));
+            for (from, field) in self.ways_to_rows(place) {
+                lines.push(format!("  {from} -> r{at} [label={}];", dot_text(&[&field])));
+            }
+        }
         for (kind, node, column) in self.entries() {
             lines.push(format!("  i{kind} -> n{} [label={}];", node.0, dot_text(&[column])));
         }
@@ -91,6 +98,13 @@ impl Graph {
         for (at, place) in self.objects.iter().enumerate() {
             lines.push(format!("  n{} -->|{}| o{at}", place.rows.0, mermaid_text(&[place.locate.to_string()])));
         }
+        for (at, place) in self.rows.iter().enumerate() {
+            let words = [place.name(), format!("{} in {}", place.located(), place.source)];
+            lines.push(format!("  r{at}[/{}/]", mermaid_text(&words)));
+            for (from, field) in self.ways_to_rows(place) {
+                lines.push(format!("  {from} -->|{}| r{at}", mermaid_text(&[field])));
+            }
+        }
         for (kind, node, column) in self.entries() {
             lines.push(format!("  i{kind} -->|{}| n{}", mermaid_text(&[column.to_owned()]), node.0));
         }
@@ -116,7 +130,12 @@ impl Graph {
 
     /// Kinds of identifiers, each once.
     fn kinds(&self) -> Vec<&str> {
-        let kinds: BTreeSet<&str> = self.nodes.iter().flat_map(|node| &node.identities).map(|field| field.kind.as_str()).collect();
+        let of_nodes = self.nodes.iter().flat_map(|node| &node.identities).map(|field| field.kind.as_str());
+        let of_rows = self.rows.iter().flat_map(|place| &place.names).filter_map(|field| match &field.by {
+            NamedBy::Identity(kind) => Some(kind.as_str()),
+            NamedBy::Rows { .. } => None,
+        });
+        let kinds: BTreeSet<&str> = of_nodes.chain(of_rows).collect();
         kinds.into_iter().collect()
     }
 
@@ -131,6 +150,16 @@ impl Graph {
             }
         }
         entries
+    }
+
+    /// What leads to rows inside objects: the name of a drawn kind or node, and the field.
+    fn ways_to_rows(&self, place: &RowPlace) -> Vec<(String, String)> {
+        let kinds = self.kinds();
+        let way = |field: &NamingField| match &field.by {
+            NamedBy::Identity(kind) => Some((format!("i{}", kinds.iter().position(|known| known == kind)?), field.name())),
+            NamedBy::Rows { node, column } => Some((format!("n{}", node.0), format!("{column} → {}", field.name()))),
+        };
+        place.names.iter().filter_map(way).collect()
     }
 
     fn by_source(&self) -> BTreeMap<&str, Vec<NodeId>> {

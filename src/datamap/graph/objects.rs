@@ -44,7 +44,7 @@ pub(super) fn places(map: &DataMap, graph: &Graph) -> Vec<ObjectPlace> {
         for collection in
             dataset.collections.iter().filter(|collection| !collection.skip_processing && collection.held_by.is_none())
         {
-            if let Some(objects) = &collection.objects
+            if let Some(objects) = collection.objects.as_ref().filter(|objects| objects.rows.is_none())
                 && let Some(rows) = naming_collection(objects).and_then(|name| graph.node(&dataset.fides_key, name))
             {
                 places.push(ObjectPlace {
@@ -94,7 +94,7 @@ pub(in crate::datamap) fn mistakes(map: &DataMap) -> Vec<MapError> {
     let mut errors = Vec::new();
     for dataset in &map.datasets {
         for collection in &dataset.collections {
-            if let Some(objects) = &collection.objects {
+            if let Some(objects) = collection.objects.as_ref().filter(|objects| objects.rows.is_none()) {
                 errors.extend(mistake_of_set(dataset, collection, objects));
             }
             for (field, objects) in collection.fields.iter().filter_map(|field| Some((field, field.object.as_ref()?))) {

@@ -2,7 +2,7 @@
 
 use std::fmt::Write;
 
-use super::{Edge, Graph, NodeId};
+use super::{Edge, Graph, NamedBy, NodeId};
 use crate::datamap::Right;
 
 impl Graph {
@@ -34,6 +34,21 @@ impl Graph {
             let _ = writeln!(text, "{} (objects in source {})", place.name(), place.source);
             let _ = writeln!(text, "  named by {rows}: {}", place.locate);
             if !reached[place.rows.0] {
+                let _ = writeln!(text, "  no identity reaches it");
+            }
+        }
+        for place in &self.rows {
+            let _ = writeln!(text, "{} (rows of {} objects in source {})", place.name(), place.format, place.source);
+            let _ = writeln!(text, "  in {} {}", if place.is_single { "object" } else { "objects below" }, place.at);
+            for field in &place.names {
+                let _ = match &field.by {
+                    NamedBy::Identity(kind) => writeln!(text, "  by identity {kind}: {}", field.name()),
+                    NamedBy::Rows { node, column } => {
+                        writeln!(text, "  by {}.{column}: {}", self.nodes[node.0].name(), field.name())
+                    }
+                };
+            }
+            if !place.is_reached(&reached, None) {
                 let _ = writeln!(text, "  no identity reaches it");
             }
         }

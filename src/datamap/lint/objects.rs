@@ -21,7 +21,8 @@ pub(super) fn check(map: &DataMap, graph: &Graph) -> Vec<Finding> {
 
 fn sets(map: &DataMap) -> impl Iterator<Item = (&Dataset, &Collection)> {
     let all = map.datasets.iter().flat_map(|dataset| dataset.collections.iter().map(move |collection| (dataset, collection)));
-    all.filter(|(_, collection)| collection.objects.is_some() && !collection.skip_processing && collection.held_by.is_none())
+    let is_set = |collection: &Collection| collection.objects.as_ref().is_some_and(|objects| objects.rows.is_none());
+    all.filter(move |(_, collection)| is_set(collection) && !collection.skip_processing && collection.held_by.is_none())
 }
 
 fn undecided(dataset: &Dataset, collection: &Collection) -> Option<Finding> {

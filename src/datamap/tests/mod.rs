@@ -7,6 +7,7 @@ mod findings;
 mod mistakes;
 mod reachability;
 mod reader;
+mod row_sets;
 
 use std::path::PathBuf;
 

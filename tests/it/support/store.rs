@@ -80,6 +80,24 @@ impl Store {
         }
     }
 
+    /// What readers of a key get.
+    pub fn bytes(&self, key: &str) -> Vec<u8> {
+        self.versions(key).into_iter().next().unwrap_or_else(|| panic!("nothing under {key}"))
+    }
+
+    /// The bytes of every version of a key, newest first.
+    pub fn versions(&self, key: &str) -> Vec<Vec<u8>> {
+        match self {
+            Store::Folder(folder) => fs::read(folder.join(key)).into_iter().collect(),
+            Store::S3(server) => {
+                let world = server.world();
+                let versions = world.bucket(BUCKET).expect("the bucket").keys.get(key).into_iter().flatten();
+                let objects = versions.filter_map(|version| version.object.as_ref());
+                objects.map(|object| object.body.slice(0..object.body.length()).to_vec()).collect()
+            }
+        }
+    }
+
     /// Keys under which anything at all is left: a version, a marker, an unfinished upload.
     pub fn keys(&self) -> Vec<String> {
         let mut keys = Vec::new();

@@ -28,6 +28,7 @@ impl S3Store {
             tags: self.tags_of(entry).await?,
             modified: head.last_modified().and_then(instant),
             etag: head.e_tag().map(str::to_owned),
+            storage_class: head.storage_class().map(|class| class.as_str().to_owned()),
             restore,
         })
     }

@@ -2,7 +2,7 @@
 //! the object. Nothing appears under the key before the last call.
 
 use aws_sdk_s3::primitives::ByteStream;
-use aws_sdk_s3::types::{ChecksumAlgorithm, CompletedMultipartUpload, CompletedPart, ServerSideEncryption};
+use aws_sdk_s3::types::{ChecksumAlgorithm, CompletedMultipartUpload, CompletedPart, ServerSideEncryption, StorageClass};
 use futures_util::future::BoxFuture;
 
 use super::error::classify;
@@ -21,6 +21,7 @@ macro_rules! described {
             .set_content_encoding($upload.details.encoding.clone())
             .set_metadata(Some($upload.details.metadata.clone().into_iter().collect()))
             .set_tagging(tagging(&$upload.details))
+            .set_storage_class($upload.details.storage_class.as_deref().map(StorageClass::from))
             .set_checksum_algorithm($upload.store.write_checksum())
             .set_server_side_encryption(encryption)
             .set_ssekms_key_id(kms_key)

@@ -23,7 +23,7 @@ mod listing;
 mod locks;
 mod multipart;
 mod page;
-mod prepare;
+pub mod prepare;
 mod reading;
 mod restoring;
 mod tags;

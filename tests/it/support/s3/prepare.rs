@@ -92,6 +92,16 @@ impl S3Server {
     }
 }
 
+/// A new version while a request is being served.
+pub fn put_into(world: &mut super::world::World, bucket: &str, key: &str, bytes: Vec<u8>) {
+    let bytes = Bytes::from(bytes);
+    let checksum = check(Default::default(), None, Some(DEFAULT), &bytes).expect("a digest");
+    let parts = vec![bytes.len() as u64];
+    let (etag, body) = (etag(&bytes), Body::Kept(bytes));
+    let object = Object { etag, parts, body, checksum, about: plain(|_| {}), restore: Restore::default() };
+    keep(world, bucket, key, object).expect("a version");
+}
+
 fn plain(change: impl FnOnce(&mut About)) -> About {
     let mut about = About { storage_class: "STANDARD".to_owned(), ..About::default() };
     change(&mut about);
