@@ -71,6 +71,7 @@ pub(super) async fn look(
                 Names::new()
             });
             seen.add_objects(visit(deployment, scope, open, &names, &mut Counting).await?);
+            seen.add_rows_inside_objects(deployment, scope);
             Ok(seen)
         }
     }
@@ -90,6 +91,22 @@ impl Seen {
                     count: problem.is_none().then_some(count),
                 });
             }
+        }
+    }
+}
+
+impl Seen {
+    /// Rows inside objects are kept with their whole object, and nobody has read the objects for this.
+    fn add_rows_inside_objects(&mut self, deployment: &Deployment, scope: &Scope) {
+        let is_meant = |dataset: &str, collection: &str| scope.place().is_none_or(|place| place == (dataset, collection));
+        for place in deployment.graph.rows.iter().filter(|place| is_meant(&place.dataset, &place.collection)) {
+            self.warnings.push(format!("rows inside objects of `{}` are covered and were not counted", place.name()));
+            self.covers.push(Covered {
+                source: place.source.clone(),
+                dataset: place.dataset.clone(),
+                collection: place.collection.clone(),
+                count: None,
+            });
         }
     }
 }
@@ -129,6 +146,7 @@ async fn look_for_person(
     let names = read_names(deployment, scope, &mut gathering).await;
     end(gathering).await;
     seen.add_objects(visit(deployment, scope, open, &names, &mut Counting).await?);
+    seen.add_rows_inside_objects(deployment, scope);
     Ok(seen)
 }
 
@@ -175,7 +193,9 @@ async fn look_at_places(
             .push(format!("source `{}` was not reached ({}): its records are covered all the same", gap.source, gap.problem));
     }
     let is_set = |(dataset, collection): (&str, &str)| {
-        deployment.graph.objects.iter().any(|place| place.dataset == dataset && place.described_in == collection)
+        let graph = &deployment.graph;
+        graph.objects.iter().any(|place| place.dataset == dataset && place.described_in == collection)
+            || graph.rows.iter().any(|place| place.dataset == dataset && place.collection == collection)
     };
     if let (true, Some((dataset, collection))) = (seen.covers.is_empty(), scope.place().filter(|place| !is_set(*place))) {
         seen.warnings.push(format!("`{dataset}.{collection}` is left out of processing: it is covered but not counted"));

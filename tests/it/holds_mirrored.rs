@@ -4,8 +4,9 @@
 use serde_json::{Value, json};
 
 use crate::objects_erase::{fill, objects_map, people, tag};
+use crate::row_files::{JSON, events_map};
 use crate::support::database::Database;
-use crate::support::laws::{ada, collection, configure, erase_ada, hold, item, map, numbers, users};
+use crate::support::laws::{PEOPLE, ada, collection, configure, erase_ada, hold, item, map, numbers, users};
 use crate::support::s3::bucket::Versioning;
 use crate::support::skipped;
 use crate::support::sqlite;
@@ -134,6 +135,20 @@ fn v_2_objects_that_are_not_looked_for_or_cannot_be_listed_are_said_and_never_no
     assert_eq!((&placed["state"], count(&placed, "avatars")), (&json!("active"), Value::Null), "{placed}");
     assert!(placed["warnings"].to_string().contains("source `uploads`"), "{placed}");
     assert_eq!(locked(&store), [] as [&str; 0]);
+}
+
+#[test]
+fn v_2_rows_inside_objects_are_said_to_be_covered_and_not_counted() {
+    let (workspace, store) = Store::lockable(PEOPLE, &events_map("format: jsonl"));
+    store.put("events/a.jsonl", JSON.as_bytes());
+    for scope in [of_ada(), json!({"collection": {"dataset": "app", "collection": "events"}})] {
+        let placed = place(&workspace, &scope);
+        assert_eq!(count(&placed, "events"), Value::Null, "{placed}");
+        assert!(placed["warnings"].to_string().contains("rows inside objects of `app.events` are covered and were not counted"));
+        assert!(!placed["warnings"].to_string().contains("left out of processing"), "{placed}");
+    }
+    let of_people = json!({"collection": {"dataset": "app", "collection": "users"}});
+    assert_eq!(place(&workspace, &of_people)["warnings"], json!([]));
 }
 
 #[test]
