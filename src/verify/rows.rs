@@ -160,3 +160,51 @@ pub async fn rows_of_others(place: &RowPlace, store: &ObjectSource, folder: &Pat
 fn failed(store: &ObjectSource, problem: StoreError) -> LookError {
     LookError::Store { source_name: store.name.clone(), problem }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::connector::objects::{FolderStore, StoreFacts};
+    use crate::connector::sql::text::batch::BatchRows;
+    use crate::row_objects::fingerprint;
+    use crate::subject::NormalForm;
+
+    async fn source(folder: &Path) -> ObjectSource {
+        let open = || Box::new(FolderStore::open(folder).unwrap());
+        let facts: StoreFacts = open().facts().await.unwrap();
+        ObjectSource { name: "lake".into(), kind: "folder", work: open(), verify: open(), facts }
+    }
+
+    async fn seen(store: &ObjectSource, group: &Group, folder: &Path) -> (u64, u64) {
+        let mut seen = Seen::default();
+        look_at_rows(group, store, Reader::Verify, folder, &mut seen).await.unwrap();
+        (seen.present, seen.done)
+    }
+
+    #[tokio::test]
+    async fn v_1_rows_that_stand_in_another_version_of_the_key_are_not_gone() {
+        let (folder, scratch) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+        let file = folder.path().join("a.jsonl");
+        std::fs::write(&file, "{\"id\":1}\n{\"id\":2}\n").unwrap();
+        let store = source(folder.path()).await;
+        let [entry] = entries_of_key(store.work.as_ref(), &ObjectKey::new("a.jsonl")).await.unwrap().try_into().unwrap();
+        let names =
+            RowNames { fields: vec![RowField { path: vec!["id".into()], form: NormalForm::Exact, values: vec!["1".into()] }] };
+        let order = RowOrder { format: RowFormat::JsonLines, names, rows: 1, shared: 0, versions: vec![None], with_others: false };
+        let rows = BatchRows {
+            keys: vec![entry.manifest_key()],
+            fingerprints: vec![fingerprint(&entry, 1)],
+            values: vec![order.to_values().unwrap()],
+        };
+        let group = Group { step: 0, rows };
+        assert_eq!(seen(&store, &group, scratch.path()).await, (1, 0), "as planned");
+        for (content, done) in
+            [("{\"id\":2}\n{\"id\":3}\n{\"id\":1}\n", 0), ("no json\n", 0), ("{\"id\":2}\n", 1), ("{\"id\":[1,2]}\n", 1), ("", 1)]
+        {
+            std::fs::write(&file, content).unwrap();
+            assert_eq!(seen(&store, &group, scratch.path()).await, (0, done), "{content}");
+        }
+        std::fs::remove_file(&file).unwrap();
+        assert_eq!(seen(&store, &group, scratch.path()).await, (0, 1), "the whole object is gone");
+    }
+}

@@ -16,13 +16,16 @@ struct OnFullDisk {
 
 impl Write for OnFullDisk {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        let left = self.left.load(Ordering::Relaxed);
-        if left == 0 {
+        // Taken before it is used: several files are written at once, and together they may not get more than there is.
+        let wanted = bytes.len() as u64;
+        let before = self.left.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |left| Some(left.saturating_sub(wanted)));
+        let fits = before.unwrap_or_default().min(wanted);
+        if fits == 0 && wanted > 0 {
             return Err(io::ErrorKind::StorageFull.into());
         }
-        let fits = bytes.len().min(usize::try_from(left).unwrap_or(usize::MAX));
+        let fits = usize::try_from(fits).unwrap_or(usize::MAX);
         let written = self.file.write(&bytes[..fits])?;
-        self.left.fetch_sub(written as u64, Ordering::Relaxed);
+        self.left.fetch_add((fits - written) as u64, Ordering::Relaxed);
         Ok(written)
     }
 
