@@ -65,6 +65,13 @@ pub enum ExecuteError {
     /// The schema of a source has changed since its catalogue was read. Nothing of the batch was done.
     #[error("the schema of source `{0}` has changed since the plan was made")]
     SchemaChanged(String),
+    /// Somebody has written an object with rows of the person since the plan was made, so that what was planned for it no longer fits. Nothing of
+    /// the batch was done, and what names the rows must not go before they do.
+    #[error("source `{source_name}`: an object with rows of the person has been written by somebody else since the plan was made")]
+    RowsChanged {
+        /// Its name.
+        source_name: String,
+    },
     /// The job has to stop here; another attempt goes on.
     #[error("stopped between two batches")]
     Stopped,

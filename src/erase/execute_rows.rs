@@ -15,9 +15,6 @@ use crate::ledger::permit::{Closing, PermitOutcome};
 use crate::plan::DamagedRecord;
 use crate::row_objects::RowOrder;
 
-/// How often a version is prepared anew because somebody else has written meanwhile.
-const TRIES: u32 = 3;
-
 /// What came of one version.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Done {
@@ -28,15 +25,12 @@ enum Done {
 }
 
 impl Executor<'_> {
-    /// Deals with the version at the present position. A writer who comes between reading and writing is noticed by the store, and then
-    /// everything is looked at anew.
+    /// Deals with the version at the present position. Where somebody else has written meanwhile, what is left has to be planned anew before
+    /// anything that leads to these rows goes.
     pub(super) async fn row_batch(&self, pass: &mut Execution, group: &Group, store: &ObjectSource) -> Result<(), ExecuteError> {
-        let mut tries = 1;
-        loop {
-            match self.try_row_batch(pass, group, store).await {
-                Err(ExecuteError::Store { problem: StoreError::Changed, .. }) if tries < TRIES => tries += 1,
-                answer => return answer,
-            }
+        match self.try_row_batch(pass, group, store).await {
+            Err(ExecuteError::Store { problem: StoreError::Changed, .. }) => Err(written_again(store)),
+            answer => answer,
         }
     }
 
@@ -82,6 +76,23 @@ impl Executor<'_> {
                 return Err(self.undone(None, permit, pass, why).await);
             }
         };
+        let is_overwritten = match &state {
+            Before::Held => false,
+            Before::Gone => true,
+            Before::There(found) => !found.is_latest,
+        };
+        if is_overwritten {
+            let again = planned.is_written_again(store.work.as_ref(), &self.deployment.config.spool).await;
+            let why = match again {
+                Ok(false) => None,
+                Ok(true) => Some(written_again(store)),
+                Err(failure) => Some(failed(store, failure.into_store_error())),
+            };
+            if let Some(why) = why {
+                give_up(prepared).await;
+                return Err(self.undone(None, permit, pass, why).await);
+            }
+        }
         failpoint::hit("erase-before-source-commit");
         let done = match state {
             Before::Held => {
@@ -179,12 +190,19 @@ impl Executor<'_> {
         Ok(Before::There(Box::new(found)))
     }
 
-    /// How many versions of a group are not there any more as they were planned.
+    /// How many versions of a group are not there any more, and their rows neither.
     pub(super) async fn rows_gone(&self, group: &Group, store: &ObjectSource) -> Result<u64, ExecuteError> {
         let mut gone = 0;
         for planned in each_planned(group).map_err(|damaged| ExecuteError::Manifest(damaged.into()))? {
             let listed = planned.listed(store.work.as_ref()).await.map_err(|problem| failed(store, problem))?;
-            gone += u64::from(listed.is_none());
+            let is_gone = match listed {
+                Some(_) => false,
+                None => {
+                    let again = planned.is_written_again(store.work.as_ref(), &self.deployment.config.spool).await;
+                    !again.map_err(|failure| failed(store, failure.into_store_error()))?
+                }
+            };
+            gone += u64::from(is_gone);
         }
         Ok(gone)
     }
@@ -257,6 +275,10 @@ fn each_planned(group: &Group) -> Result<Vec<Planned>, DamagedRecord> {
             })
         })
         .collect()
+}
+
+fn written_again(store: &ObjectSource) -> ExecuteError {
+    ExecuteError::RowsChanged { source_name: store.name.clone() }
 }
 
 fn failed(store: &ObjectSource, problem: StoreError) -> ExecuteError {

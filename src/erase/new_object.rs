@@ -6,8 +6,8 @@ use std::time::Instant;
 
 use tokio::io::AsyncReadExt;
 
-use crate::connector::objects::{Condition, Entry, ObjectStore, StoreError, Writing, entries_of_key};
-use crate::row_objects::{RowOrder, RowsFailure, bring, is_as_planned, remake};
+use crate::connector::objects::{Condition, Entry, EntryKind, ObjectStore, StoreError, Writing, entries_of_key};
+use crate::row_objects::{RowOrder, RowsFailure, bring, is_as_planned, look_in, remake};
 
 /// Bytes that are sent at once.
 const CHUNK: usize = 256 * 1024;
@@ -39,6 +39,30 @@ impl Planned {
         let is_it = |entry: &&Entry| is_as_planned(entry, &self.entry, &self.fingerprint, self.order.rows);
         let found = listed.iter().find(is_it).cloned();
         Ok(found.map(|found| (found, listed)))
+    }
+
+    /// Whether rows that are the person's alone stand under the key in a version that was not planned. That the planned one is gone says
+    /// nothing then: somebody else has written them again, with what else they had to write.
+    pub(super) async fn is_written_again(&self, store: &dyn ObjectStore, folder: &Path) -> Result<bool, RowsFailure> {
+        for entry in entries_of_key(store, &self.entry.key).await?.into_iter().filter(|entry| entry.kind == EntryKind::Version) {
+            // It is still to go itself, and other planned versions have records of their own.
+            let is_planned = match entry.id == self.entry.id {
+                true => is_as_planned(&entry, &self.entry, &self.fingerprint, self.order.rows),
+                false => self.order.versions.contains(&entry.id),
+            };
+            if is_planned {
+                continue;
+            }
+            let file = match bring(store, &entry, folder).await {
+                Ok(file) => file,
+                Err(StoreError::Gone) => continue,
+                Err(problem) => return Err(problem.into()),
+            };
+            if look_in(file, self.order.format, &self.order.names, false).await?.own > 0 {
+                return Ok(true);
+            }
+        }
+        Ok(false)
     }
 
     /// Does what takes long.

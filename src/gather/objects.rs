@@ -146,7 +146,7 @@ impl<'a> Found<'a> {
     pub fn begin(store: &'a dyn ObjectStore, locate: &'a Locate, named: &Named) -> Found<'a> {
         let kind = match locate {
             Locate::Prefix(_) => FoundKind::Walk(Walk::under(store, named.text.as_bytes())),
-            Locate::Key(_) => FoundKind::Key(store.key_of(&named.text)),
+            Locate::Key(_) => FoundKind::Key(key_named(store, &named.text)),
             Locate::Tag { prefix, name, .. } => FoundKind::Labelled {
                 walk: Walk::under(store, prefix.as_bytes()),
                 name,
@@ -198,6 +198,13 @@ impl<'a> Found<'a> {
             },
         }
     }
+}
+
+/// The key of a name. In a folder a value such as `../x` leads out of what the map wrote before it, and values are often what a person has typed
+/// in: such a name names nothing (O-1). In a bucket two dots are two dots.
+fn key_named(store: &dyn ObjectStore, name: &str) -> Option<ObjectKey> {
+    let climbs = name.split('/').any(|part| part == "..");
+    store.key_of(name).filter(|key| !climbs || key.bytes() == name.as_bytes())
 }
 
 /// Those of a page that carry a label. Markers and unfinished uploads carry none.

@@ -144,11 +144,18 @@ impl JobError {
         }
     }
 
-    /// Whether a source refused a batch because its rows are not as they were planned: something refers to them now.
+    /// Whether a batch could not be done because its rows are not as they were planned: something refers to them now, or the object in which
+    /// they stand has been written by somebody else.
     pub fn source_refused(&self) -> bool {
         use crate::connector::sql::EraseError;
         use crate::db::DbError;
-        matches!(self, JobError::Execute(ExecuteError::Source { problem: EraseError::Database(DbError::Refused { .. }), .. }))
+        matches!(
+            self,
+            JobError::Execute(
+                ExecuteError::Source { problem: EraseError::Database(DbError::Refused { .. }), .. }
+                    | ExecuteError::RowsChanged { .. }
+            )
+        )
     }
 
     /// Whether code that the application keeps in a source refused the change: nobody but its people can say whether it should.
@@ -164,7 +171,11 @@ impl JobError {
             JobError::Execute(ExecuteError::Source { problem, .. }) => problem.is_transient(),
             JobError::Execute(ExecuteError::Store { problem, .. }) => problem.is_transient(),
             JobError::Execute(
-                ExecuteError::SchemaChanged(_) | ExecuteError::Permit(_) | ExecuteError::Fence(_) | ExecuteError::Stopped,
+                ExecuteError::SchemaChanged(_)
+                | ExecuteError::RowsChanged { .. }
+                | ExecuteError::Permit(_)
+                | ExecuteError::Fence(_)
+                | ExecuteError::Stopped,
             ) => true,
             JobError::Execute(ExecuteError::Ledger(error)) => error.is_transient(),
             JobError::Look(LookError::Source { problem, .. }) => problem.is_transient(),

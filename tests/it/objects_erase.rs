@@ -213,7 +213,8 @@ fn a_folder_gives_up_no_file_outside_it_and_no_bytes_that_stay_elsewhere() {
     workspace.write("secret.txt", "of the company");
     std::os::unix::fs::symlink(workspace.path("secret.txt"), folder.join("avatars/1/link")).expect("a link");
     std::fs::hard_link(folder.join("avatars/2/grace.jpg"), folder.join("avatars/1/hard")).expect("a second name");
-    workspace.database.script("INSERT INTO shots VALUES (6, 1, '../../secret.txt');");
+    store.put("internal/salaries.csv", b"everybody's");
+    workspace.database.script("INSERT INTO shots VALUES (6, 1, '../../secret.txt'), (7, 1, '../internal/salaries.csv');");
     let plan = workspace.habeas("plan - --json").input(erasure_of(&ada()).to_string()).run().code(2).json();
     assert_eq!(problems(&plan), ["object_not_erasable", "object_not_erasable"], "a link and a second name: {plan}");
     erase_ada(&workspace);
@@ -223,6 +224,7 @@ fn a_folder_gives_up_no_file_outside_it_and_no_bytes_that_stay_elsewhere() {
     erase_ada(&workspace).code(0);
     assert!(workspace.path("secret.txt").exists());
     assert!(folder.join("avatars/2/grace.jpg").exists());
+    assert!(folder.join("internal/salaries.csv").exists(), "what she typed in leads out of the place of her pictures");
     assert!(!folder.join("avatars/1/me.jpg").exists());
 }
 

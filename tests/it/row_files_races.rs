@@ -7,7 +7,9 @@ use serde_json::{Value, json};
 
 use crate::row_files::{JSON, OTHERS, events_map};
 use crate::row_files_erase::LEFT;
-use crate::support::laws::{PEOPLE, ada, approve, configure, erase_ada, erasure_of, item, numbers};
+use crate::support::laws::{
+    KEY, PEOPLE, ada, approve, collection, configure, erase_ada, erasure_of, item, map, numbers, to_user, users,
+};
 use crate::support::s3::bucket::Versioning;
 use crate::support::s3::fault::Misbehaviour;
 use crate::support::skipped;
@@ -117,6 +119,38 @@ fn what_the_application_writes_between_plan_and_erasure_is_looked_at_anew() {
         }
         assert_eq!(shown["status"], "completed", "{shown}");
         assert_eq!(store.versions("events/a.jsonl"), [format!("{OTHERS}{LEFT}").into_bytes()], "{shown}");
+    }
+}
+
+#[test]
+fn v_1_what_names_rows_goes_after_them_also_when_somebody_else_has_written_the_object() {
+    if !cfg!(feature = "failpoints") {
+        skipped("--features failpoints");
+        return;
+    }
+    let script = format!(
+        "{PEOPLE} CREATE TABLE devices (id INTEGER PRIMARY KEY, user_id INTEGER, serial TEXT UNIQUE);
+         INSERT INTO devices VALUES (1, 1, 'S-1'), (2, 2, 'S-2');"
+    );
+    let devices = collection("devices", "on_erasure: delete", &[KEY, &to_user("user_id", ""), "name: serial"]);
+    let events = collection(
+        "events",
+        "on_erasure: delete, objects: {source: uploads, prefix: 'events/', format: jsonl}",
+        &["name: serial, fides_meta: {references: [{dataset: app, field: devices.serial, direction: from}]}", "name: n"],
+    );
+    let (hers, his) = ("{\"serial\":\"S-1\",\"n\":1}\n", "{\"serial\":\"S-2\",\"n\":2}\n");
+    for (workspace, store) in Store::each(&script, &map(&[users(), devices, events])) {
+        store.put("events/a.jsonl", format!("{hers}{his}").as_bytes());
+        let request = submit(&workspace);
+        let died = workspace.habeas("worker --once").env("HABEAS_FAILPOINT", "rows-before-prepare").run();
+        assert_eq!(died.code, None, "{died:?}");
+        store.put("events/a.jsonl", format!("{hers}{his}{his}{hers}").as_bytes());
+        workspace.habeas("worker --once").run().code(0);
+        let shown = workspace.habeas(&format!("request show {request} --json")).run().json();
+        assert_eq!(store.bytes("events/a.jsonl"), format!("{his}{his}").into_bytes(), "{shown}");
+        assert_eq!(store.versions("events/a.jsonl").len(), 1, "{shown}");
+        assert_eq!(workspace.database.count("devices"), 1, "{shown}");
+        assert_eq!(shown["status"], "completed", "{shown}");
     }
 }
 
