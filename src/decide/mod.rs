@@ -26,6 +26,7 @@ mod schema;
 mod schema_digest;
 mod set_rule;
 mod shared_rows;
+mod sorted;
 mod steps;
 mod unseen;
 mod ways;

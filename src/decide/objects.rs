@@ -6,9 +6,10 @@ use std::collections::BTreeMap;
 use futures_util::TryStreamExt;
 use jiff::Timestamp;
 
-use super::aside::{Aside, AsidePlace, AsideWriter};
+use super::aside::{Aside, AsidePlace};
 use super::object_words::{obstacle_problem, overlap_problem, unknown_locks, unread_problem, warnings_of};
 use super::set_rule::{SetRule, name_is_overwritten, set_rule};
+use super::sorted::{At, Sorted};
 use super::{Brief, Decided};
 use crate::connector::objects::{Entry, Lock, ObjectSource, StoreError, Stores};
 use crate::counted::counted;
@@ -109,10 +110,8 @@ struct ObjectDesk<'a> {
     on_place: CollectionHolds,
     on_person: Option<Retained>,
     now: Timestamp,
-    goes: AsideWriter,
-    stays: AsideWriter,
+    sorted: Sorted,
     found: u64,
-    retained: BTreeMap<(Ground, Option<String>), Retained>,
     locks_unknown: u64,
     obstacles: BTreeMap<&'static str, u64>,
     missing: u64,
@@ -137,10 +136,8 @@ impl<'a> ObjectDesk<'a> {
             on_place: brief.holds.for_collection(&place.dataset, &place.described_in),
             on_person,
             now,
-            goes: AsideWriter::create(aside)?,
-            stays: AsideWriter::create(aside)?,
+            sorted: Sorted::empty(aside)?,
             found: 0,
-            retained: BTreeMap::new(),
             locks_unknown: 0,
             obstacles: BTreeMap::new(),
             missing: 0,
@@ -194,17 +191,9 @@ impl<'a> ObjectDesk<'a> {
                     if let Some(obstacle) = entry.obstacle {
                         *self.obstacles.entry(obstacle).or_default() += 1;
                     }
-                    self.goes.put(entry)?;
+                    self.sorted.goes(entry)?;
                 }
-                Some(retained) => {
-                    let known = self
-                        .retained
-                        .entry((retained.ground, retained.reference.clone()))
-                        .or_insert(Retained { count: 0, ..retained.clone() });
-                    known.count += 1;
-                    known.review_on = known.review_on.take().into_iter().chain(retained.review_on).min();
-                    self.stays.put(entry)?;
-                }
+                Some(why) => self.sorted.stays(entry, &why)?,
             }
         }
         Ok(())
@@ -257,24 +246,16 @@ impl<'a> ObjectDesk<'a> {
             Lock::Until(until) => Some(until.to_string()[..10].to_owned()),
             _ => None,
         };
-        Some(Retained { count: 1, ground: Ground::Hold, reference: Some(STORE_LOCK.to_owned()), review_on })
+        Some(locked_until(review_on))
     }
 
     fn close(self, decision: &mut ObjectDecision) -> Result<(), GatherError> {
         let place = self.place;
-        let goes = self.goes.finish()?;
-        let stays = self.stays.finish()?;
+        let at = At { source: &place.source, dataset: &place.dataset, collection: &place.collection, kind: self.store.kind };
         if !matches!(self.brief.kind, Kind::Erasure) {
-            decision.items.push(item_of(place, self.store, Disposition::Export, self.found, self.found, Vec::new()));
+            decision.items.push(at.item(Disposition::Export, self.found, self.found));
             return Ok(());
         }
-        let is_undecided = self.set_rule == SetRule::Undecided;
-        let disposition = match (is_undecided, goes.records) {
-            (true, _) => Disposition::Undecided,
-            (false, 0) if self.found > 0 => Disposition::Retain,
-            (false, 0) if self.set_rule == SetRule::Keep => Disposition::Retain,
-            (false, _) => Disposition::Erase,
-        };
         decision.warnings.extend(unknown_locks(&place.name(), self.locks_unknown));
         if self.missing > 0 {
             let missing = self.missing;
@@ -288,62 +269,7 @@ impl<'a> ObjectDesk<'a> {
         for (obstacle, count) in &self.obstacles {
             decision.problems.push(obstacle_problem(place, obstacle, *count));
         }
-        let item = decision.items.len();
-        let retained: Vec<Retained> = self.retained.into_values().collect();
-        let step = |disposition: Disposition, action: Action, records: u64, retained: Vec<Retained>| Step {
-            source: place.source.clone(),
-            dataset: place.dataset.clone(),
-            collection: place.collection.clone(),
-            schema: None,
-            item,
-            disposition,
-            action,
-            guard: Vec::new(),
-            unreferenced: Vec::new(),
-            counted: Vec::new(),
-            of_others_too: false,
-            identity: false,
-            deferred: false,
-            records,
-            retained,
-        };
-        if goes.records > 0 && disposition == Disposition::Erase {
-            decision
-                .steps
-                .push(ObjectStep { step: step(Disposition::Erase, Action::Delete, goes.records, Vec::new()), aside: goes });
-        }
-        if stays.records > 0 {
-            let records = stays.records;
-            decision
-                .steps
-                .push(ObjectStep { step: step(Disposition::Retain, Action::Keep, records, retained.clone()), aside: stays });
-        }
-        let expected =
-            if disposition == Disposition::Erase { self.found - retained.iter().map(|kept| kept.count).sum::<u64>() } else { 0 };
-        decision.items.push(item_of(place, self.store, disposition, self.found, expected, retained));
-        Ok(())
-    }
-}
-
-fn item_of(
-    place: &ObjectPlace,
-    store: &ObjectSource,
-    disposition: Disposition,
-    found: u64,
-    expected: u64,
-    retained: Vec<Retained>,
-) -> PlanItem {
-    PlanItem {
-        source: place.source.clone(),
-        dataset: place.dataset.clone(),
-        collection: place.collection.clone(),
-        kind: store.kind.to_owned(),
-        disposition,
-        found,
-        expected,
-        retained,
-        rows: None,
-        columns: Vec::new(),
+        self.sorted.close(at, self.set_rule, Action::Delete, None, decision)
     }
 }
 
@@ -358,6 +284,11 @@ pub(super) fn held_by(hold: &crate::hold::HoldRef) -> Retained {
 
 pub(super) fn kept(ground: Ground) -> Retained {
     Retained { count: 1, ground, reference: None, review_on: None }
+}
+
+/// Kept by the store itself; until then, where it says so.
+pub(super) fn locked_until(review_on: Option<String>) -> Retained {
+    Retained { count: 1, ground: Ground::Hold, reference: Some(STORE_LOCK.to_owned()), review_on }
 }
 
 fn kept_with_row(named: &Named) -> Retained {

@@ -7,16 +7,17 @@ use std::path::Path;
 use jiff::Timestamp;
 
 use super::Brief;
-use super::aside::{AsidePlace, AsideWriter};
+use super::aside::AsidePlace;
 use super::object_holds::HeldNames;
-use super::objects::{ObjectDecision, ObjectStep, STORE_LOCK, held_by, kept};
+use super::objects::{ObjectDecision, STORE_LOCK, held_by, kept, locked_until};
 use super::row_words::{cold_gap, leftover_uploads, names_set_aside, too_many_names, unfit_files, unread_objects, unread_place};
 use super::set_rule::{SetRule, row_rule};
+use super::sorted::{At, Sorted};
 use crate::connector::objects::{Entry, EntryKind, Lock, ObjectKey, ObjectSource, StoreError, Stores, Walk, is_unfinished_file};
 use crate::datamap::{NamedBy, RowPlace};
 use crate::gather::{GatherError, Gathering, ObjectError};
 use crate::hold::CollectionHolds;
-use crate::plan::{Action, Disposition, Gap, Ground, ManifestRecord, PlanItem, Problem, Retained, Step};
+use crate::plan::{Action, Disposition, Gap, Ground, ManifestRecord, Problem, Retained};
 use crate::request::Kind;
 use crate::row_objects::{Looked, RowNames, RowOrder, RowsFailure, bring, fingerprint, look_in};
 
@@ -244,7 +245,7 @@ impl Holds {
             _ => None,
         };
         let review_on = locked.iter().filter_map(until).max();
-        (!locked.is_empty()).then(|| Retained { count: 1, ground: Ground::Hold, reference: Some(STORE_LOCK.to_owned()), review_on })
+        (!locked.is_empty()).then(|| locked_until(review_on))
     }
 }
 
@@ -267,13 +268,13 @@ impl PlaceSeen<'_> {
     ) -> Result<(), GatherError> {
         if brief.kind != Kind::Erasure {
             let found = self.versions.iter().map(|version| version.looked.own + version.looked.shared).sum();
-            decision.items.push(self.item(Disposition::Export, found, found, Vec::new(), None));
+            decision.items.push(self.at().item(Disposition::Export, found, found));
             decision.problems.extend(self.problems.iter().cloned());
             return Ok(());
         }
         let rule = row_rule(brief, self.place);
         let holds = Holds::of(brief, self.place, now);
-        let mut desk = Sorted::empty(aside)?;
+        let mut desk = Desk { sorted: Sorted::empty(aside)?, rows: 0, unfit: 0, locks_unknown: 0 };
         for versions in self.keys().into_values() {
             self.sort(&versions, holds.on_key(&versions), rule, &mut desk)?;
         }
@@ -281,7 +282,7 @@ impl PlaceSeen<'_> {
     }
 
     /// One key: all its versions with the person's rows go, or all stay.
-    fn sort(&self, versions: &[&Version], held: Option<Retained>, rule: SetRule, desk: &mut Sorted) -> Result<(), GatherError> {
+    fn sort(&self, versions: &[&Version], held: Option<Retained>, rule: SetRule, desk: &mut Desk) -> Result<(), GatherError> {
         let own: Vec<&&Version> = versions.iter().filter(|version| version.looked.own > 0).collect();
         let key =
             OfKey { ids: own.iter().map(|version| version.entry.id.clone()).collect(), with_others: goes_with_others(versions) };
@@ -293,9 +294,9 @@ impl PlaceSeen<'_> {
                 desk.unfit += u64::from(version.entry.obstacle.is_some());
                 // Rows that name others too stay in what is written anew; an older version goes with them, for the present one has its own.
                 if looked.shared > 0 && version.entry.is_latest {
-                    desk.retain(&kept(Ground::Shared));
+                    desk.sorted.retain(&kept(Ground::Shared));
                 }
-                desk.goes.put_record(&self.record(version, &key)?)?;
+                desk.sorted.goes_as(&self.record(version, &key)?)?;
                 continue;
             }
             let why = match &stays {
@@ -303,8 +304,7 @@ impl PlaceSeen<'_> {
                 _ => kept(Ground::Shared),
             };
             desk.locks_unknown += u64::from(why.reference.as_deref() == Some(STORE_LOCK) && version.lock == Lock::Unknown);
-            desk.retain(&why);
-            desk.stays.put(&version.entry)?;
+            desk.sorted.stays(&version.entry, &why)?;
         }
         Ok(())
     }
@@ -326,17 +326,7 @@ impl PlaceSeen<'_> {
         })
     }
 
-    fn close(self, rule: SetRule, desk: Sorted, decision: &mut ObjectDecision) -> Result<(), GatherError> {
-        let goes = desk.goes.finish()?;
-        let stays = desk.stays.finish()?;
-        let retained: Vec<Retained> = desk.retained.into_values().collect();
-        let found = goes.records + retained.iter().map(|kept| kept.count).sum::<u64>();
-        let disposition = match (rule, goes.records) {
-            (SetRule::Undecided, _) => Disposition::Undecided,
-            (_, 0) if found > 0 => Disposition::Retain,
-            (SetRule::Keep, 0) => Disposition::Retain,
-            _ => Disposition::Erase,
-        };
+    fn close(self, rule: SetRule, desk: Desk, decision: &mut ObjectDecision) -> Result<(), GatherError> {
         decision.problems.extend(self.problems.iter().cloned());
         if !self.unread.is_empty() {
             decision.problems.push(unread_objects(self.place, &self.unread));
@@ -354,51 +344,12 @@ impl PlaceSeen<'_> {
         decision
             .warnings
             .extend(super::object_words::warnings_of(self.store).into_iter().filter(|warning| !told.contains(warning)));
-        let item = decision.items.len();
-        let step = |disposition: Disposition, action: Action, records: u64, retained: Vec<Retained>| Step {
-            source: self.place.source.clone(),
-            dataset: self.place.dataset.clone(),
-            collection: self.place.collection.clone(),
-            schema: None,
-            item,
-            disposition,
-            action,
-            guard: Vec::new(),
-            unreferenced: Vec::new(),
-            counted: Vec::new(),
-            of_others_too: false,
-            identity: false,
-            deferred: false,
-            records,
-            retained,
-        };
-        let expected = if disposition == Disposition::Erase { goes.records } else { 0 };
-        let rows = (expected > 0).then_some(desk.rows);
-        if expected > 0 {
-            let step = step(Disposition::Erase, Action::Rewrite, goes.records, Vec::new());
-            decision.steps.push(ObjectStep { step, aside: goes });
-        }
-        if stays.records > 0 {
-            let step = step(Disposition::Retain, Action::Keep, stays.records, retained.clone());
-            decision.steps.push(ObjectStep { step, aside: stays });
-        }
-        decision.items.push(self.item(disposition, found, expected, retained, rows));
-        Ok(())
+        desk.sorted.close(self.at(), rule, Action::Rewrite, Some(desk.rows), decision)
     }
 
-    fn item(&self, disposition: Disposition, found: u64, expected: u64, retained: Vec<Retained>, rows: Option<u64>) -> PlanItem {
-        PlanItem {
-            source: self.place.source.clone(),
-            dataset: self.place.dataset.clone(),
-            collection: self.place.collection.clone(),
-            kind: self.store.kind.to_owned(),
-            disposition,
-            found,
-            expected,
-            retained,
-            rows,
-            columns: Vec::new(),
-        }
+    fn at(&self) -> At<'_> {
+        let place = self.place;
+        At { source: &place.source, dataset: &place.dataset, collection: &place.collection, kind: self.store.kind }
     }
 }
 
@@ -408,32 +359,10 @@ struct OfKey {
     with_others: bool,
 }
 
-/// The versions of a place, sorted.
-struct Sorted {
-    goes: AsideWriter,
-    stays: AsideWriter,
-    retained: BTreeMap<(Ground, Option<String>), Retained>,
+/// The versions of a place, sorted, and what else was counted.
+struct Desk {
+    sorted: Sorted,
     rows: u64,
     unfit: u64,
     locks_unknown: u64,
-}
-
-impl Sorted {
-    fn empty(aside: AsidePlace<'_>) -> Result<Sorted, GatherError> {
-        Ok(Sorted {
-            goes: AsideWriter::create(aside)?,
-            stays: AsideWriter::create(aside)?,
-            retained: BTreeMap::new(),
-            rows: 0,
-            unfit: 0,
-            locks_unknown: 0,
-        })
-    }
-
-    fn retain(&mut self, why: &Retained) {
-        let known = self.retained.entry((why.ground, why.reference.clone()));
-        let known = known.or_insert(Retained { count: 0, ..why.clone() });
-        known.count += 1;
-        known.review_on = known.review_on.take().into_iter().chain(why.review_on.clone()).min();
-    }
 }

@@ -1,7 +1,8 @@
 //! Carries out the manifest of a pass: batch after batch, each under a permit, each one transaction in its source. Killed at any point, it
 //! goes on from where the ledger says, after reading what the last batch came to (E-2).
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Mutex;
 
 use thiserror::Error;
 
@@ -102,6 +103,8 @@ pub struct Executor<'a> {
     pub stores: &'a Stores,
     /// Keyed names of the subject.
     pub aliases: Vec<String>,
+    /// Places in which this attempt has removed what dead writers had left.
+    pub tidied: Mutex<BTreeSet<(String, String)>>,
 }
 
 impl Executor<'_> {

@@ -1,6 +1,7 @@
 //! A batch of one version with rows of the person: prepare, permit, look, write the new object, delete the version that had the rows, look again.
 //! A store has no transactions: a process that dies between writing and deleting leaves both, and the next attempt deletes the older one.
 
+use std::sync::PoisonError;
 use std::time::Instant;
 
 use super::execute::{ExecuteError, Executor};
@@ -8,6 +9,7 @@ use super::manifest::Group;
 use super::new_object::{Planned, Prepared, give_up, is_answer, publish};
 use super::{Authorisation, Permit, authorise};
 use crate::connector::objects::{Entry, EntryKind, Fate, ObjectBatch, ObjectSource, StoreError};
+use crate::datamap::RowPlace;
 use crate::failpoint;
 use crate::ledger::LedgerError;
 use crate::ledger::execution::{Execution, StepTally};
@@ -28,22 +30,11 @@ impl Executor<'_> {
     /// Deals with the version at the present position. Where somebody else has written meanwhile, what is left has to be planned anew before
     /// anything that leads to these rows goes.
     pub(super) async fn row_batch(&self, pass: &mut Execution, group: &Group, store: &ObjectSource) -> Result<(), ExecuteError> {
-        match self.try_row_batch(pass, group, store).await {
-            Err(ExecuteError::Store { problem: StoreError::Changed, .. }) => Err(written_again(store)),
-            answer => answer,
-        }
-    }
-
-    async fn try_row_batch(&self, pass: &mut Execution, group: &Group, store: &ObjectSource) -> Result<(), ExecuteError> {
         let planned = planned_of(group).map_err(|damaged| ExecuteError::Manifest(damaged.into()))?;
         let step = &pass.steps[group.step];
         let place = self.deployment.graph.row_place(&step.dataset, &step.collection);
         let place = place.ok_or_else(|| ExecuteError::Drifted(format!("{}.{}", step.dataset, step.collection)))?;
-        let beside = place.at.rfind('/').map_or("", |slash| &place.at[..=slash]);
-        let left = store.work.remove_leftovers(beside.as_bytes()).await.map_err(|problem| failed(store, problem))?;
-        if left > 0 {
-            tracing::info!("{left} unfinished files of an earlier attempt were removed");
-        }
+        self.remove_leftovers(place, store).await?;
         let batch = ObjectBatch {
             source: step.source.clone(),
             dataset: step.dataset.clone(),
@@ -76,23 +67,6 @@ impl Executor<'_> {
                 return Err(self.undone(None, permit, pass, why).await);
             }
         };
-        let is_overwritten = match &state {
-            Before::Held => false,
-            Before::Gone => true,
-            Before::There(found) => !found.is_latest,
-        };
-        if is_overwritten {
-            let again = planned.is_written_again(store.work.as_ref(), &self.deployment.config.spool).await;
-            let why = match again {
-                Ok(false) => None,
-                Ok(true) => Some(written_again(store)),
-                Err(failure) => Some(failed(store, failure.into_store_error())),
-            };
-            if let Some(why) = why {
-                give_up(prepared).await;
-                return Err(self.undone(None, permit, pass, why).await);
-            }
-        }
         failpoint::hit("erase-before-source-commit");
         let done = match state {
             Before::Held => {
@@ -117,6 +91,20 @@ impl Executor<'_> {
         };
         failpoint::hit("erase-after-source-commit");
         self.record_rows(pass, group.step, permit, done, tried_before, store).await
+    }
+
+    /// Removes what writers that have died were making beside the objects of a place; once in an attempt, because a folder has to be listed for it.
+    async fn remove_leftovers(&self, place: &RowPlace, store: &ObjectSource) -> Result<(), ExecuteError> {
+        let beside = place.at.rfind('/').map_or("", |slash| &place.at[..=slash]);
+        let place = (store.name.clone(), beside.to_owned());
+        if !self.tidied.lock().unwrap_or_else(PoisonError::into_inner).insert(place) {
+            return Ok(());
+        }
+        let left = store.work.remove_leftovers(beside.as_bytes()).await.map_err(|problem| failed(store, problem))?;
+        if left > 0 {
+            tracing::info!("{left} unfinished files of an earlier attempt were removed");
+        }
+        Ok(())
     }
 
     async fn record_rows(
@@ -171,7 +159,10 @@ impl Executor<'_> {
             return Ok(Before::Held);
         }
         let listed = planned.listed(store.work.as_ref()).await.map_err(|problem| failed(store, problem))?;
-        let Some((found, listed)) = listed else { return Ok(Before::Gone) };
+        let Some((found, listed)) = listed else {
+            self.refuse_rows_written_again(planned, store).await?;
+            return Ok(Before::Gone);
+        };
         if found.is_latest && !is_new {
             // What had been written over it is gone: now it has to be written anew itself.
             return Err(failed(store, StoreError::Changed));
@@ -185,9 +176,25 @@ impl Executor<'_> {
         if locks.len() != with_rows.len() || locks.iter().any(|lock| lock.holds(now)) {
             return Ok(Before::Held);
         }
+        if !found.is_latest {
+            self.refuse_rows_written_again(planned, store).await?;
+        }
         let mut tx = self.deployment.ledger.begin().await?;
         permit.still_valid(&mut tx).await?;
         Ok(Before::There(Box::new(found)))
+    }
+
+    /// What was planned for a version does not fit where its rows stand in another one by now.
+    async fn refuse_rows_written_again(&self, planned: &Planned, store: &ObjectSource) -> Result<(), ExecuteError> {
+        match self.is_written_again(planned, store).await? {
+            true => Err(failed(store, StoreError::Changed)),
+            false => Ok(()),
+        }
+    }
+
+    async fn is_written_again(&self, planned: &Planned, store: &ObjectSource) -> Result<bool, ExecuteError> {
+        let again = planned.is_written_again(store.work.as_ref(), &self.deployment.config.spool).await;
+        again.map_err(|failure| failed(store, failure.into_store_error()))
     }
 
     /// How many versions of a group are not there any more, and their rows neither.
@@ -195,14 +202,7 @@ impl Executor<'_> {
         let mut gone = 0;
         for planned in each_planned(group).map_err(|damaged| ExecuteError::Manifest(damaged.into()))? {
             let listed = planned.listed(store.work.as_ref()).await.map_err(|problem| failed(store, problem))?;
-            let is_gone = match listed {
-                Some(_) => false,
-                None => {
-                    let again = planned.is_written_again(store.work.as_ref(), &self.deployment.config.spool).await;
-                    !again.map_err(|failure| failed(store, failure.into_store_error()))?
-                }
-            };
-            gone += u64::from(is_gone);
+            gone += u64::from(listed.is_none() && !self.is_written_again(&planned, store).await?);
         }
         Ok(gone)
     }
@@ -277,10 +277,11 @@ fn each_planned(group: &Group) -> Result<Vec<Planned>, DamagedRecord> {
         .collect()
 }
 
-fn written_again(store: &ObjectSource) -> ExecuteError {
-    ExecuteError::RowsChanged { source_name: store.name.clone() }
-}
-
+/// What a store said. That somebody else has written means that the plan no longer fits.
 fn failed(store: &ObjectSource, problem: StoreError) -> ExecuteError {
-    ExecuteError::Store { source_name: store.name.clone(), problem }
+    let source_name = store.name.clone();
+    match problem {
+        StoreError::Changed => ExecuteError::RowsChanged { source_name },
+        problem => ExecuteError::Store { source_name, problem },
+    }
 }

@@ -10,6 +10,7 @@ use thiserror::Error;
 use crate::connector::sql::text::batch::BatchRows;
 use crate::crypto::{Keys, SpoolError, SpoolReader, SpoolWriter, hex};
 use crate::decide::ManifestSink;
+use crate::deployment::Deployment;
 use crate::ledger::execution::Execution;
 use crate::plan::{DamagedRecord, ManifestRecord, Step};
 
@@ -180,4 +181,19 @@ impl ManifestReader {
             Some(bytes) => Ok(Some(ManifestRecord::from_bytes(bytes)?)),
         }
     }
+}
+
+/// Everything that the manifest of a pass lists, for those who only look: group after group, batch by batch.
+pub fn groups_of(
+    deployment: &Deployment,
+    pass: &Execution,
+) -> Result<impl Iterator<Item = Result<Group, ManifestError>>, ManifestError> {
+    let mut reader = ManifestReader::open(&deployment.keys, &deployment.config.spool, pass, 0)?;
+    let (limit, end) = (deployment.config.limits.batch_rows, pass.end());
+    let batches = std::iter::from_fn(move || match reader.next_batch(limit, end) {
+        Ok(groups) if groups.is_empty() => None,
+        Ok(groups) => Some(groups.into_iter().map(Ok).collect::<Vec<_>>()),
+        Err(error) => Some(vec![Err(error)]),
+    });
+    Ok(batches.flatten())
 }

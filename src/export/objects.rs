@@ -1,18 +1,14 @@
 //! Objects on their way into an archive. Each is copied to a nameless file first, its bytes counted and digested on the way: only what has
 //! arrived whole goes into the archive, and one that cannot be read is a failure of that object alone.
 
-use std::fs::File;
-use std::io::{Seek, SeekFrom};
-
 use futures_util::TryStreamExt;
 use sha2::{Digest as _, Sha256};
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::sync::mpsc;
 
 use super::Selection;
 use super::write::{Account, Message, Source, Written, withhold_word};
 use crate::archive::{ColumnSpec, ReadFile, TableSpec, TableTally, Withheld};
-use crate::connector::objects::{Entry, EntryKind, ObjectSource, Restore, StoreError};
+use crate::connector::objects::{Entry, EntryKind, ObjectSource, Restore, StoreError, copy_to_file};
 use crate::crypto::hex;
 use crate::datamap::{Collection, ObjectPlace};
 use crate::gather::{Found, Gathering, Named};
@@ -42,10 +38,6 @@ impl ObjectRow {
 const FILE_COLUMN: usize = 1;
 /// Days for which a restored object stays readable.
 const RESTORED_DAYS: u16 = 7;
-/// Bytes that are copied at once.
-const CHUNK: usize = 256 * 1024;
-/// How often a copy that broke off is begun again.
-const TRIES: u32 = 3;
 
 /// Why an object is not in the archive.
 enum NotCopied {
@@ -226,15 +218,12 @@ async fn copy(source: &Source<'_>, store: &ObjectSource, entry: &Entry) -> Resul
             return Err(NotCopied::Pending);
         }
     }
-    let mut tries = 0;
-    let (file, sha256) = loop {
-        tries += 1;
-        match copy_bytes(source, store, entry, details.size).await {
-            Ok(copied) => break copied,
-            Err(problem) if problem.is_transient() && tries < TRIES => {}
-            Err(StoreError::Cold) => return Err(NotCopied::Pending),
-            Err(problem) => return Err(failed(problem)),
-        }
+    // A copy of fewer or more bytes than the store says that there are is none.
+    let digest = |hash: &mut Sha256, chunk: &[u8]| hash.update(chunk);
+    let (file, sha256) = match copy_to_file(store.work.as_ref(), entry, details.size, source.deployment.workshop(), digest).await {
+        Ok((file, hash)) => (file, hex(&hash.finalize())),
+        Err(StoreError::Cold) => return Err(NotCopied::Pending),
+        Err(problem) => return Err(failed(problem)),
     };
     let map = |all: &std::collections::BTreeMap<String, String>| match all.is_empty() {
         true => Cell::Null,
@@ -258,32 +247,4 @@ async fn copy(source: &Source<'_>, store: &ObjectSource, entry: &Entry) -> Resul
     let record = entry.id.as_ref().filter(|id| *id != "null").map_or_else(|| shown.clone(), |id| format!("{shown} ({id})"));
     let file = ReadFile { file, bytes: details.size, sha256, original_name: shown, record, modified: details.modified };
     Ok(ObjectRow { cells, file: Some(file) })
-}
-
-/// Copies the bytes of an object; they must be as many as the store says that it has.
-async fn copy_bytes(source: &Source<'_>, store: &ObjectSource, entry: &Entry, size: u64) -> Result<(File, String), StoreError> {
-    let failed = |error: std::io::Error| StoreError::file("keep a copy of an object", &error);
-    let scratch = tempfile::tempfile_in(source.deployment.workshop()).map_err(failed)?;
-    let mut out = tokio::fs::File::from_std(scratch);
-    let mut input = store.work.read(entry).await?;
-    let mut hash = Sha256::new();
-    let mut chunk = vec![0; CHUNK];
-    let mut bytes = 0;
-    loop {
-        // A connection that breaks off in the middle ends with an error, or early.
-        let read = input.read(&mut chunk).await.map_err(|_| StoreError::Lost)?;
-        if read == 0 {
-            break;
-        }
-        hash.update(&chunk[..read]);
-        out.write_all(&chunk[..read]).await.map_err(failed)?;
-        bytes += read as u64;
-    }
-    if bytes != size {
-        return Err(StoreError::Lost);
-    }
-    out.flush().await.map_err(failed)?;
-    let mut file = out.into_std().await;
-    file.seek(SeekFrom::Start(0)).map_err(failed)?;
-    Ok((file, hex(&hash.finalize())))
 }

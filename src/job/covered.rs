@@ -93,9 +93,7 @@ impl Seen {
             }
         }
     }
-}
 
-impl Seen {
     /// Rows inside objects are kept with their whole object, and nobody has read the objects for this.
     fn add_rows_inside_objects(&mut self, deployment: &Deployment, scope: &Scope) {
         let is_meant = |dataset: &str, collection: &str| scope.place().is_none_or(|place| place == (dataset, collection));

@@ -1,6 +1,8 @@
 //! Carrying out an erasure in passes. Pass 0 is the approved plan. Rows that appear while it runs get passes of their own, and when a hold or
 //! new references come in between, what is left is planned anew, inside what was approved. People's own rows wait for the end.
 
+use std::sync::Mutex;
+
 use super::case::{Case, JobError};
 use super::planning::{decide, gather, mask_secret};
 use crate::connector::sql::Reader;
@@ -19,8 +21,14 @@ const MOST_PASSES: usize = 20;
 
 /// Deals with every record of the passes, adding passes as they are needed, and marks them as executed.
 pub(super) async fn carry_out(case: &Case<'_>, passes: &mut Vec<Execution>, aliases: Vec<String>) -> Result<(), JobError> {
-    let executor =
-        Executor { deployment: case.deployment, lease: case.lease, sources: &case.sources, stores: &case.stores, aliases };
+    let executor = Executor {
+        deployment: case.deployment,
+        lease: case.lease,
+        sources: &case.sources,
+        stores: &case.stores,
+        aliases,
+        tidied: Mutex::default(),
+    };
     plan_anew_for_another_schema(case, passes).await?;
     let mut tries = 0;
     while let Err(error) = carry_out_but_people(case, passes, &executor).await {

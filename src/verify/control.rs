@@ -12,7 +12,7 @@ use crate::connector::objects::{ObjectSource, StoreError, present};
 use crate::connector::sql::{ReadBack, Reader, Seen, SqlBatch};
 use crate::db::DbError;
 use crate::deployment::Deployment;
-use crate::erase::manifest::{Group, ManifestError, ManifestReader};
+use crate::erase::manifest::{Group, ManifestError, groups_of};
 use crate::erase::{batch_of, entries_of};
 use crate::ledger::execution::Execution;
 use crate::plan::Action;
@@ -59,38 +59,33 @@ pub async fn look_by(
 ) -> Result<Vec<Seen>, LookError> {
     let mut seen = vec![Seen::default(); pass.steps.len()];
     let mut sessions: BTreeMap<String, ReadBack> = BTreeMap::new();
-    let mut reader = ManifestReader::open(&deployment.keys, &deployment.config.spool, pass, 0)?;
-    loop {
-        let groups = reader.next_batch(deployment.config.limits.batch_rows, pass.end())?;
-        if groups.is_empty() {
-            return Ok(seen);
-        }
-        for group in groups {
-            let name = pass.steps[group.step].source.clone();
-            if let Some(store) = systems.stores.get(&name) {
-                deployment.progress.advance(group.rows.keys.len() as u64);
-                let step = group.step;
-                match pass.steps[step].action {
-                    Action::Rewrite => look_at_rows(&group, store, by, &deployment.config.spool, &mut seen[step]).await?,
-                    _ => look_at_objects(&group, store, by, &mut seen[step]).await?,
-                }
-                continue;
+    for group in groups_of(deployment, pass)? {
+        let group = group?;
+        let name = pass.steps[group.step].source.clone();
+        if let Some(store) = systems.stores.get(&name) {
+            deployment.progress.advance(group.rows.keys.len() as u64);
+            let step = group.step;
+            match pass.steps[step].action {
+                Action::Rewrite => look_at_rows(&group, store, by, &deployment.config.spool, &mut seen[step]).await?,
+                _ => look_at_objects(&group, store, by, &mut seen[step]).await?,
             }
-            let source = systems.databases.get(&name).ok_or_else(|| LookError::Gone(name.clone()))?;
-            let failed = |problem: DbError| LookError::Source { source_name: name.clone(), problem };
-            if !sessions.contains_key(&name) {
-                sessions.insert(name.clone(), ReadBack::open_by(source, by).await.map_err(failed)?);
-            }
-            let Some(session) = sessions.get_mut(&name) else { continue };
-            let mut batch: SqlBatch = batch_of(pass, group.step, group.rows, source)
-                .ok_or_else(|| LookError::Gone(pass.steps[group.step].collection.clone()))?;
-            deployment.progress.advance(batch.rows.keys.len() as u64);
-            seen[group.step].superseded += later.take_out(&pass.steps[group.step], &mut batch);
-            let looked = session.look(&batch).await.map_err(failed)?;
-            seen[group.step].present += looked.present;
-            seen[group.step].done += looked.done;
+            continue;
         }
+        let source = systems.databases.get(&name).ok_or_else(|| LookError::Gone(name.clone()))?;
+        let failed = |problem: DbError| LookError::Source { source_name: name.clone(), problem };
+        if !sessions.contains_key(&name) {
+            sessions.insert(name.clone(), ReadBack::open_by(source, by).await.map_err(failed)?);
+        }
+        let Some(session) = sessions.get_mut(&name) else { continue };
+        let mut batch: SqlBatch = batch_of(pass, group.step, group.rows, source)
+            .ok_or_else(|| LookError::Gone(pass.steps[group.step].collection.clone()))?;
+        deployment.progress.advance(batch.rows.keys.len() as u64);
+        seen[group.step].superseded += later.take_out(&pass.steps[group.step], &mut batch);
+        let looked = session.look(&batch).await.map_err(failed)?;
+        seen[group.step].present += looked.present;
+        seen[group.step].done += looked.done;
     }
+    Ok(seen)
 }
 
 /// Objects are looked for in lists, through a client of the verifier's own.

@@ -2,7 +2,7 @@
 
 use super::control::LookError;
 use crate::deployment::Deployment;
-use crate::erase::manifest::ManifestReader;
+use crate::erase::manifest::groups_of;
 use crate::ledger::execution::Execution;
 use crate::plan::{Action, Step};
 use crate::value::Key;
@@ -22,15 +22,12 @@ pub(super) fn each_kept(
         if !(0..pass.steps.len()).any(keeps) {
             continue;
         }
-        let mut reader = ManifestReader::open(&deployment.keys, &deployment.config.spool, pass, 0)?;
-        loop {
-            let groups = reader.next_batch(deployment.config.limits.batch_rows, pass.end())?;
-            if groups.is_empty() {
-                break;
+        for group in groups_of(deployment, pass)? {
+            let group = group?;
+            if !keeps(group.step) {
+                continue;
             }
-            for group in groups.into_iter().filter(|group| keeps(group.step)) {
-                group.rows.keys.iter().for_each(|key| take(&pass.steps[group.step], key));
-            }
+            group.rows.keys.iter().for_each(|key| take(&pass.steps[group.step], key));
         }
     }
     Ok(())

@@ -8,7 +8,7 @@ use super::control::LookError;
 use crate::connector::sql::SqlBatch;
 use crate::deployment::Deployment;
 use crate::erase::Batch;
-use crate::erase::manifest::ManifestReader;
+use crate::erase::manifest::groups_of;
 use crate::ledger::execution::Execution;
 use crate::plan::{Action, RowId, Step};
 
@@ -75,15 +75,13 @@ fn rows_of(
     if pass.manifest_file.is_none() || !wanted.contains(&true) {
         return Ok(rows);
     }
-    let mut reader = ManifestReader::open(&deployment.keys, &deployment.config.spool, pass, 0)?;
-    loop {
-        let groups = reader.next_batch(deployment.config.limits.batch_rows, pass.end())?;
-        if groups.is_empty() {
-            return Ok(rows);
+    for group in groups_of(deployment, pass)? {
+        let group = group?;
+        if !wanted[group.step] {
+            continue;
         }
-        for group in groups.into_iter().filter(|group| wanted[group.step]) {
-            let ids = group.rows.keys.iter().map(|key| RowId::of(&pass.steps[group.step], key));
-            rows.extend(ids.filter(&is_asked_for));
-        }
+        let ids = group.rows.keys.iter().map(|key| RowId::of(&pass.steps[group.step], key));
+        rows.extend(ids.filter(&is_asked_for));
     }
+    Ok(rows)
 }

@@ -9,7 +9,7 @@ use crate::connector::sql::{Reader, SqlSource};
 use crate::db::DbError;
 use crate::deployment::Deployment;
 use crate::erase::batch_of;
-use crate::erase::manifest::ManifestReader;
+use crate::erase::manifest::groups_of;
 use crate::ledger::execution::Execution;
 use crate::plan::RowId;
 
@@ -28,23 +28,20 @@ pub async fn changed_rows(
             continue;
         }
         let later = Later::than(at, passes, deployment)?;
-        let mut reader = ManifestReader::open(&deployment.keys, &deployment.config.spool, pass, 0)?;
-        loop {
-            let groups = reader.next_batch(deployment.config.limits.batch_rows, pass.end())?;
-            if groups.is_empty() {
-                break;
+        for group in groups_of(deployment, pass)? {
+            let group = group?;
+            if !met_changed_rows(group.step) {
+                continue;
             }
-            for group in groups.into_iter().filter(|group| met_changed_rows(group.step)) {
-                let step = &pass.steps[group.step];
-                let source = sources.get(&step.source).ok_or_else(|| LookError::Gone(step.source.clone()))?;
-                let failed = |problem: DbError| LookError::Source { source_name: step.source.clone(), problem };
-                let mut batch =
-                    batch_of(pass, group.step, group.rows, source).ok_or_else(|| LookError::Gone(step.collection.clone()))?;
-                later.take_out(step, &mut batch);
-                let mut back = crate::connector::sql::ReadBack::open_by(source, Reader::Work).await.map_err(failed)?;
-                for position in back.not_done(&batch).await.map_err(failed)? {
-                    rows.insert(RowId::of(step, &batch.rows.keys[position]));
-                }
+            let step = &pass.steps[group.step];
+            let source = sources.get(&step.source).ok_or_else(|| LookError::Gone(step.source.clone()))?;
+            let failed = |problem: DbError| LookError::Source { source_name: step.source.clone(), problem };
+            let mut batch =
+                batch_of(pass, group.step, group.rows, source).ok_or_else(|| LookError::Gone(step.collection.clone()))?;
+            later.take_out(step, &mut batch);
+            let mut back = crate::connector::sql::ReadBack::open_by(source, Reader::Work).await.map_err(failed)?;
+            for position in back.not_done(&batch).await.map_err(failed)? {
+                rows.insert(RowId::of(step, &batch.rows.keys[position]));
             }
         }
     }

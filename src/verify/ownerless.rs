@@ -10,7 +10,7 @@ use crate::datamap::{Graph, Right};
 use crate::db::DbError;
 use crate::deployment::Deployment;
 use crate::erase::batch_of;
-use crate::erase::manifest::ManifestReader;
+use crate::erase::manifest::groups_of;
 use crate::ledger::execution::Execution;
 use crate::plan::Step;
 
@@ -23,26 +23,22 @@ pub async fn ownerless(
     let owned_from_elsewhere = |step: &Step| step.of_others_too && !step.counted.is_empty() && step.records > 0;
     let mut places: BTreeMap<(String, String), u64> = BTreeMap::new();
     for pass in passes.iter().filter(|pass| pass.manifest_file.is_some() && pass.steps.iter().any(owned_from_elsewhere)) {
-        let mut reader = ManifestReader::open(&deployment.keys, &deployment.config.spool, pass, 0)?;
-        loop {
-            let groups = reader.next_batch(deployment.config.limits.batch_rows, pass.end())?;
-            if groups.is_empty() {
-                break;
+        for group in groups_of(deployment, pass)? {
+            let group = group?;
+            if !owned_from_elsewhere(&pass.steps[group.step]) {
+                continue;
             }
-            for group in groups.into_iter().filter(|group| owned_from_elsewhere(&pass.steps[group.step])) {
-                let step = &pass.steps[group.step];
-                let source = sources.get(&step.source).ok_or_else(|| LookError::Gone(step.source.clone()))?;
-                let failed = |problem: DbError| LookError::Source { source_name: step.source.clone(), problem };
-                let batch =
-                    batch_of(pass, group.step, group.rows, source).ok_or_else(|| LookError::Gone(step.collection.clone()))?;
-                let owners = owner_columns(&deployment.graph, step);
-                let mut back = ReadBack::open(source).await.map_err(failed)?;
-                let rows = back.ownerless(&batch, &owners).await.map_err(failed)?;
-                let place = (step.source.clone(), format!("{}.{}", step.dataset, step.collection));
-                // A row of an earlier pass may stand in a later one again.
-                let known = places.entry(place).or_default();
-                *known = rows.max(*known);
-            }
+            let step = &pass.steps[group.step];
+            let source = sources.get(&step.source).ok_or_else(|| LookError::Gone(step.source.clone()))?;
+            let failed = |problem: DbError| LookError::Source { source_name: step.source.clone(), problem };
+            let batch = batch_of(pass, group.step, group.rows, source).ok_or_else(|| LookError::Gone(step.collection.clone()))?;
+            let owners = owner_columns(&deployment.graph, step);
+            let mut back = ReadBack::open(source).await.map_err(failed)?;
+            let rows = back.ownerless(&batch, &owners).await.map_err(failed)?;
+            let place = (step.source.clone(), format!("{}.{}", step.dataset, step.collection));
+            // A row of an earlier pass may stand in a later one again.
+            let known = places.entry(place).or_default();
+            *known = rows.max(*known);
         }
     }
     let with_rows = places.into_iter().filter(|(_, rows)| *rows > 0);

@@ -9,7 +9,7 @@ use crate::connector::objects::{Entry, EntryKind, ObjectKey, ObjectSource, Objec
 use crate::connector::sql::{Reader, Seen};
 use crate::datamap::{RowFormat, RowPlace};
 use crate::deployment::Deployment;
-use crate::erase::manifest::{Group, ManifestError, ManifestReader};
+use crate::erase::manifest::{Group, ManifestError, groups_of};
 use crate::ledger::execution::Execution;
 use crate::plan::{Action, DamagedRecord};
 use crate::row_objects::{Looked, RowField, RowNames, RowOrder, RowsFailure, bring, is_as_planned, look_in};
@@ -109,25 +109,22 @@ pub(super) async fn versions_with_shared_rows(
         if !pass.steps.iter().any(|step| step.action == Action::Rewrite) {
             continue;
         }
-        let mut reader = ManifestReader::open(&deployment.keys, &deployment.config.spool, pass, 0)?;
-        loop {
-            let groups = reader.next_batch(deployment.config.limits.batch_rows, pass.end())?;
-            if groups.is_empty() {
-                break;
+        for group in groups_of(deployment, pass)? {
+            let group = group?;
+            if pass.steps[group.step].action != Action::Rewrite {
+                continue;
             }
-            for group in groups.iter().filter(|group| pass.steps[group.step].action == Action::Rewrite) {
-                let source = &pass.steps[group.step].source;
-                let Some(store) = stores.get(source) else { continue };
-                for at in 0..group.rows.keys.len() {
-                    let (planned, order) = record_of(group, at).map_err(ManifestError::from)?;
-                    if order.shared == 0 {
-                        continue;
-                    }
-                    let versions = versions_of(store.verify.as_ref(), &planned.key, &order, &deployment.config.spool).await;
-                    let versions = versions.map_err(|problem| failed(store, problem))?;
-                    let has_shared = |version: &&VersionSeen| version.looked.is_some_and(|looked| looked.shared > 0);
-                    kept.extend(versions.iter().filter(has_shared).map(|version| (source.clone(), version.entry.manifest_key())));
+            let source = &pass.steps[group.step].source;
+            let Some(store) = stores.get(source) else { continue };
+            for at in 0..group.rows.keys.len() {
+                let (planned, order) = record_of(&group, at).map_err(ManifestError::from)?;
+                if order.shared == 0 {
+                    continue;
                 }
+                let versions = versions_of(store.verify.as_ref(), &planned.key, &order, &deployment.config.spool).await;
+                let versions = versions.map_err(|problem| failed(store, problem))?;
+                let has_shared = |version: &&VersionSeen| version.looked.is_some_and(|looked| looked.shared > 0);
+                kept.extend(versions.iter().filter(has_shared).map(|version| (source.clone(), version.entry.manifest_key())));
             }
         }
     }

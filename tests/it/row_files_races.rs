@@ -3,18 +3,16 @@
 
 use std::sync::Arc;
 
-use serde_json::{Value, json};
+use serde_json::json;
 
 use crate::row_files::{JSON, OTHERS, events_map};
 use crate::row_files_erase::LEFT;
-use crate::support::laws::{
-    KEY, PEOPLE, ada, approve, collection, configure, erase_ada, erasure_of, item, map, numbers, to_user, users,
-};
+use crate::support::deaths::{an_erasure_ends_as_if_nobody_had_died, submit};
+use crate::support::laws::{KEY, PEOPLE, ada, approve, collection, erase_ada, erasure_of, item, map, numbers, to_user, users};
 use crate::support::s3::bucket::Versioning;
 use crate::support::s3::fault::Misbehaviour;
 use crate::support::skipped;
 use crate::support::store::{BUCKET, Store};
-use crate::support::workspace::Workspace;
 
 const PLACES: [&str; 14] = [
     "freeze-before-ledger",
@@ -33,16 +31,8 @@ const PLACES: [&str; 14] = [
     "certify-after-record",
 ];
 
-fn submit(workspace: &Workspace) -> String {
-    configure(workspace, "limits: {permit_seconds: 1}");
-    let submitted = workspace.habeas("submit -").input(erasure_of(&ada()).to_string()).run().code(0);
-    submitted.stdout.trim().to_owned()
-}
-
-fn answer(workspace: &Workspace, request: &str) -> Value {
-    let shown = workspace.habeas(&format!("request show {request} --json")).run().json();
-    json!([shown["status"], shown["items"], shown["residue"], shown["certificate"]["outcome"], shown["certificate"]["level"]])
-}
+/// No long wait for the permit of the dead.
+const LIMITS: &str = "limits: {permit_seconds: 1}";
 
 fn fill(store: &Store) {
     store.put("events/a.jsonl", JSON.as_bytes());
@@ -52,34 +42,17 @@ fn fill(store: &Store) {
 
 #[test]
 fn e_3_an_erasure_of_rows_that_dies_anywhere_ends_as_if_it_had_not() {
-    if !cfg!(feature = "failpoints") {
-        skipped("--features failpoints");
-        return;
-    }
-    let expected: Vec<Value> = Store::each(PEOPLE, &events_map("format: jsonl"))
-        .into_iter()
-        .map(|(workspace, store)| {
-            fill(&store);
-            let request = submit(&workspace);
-            workspace.habeas("worker --once").run().code(0);
-            answer(&workspace, &request)
-        })
-        .collect();
-    assert_eq!(expected[0][0], "completed", "{expected:?}");
-    for place in PLACES {
-        for ((workspace, store), expected) in Store::each(PEOPLE, &events_map("format: jsonl")).into_iter().zip(&expected) {
-            fill(&store);
-            let request = submit(&workspace);
-            let died = workspace.habeas("worker --once").env("HABEAS_FAILPOINT", place).run();
-            assert_eq!(died.code, None, "{place} is passed: {died:?}");
-            workspace.habeas("worker --once").run().code(0);
-            assert_eq!(answer(&workspace, &request), *expected, "{place}");
-            assert_eq!(store.keys(), ["events/a.jsonl", "events/b.jsonl", "events/c.jsonl"], "{place}: nothing unfinished is left");
-            for key in ["events/a.jsonl", "events/b.jsonl"] {
-                assert_eq!(store.versions(key), [LEFT.as_bytes()], "{place}");
-            }
+    let open = || {
+        let worlds = Store::each(PEOPLE, &events_map("format: jsonl"));
+        worlds.iter().for_each(|(_, store)| fill(store));
+        worlds
+    };
+    an_erasure_ends_as_if_nobody_had_died(&PLACES, LIMITS, open, |place, _, store| {
+        assert_eq!(store.keys(), ["events/a.jsonl", "events/b.jsonl", "events/c.jsonl"], "{place}: nothing unfinished is left");
+        for key in ["events/a.jsonl", "events/b.jsonl"] {
+            assert_eq!(store.versions(key), [LEFT.as_bytes()], "{place}");
         }
-    }
+    });
 }
 
 #[test]
@@ -141,7 +114,7 @@ fn v_1_what_names_rows_goes_after_them_also_when_somebody_else_has_written_the_o
     let (hers, his) = ("{\"serial\":\"S-1\",\"n\":1}\n", "{\"serial\":\"S-2\",\"n\":2}\n");
     for (workspace, store) in Store::each(&script, &map(&[users(), devices, events])) {
         store.put("events/a.jsonl", format!("{hers}{his}").as_bytes());
-        let request = submit(&workspace);
+        let request = submit(&workspace, LIMITS);
         let died = workspace.habeas("worker --once").env("HABEAS_FAILPOINT", "rows-before-prepare").run();
         assert_eq!(died.code, None, "{died:?}");
         store.put("events/a.jsonl", format!("{hers}{his}{his}{hers}").as_bytes());

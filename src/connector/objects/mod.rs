@@ -4,6 +4,7 @@
 
 mod address;
 mod batch;
+mod copy;
 mod entry;
 mod eraser;
 mod error;
@@ -18,6 +19,7 @@ mod walk;
 
 pub use address::{Checksums, Encryption, ObjectAddress, S3Address, S3Credentials, open_store};
 pub use batch::ObjectBatch;
+pub use copy::copy_to_file;
 pub use entry::{Entry, EntryKind, Fate, Lock, ObjectKey};
 pub use eraser::{Erased, Ready, look_before};
 pub use error::StoreError;

@@ -5,6 +5,7 @@ pub mod archive;
 pub mod binary;
 pub mod catalogue;
 pub mod database;
+pub mod deaths;
 pub mod dice;
 pub mod fides;
 pub mod laws;
